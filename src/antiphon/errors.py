@@ -1,0 +1,115 @@
+"""Every error that Antiphon raises on purpose. A class's docstring is its default message; ``code`` is the
+contract's code, which is also the HTTP status of the answer that reports it."""
+
+from typing import ClassVar
+
+
+class AntiphonError(Exception):
+    """Something went wrong on our side. Try again; if it stays, look at the server's log."""
+
+    code: ClassVar[int] = 500
+
+    def __init__(self, message: str | None = None, *, retry_after: float | None = None) -> None:
+        self.message = message or (self.__doc__ or "").strip()
+        self.retry_after = retry_after
+        super().__init__(self.message)
+
+
+class BadParameter(AntiphonError):
+    """A parameter is missing or wrong."""
+
+    code = 400
+
+
+class Unauthorized(AntiphonError):
+    """No valid API key: send the header 'Authorization: Bearer <api key>'. 'antiphon keys create' makes one."""
+
+    code = 401
+
+
+class NotFound(AntiphonError):
+    """There is nothing here. Check the task id, file or path."""
+
+    code = 404
+
+
+class MethodNotAllowed(AntiphonError):
+    """This path does not take that HTTP method."""
+
+    code = 405
+
+
+class Conflict(AntiphonError):
+    """The request does not fit the present state of what it refers to."""
+
+    code = 409
+
+
+class Expired(AntiphonError):
+    """This has passed its retention time and was deleted."""
+
+    code = 410
+
+
+class TooLarge(AntiphonError):
+    """The file is too large or too long."""
+
+    code = 413
+
+
+class NotAudio(AntiphonError):
+    """The file holds no audio that can be decoded. Send MP3, WAV, FLAC, AAC/M4A, Ogg, Opus or a video with sound."""
+
+    code = 415
+
+
+class TooManyQueued(AntiphonError):
+    """Too many tasks are queued for this API key. Wait until some have finished."""
+
+    code = 429
+
+
+class TooFrequent(AntiphonError):
+    """Calls are too frequent. Wait for the time in 'Retry-After'."""
+
+    code = 430
+
+
+class Maintenance(AntiphonError):
+    """The server takes no new tasks for the moment: it is being maintained. Try again later."""
+
+    code = 455
+
+
+class EngineError(AntiphonError):
+    """A music engine failed."""
+
+
+class EngineTimeout(EngineError):
+    """A music engine ran longer than its time limit (ANTIPHON_ENGINE_TIMEOUT)."""
+
+
+class WeightsError(AntiphonError):
+    """The weights of an engine are missing or damaged. Run 'antiphon models fetch'."""
+
+
+class DatabaseError(AntiphonError):
+    """The database cannot be used."""
+
+
+class StorageError(AntiphonError):
+    """The artifact storage cannot be used."""
+
+
+class SettingsError(AntiphonError):
+    """A setting is unknown or wrong."""
+
+
+class BlockedAddress(BadParameter):
+    """This address may not be connected to. ANTIPHON_CALLBACK_ALLOW lists exceptions."""
+
+
+class InvalidSignature(AntiphonError):
+    """The signature of this callback is not valid."""
+
+    code = 401

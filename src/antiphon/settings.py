@@ -1,0 +1,92 @@
+"""One frozen ``Settings``, read once from ``ANTIPHON_*`` variables. Nobody else reads the environment."""
+
+import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from antiphon.errors import SettingsError
+
+PREFIX = "ANTIPHON_"
+MEGABYTE = 1_000_000
+
+
+class Settings(BaseSettings):
+    """What the operator can choose. Times are seconds and sizes bytes unless a name says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    # where things live
+    data: Path = Field(Path("antiphon-data"), description="folder of the embedded database, keys and local artifacts")
+    models: Path | None = Field(None, description="folder of the unpacked weights; default: <data>/models")
+    database_url: str | None = Field(None, description="postgresql://… ; default: an embedded PostgreSQL")
+    storage_url: str | None = Field(None, description="a folder, s3://…, gs://… or az://… ; default: <data>/artifacts")
+    secret: str | None = Field(None, description="signs links and encrypts keys; default: made once in <data>/secret")
+
+    # HTTP in
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    public_url: str | None = Field(None, description="how clients reach this server; default http://<host>:<port>")
+    max_upload: int = Field(500 * MEGABYTE, gt=0)
+    max_duration: float = Field(3600.0, gt=0)
+    rate_limit: int = Field(20, gt=0, description="POST calls per key in rate_period")
+    rate_period: float = Field(10.0, gt=0)
+    max_queued: int = Field(100, gt=0, description="tasks queued or running per key")
+    retention_days: float = Field(14.0, gt=0)
+
+    # tasks
+    concurrency: int = Field(1, gt=0, description="tasks that one worker runs at a time")
+    engine_timeout: float = Field(3600.0, gt=0)
+    engine_threads: int = Field(default_factory=lambda: os.cpu_count() or 1, gt=0)
+    heartbeat: float = Field(5.0, gt=0, description="how often a worker says that it is alive")
+    stalled_after: float = Field(20.0, gt=0, description="a worker silent for so long has died; its tasks run again")
+    max_runs: int = Field(3, gt=0, description="a task that took so many workers down with it has failed")
+    stem_format: Literal["flac", "mp3", "wav"] = "flac"
+
+    # callbacks
+    callback_allow: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    callback_timeout: float = Field(15.0, gt=0)
+    callback_retry_delays: Annotated[tuple[float, ...], NoDecode] = (10.0, 60.0, 300.0)
+    callback_concurrency: int = Field(64, gt=0)
+    callback_per_host: int = Field(8, gt=0)
+
+    log_format: Literal["console", "json"] = "console"
+
+    @field_validator("callback_allow", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+
+    @field_validator("callback_retry_delays", mode="before")
+    @classmethod
+    def _delays(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(float(part) for part in value.split(",") if part.strip())
+
+    @property
+    def models_folder(self) -> Path:
+        return self.models or self.data / "models"
+
+    @property
+    def base_url(self) -> str:
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment. Raises ``SettingsError`` that names an unknown or bad variable."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise SettingsError(f"unknown setting {unknown[0]}; the settings are: {', '.join(sorted(known))}")
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper()
+        raise SettingsError(f"{name}: {first['msg']} (got {first['input']!r})") from None
