@@ -1,0 +1,1 @@
+"""Measurements: every figure in the README, each by one command (``python -m bench.<name>``)."""
