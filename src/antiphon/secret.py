@@ -1,0 +1,108 @@
+"""The server's secret: made once, never shown. Keys for one purpose each are derived from it."""
+
+import fcntl
+import hashlib
+import hmac
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from antiphon.errors import SettingsError
+
+FILE = "secret"
+SHORTEST = 16  # characters of ANTIPHON_SECRET
+_SEALED = b"\x01"  # format: this byte, 12 bytes of nonce, AES-256-GCM ciphertext with its tag
+_NONCE = 12
+
+
+def load_secret(data: Path, setting: str | None) -> bytes:
+    """Give the 32 bytes that sign links and seal stored keys.
+
+    With ``setting`` (ANTIPHON_SECRET) they are stretched from it by scrypt (RFC 7914), so that every machine
+    of a cluster has the same. Without it they come from ``<data>/secret``, which the first caller makes with
+    mode 0600; processes that start at once all get the one that was made first.
+    Raises ``SettingsError`` when the setting is too short or the file can be neither read nor made.
+    """
+    if setting is not None:
+        if len(setting) < SHORTEST:
+            raise SettingsError(
+                f"ANTIPHON_SECRET has {len(setting)} characters; give at least {SHORTEST} random ones, "
+                "for example from 'openssl rand -hex 32'"
+            )
+        return hashlib.scrypt(setting.encode(), salt=b"antiphon.secret.1", n=2**14, r=8, p=1, dklen=32)
+    path = data / FILE
+    try:
+        return _parse(path) if path.exists() else _make(path)
+    except OSError as error:
+        raise SettingsError(
+            f"the secret {path} cannot be read or made ({error.strerror}): "
+            "make the data folder ANTIPHON_DATA readable and writable for this user, or set ANTIPHON_SECRET"
+        ) from error
+
+
+def derive(secret: bytes, purpose: str) -> bytes:
+    """Derive the 32-byte key for one purpose: HMAC-SHA256 of its name, so that no key serves two ends."""
+    return hmac.digest(secret, b"antiphon." + purpose.encode(), "sha256")
+
+
+def seal(secret: bytes, plaintext: bytes) -> bytes:
+    """Encrypt (AES-256-GCM, NIST SP 800-38D) what is kept in the database, such as webhook keys."""
+    nonce = secrets.token_bytes(_NONCE)
+    return _SEALED + nonce + AESGCM(derive(secret, "seal")).encrypt(nonce, plaintext, _SEALED)
+
+
+def unseal(secret: bytes, sealed: bytes) -> bytes:
+    """Undo ``seal``. Raises ``SettingsError`` when it was sealed with another secret or has been changed."""
+    nonce, ciphertext = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
+    try:
+        if sealed[:1] != _SEALED or len(nonce) != _NONCE:
+            raise InvalidTag
+        return AESGCM(derive(secret, "seal")).decrypt(nonce, ciphertext, _SEALED)
+    except InvalidTag:
+        raise SettingsError(
+            "a stored key cannot be opened: it was sealed with another secret. Bring back the file "
+            "<ANTIPHON_DATA>/secret or the ANTIPHON_SECRET that this database was used with, or make new keys"
+        ) from None
+
+
+def _parse(path: Path) -> bytes:
+    try:
+        secret = bytes.fromhex(path.read_text("ascii"))
+    except ValueError:
+        secret = b""
+    if len(secret) != 32:
+        raise SettingsError(
+            f"{path} is damaged: expected 64 hex digits. Bring it back from a backup; or delete it, "
+            "which ends all signed links and makes stored webhook keys unreadable"
+        )
+    return secret
+
+
+def _make(path: Path) -> bytes:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if not path.exists():
+            _write(path, secrets.token_hex(32) + "\n")
+            os.fsync(folder)
+    finally:
+        os.close(folder)
+    return _parse(path)
+
+
+def _write(path: Path, text: str) -> None:
+    descriptor, temporary = tempfile.mkstemp(prefix=".secret-", dir=path.parent)  # mkstemp makes it 0600
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
