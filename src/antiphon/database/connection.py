@@ -1,0 +1,89 @@
+"""The pool of connections, and what must be true of the database before anybody uses it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from antiphon.errors import DatabaseError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATION_LOCK = 0x616E7469  # one migration at a time, whichever process comes first
+OLDEST_SERVER = 140000
+
+
+class Database:
+    """The pool. ``url`` is a libpq URL: ``postgresql://user:password@host/name``."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = url
+        self.engine: AsyncEngine = create_async_engine(
+            sqlalchemy_url(url), pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
+        )
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction: committed at the end of the block, rolled back by an exception."""
+        async with self.engine.begin() as connection:
+            yield connection
+
+    async def now(self) -> Any:
+        """The database's clock: the only one that all machines share."""
+        async with self.engine.connect() as connection:
+            return (await connection.execute(text("SELECT now()"))).scalar_one()
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+async def raw_connection(connection: AsyncConnection) -> Any:
+    """The psycopg connection below, so that a Procrastinate job joins our transaction."""
+    return (await connection.get_raw_connection()).driver_connection
+
+
+def sqlalchemy_url(url: str) -> str:
+    """The URL as SQLAlchemy spells it. Raises ``DatabaseError`` when it is no PostgreSQL URL."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in ("postgresql", "postgres"):
+        raise DatabaseError(
+            f"ANTIPHON_DATABASE_URL must start with postgresql:// (got {scheme!r}); PostgreSQL is the only database"
+        )
+    return f"postgresql+psycopg://{rest}"
+
+
+def describe(url: str) -> str:
+    """The URL for people: without the password."""
+    parts = urlsplit(url)
+    host = parts.hostname or parse_qs(parts.query).get("host", ["localhost"])[0]
+    return f"{host}{parts.path}"
+
+
+def migrate(url: str) -> None:
+    """Bring the tables up to date; safe when several processes start at once. Raises ``DatabaseError``."""
+    try:
+        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+            if connection.info.server_version < OLDEST_SERVER:
+                raise DatabaseError("PostgreSQL is too old: version 14 or newer is needed")
+            connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+            config = Config()
+            config.set_main_option("script_location", str(MIGRATIONS))
+            config.attributes["url"] = sqlalchemy_url(url)
+            command.upgrade(config, "head")
+    except psycopg.OperationalError as error:
+        raise DatabaseError(
+            f"no connection to PostgreSQL at {describe(url)}: {str(error).strip().splitlines()[0]}; "
+            "check that it runs and that ANTIPHON_DATABASE_URL is right"
+        ) from None
+
+
+def open_database(url: str, *, pool_size: int = 10) -> Database:
+    """Migrate, then open the pool."""
+    migrate(url)
+    return Database(url, pool_size=pool_size)
