@@ -1,0 +1,121 @@
+"""What is in an audio file, found by decoding all of it once: headers lie."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from antiphon.errors import BadParameter, NotAudio, TooLarge
+from antiphon.music.audio.source import Source, open_source
+
+MIN_DURATION = 0.1
+COMPLETE = 0.9
+"""A file of which less than this part can be decoded is damaged, not merely a little long in its header."""
+
+# Containers whose header counts the samples of the audio track. Others estimate, or speak of the whole file.
+_EXACT = {"aiff", "ape", "au", "caf", "dsf", "flac", "mov", "mpc", "mpc8", "tak", "tta", "w64", "wav", "wv"}
+# Written by encoders into a pipe, who cannot know the length: it is no promise (RIFF sizes near 2 or 4 GiB).
+_UNKNOWN_SIZES = ((0x7FFFF000, 0x7FFFFFFF), (0xFFFFF000, 0xFFFFFFFF))
+_MAX_TAG = 300
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """``duration`` is in seconds, as decoded; ``sample_rate`` in Hz."""
+
+    duration: float
+    sample_rate: int
+    channels: int
+    codec: str
+    container: str
+    title: str | None
+    artist: str | None
+
+
+def inspect(path: Path, *, max_duration: float) -> AudioInfo:
+    """Decode the file once, holding none of it. ``max_duration`` is in seconds.
+
+    Raises ``NotAudio`` (no sound, or cut short), ``TooLarge`` (longer than ``max_duration``; decoding stops
+    there) or ``BadParameter`` (shorter than ``MIN_DURATION``).
+    """
+    with open_source(path) as source:
+        duration, sample_rate, channels = 0.0, 0, 0
+        for chunk in source.chunks():
+            if not sample_rate:
+                sample_rate, channels = chunk.sample_rate, len(chunk.layout)
+            duration += len(chunk.samples) / chunk.sample_rate
+            if duration > max_duration:
+                raise TooLarge(
+                    f"file: is longer than {max_duration:g} s, the longest allowed (ANTIPHON_MAX_DURATION); "
+                    "upload a shorter one"
+                )
+        if not sample_rate:
+            raise NotAudio()
+        _check_complete(source, duration)
+        if duration < MIN_DURATION:
+            raise BadParameter(
+                f"file: is {duration:.3g} s long; expected at least {MIN_DURATION} s: upload a longer one"
+            )
+        return AudioInfo(
+            duration=duration,
+            sample_rate=sample_rate,
+            channels=channels,
+            codec=source.track.codec_context.codec.canonical_name,
+            container=source.container.format.name,
+            title=_tag(source, "title"),
+            artist=_tag(source, "artist"),
+        )
+
+
+def _check_complete(source: Source, duration: float) -> None:
+    promised = _promised_duration(source)
+    if promised is not None and duration < COMPLETE * promised:
+        raise NotAudio(
+            f"file: ends after {duration:.1f} s although its header promises {promised:.1f} s; "
+            "upload the complete file"
+        )
+
+
+def _promised_duration(source: Source) -> float | None:
+    """The length in seconds that the header states exactly, or None where it states none."""
+    names = set(source.container.format.name.split(","))
+    track = source.track
+    if not track.duration or not track.time_base:
+        return None
+    if not (names & _EXACT or ("mp3" in names and _counts_frames(source.path))):
+        return None
+    if "wav" in names and _has_unknown_size(source.path):
+        return None
+    return float(track.duration * track.time_base)
+
+
+def _counts_frames(path: Path) -> bool:
+    """Whether an MP3 begins with a Xing, Info or VBRI header; without one its length is a guess."""
+    with path.open("rb") as file:
+        head = file.read(10)
+        if head[:3] == b"ID3" and len(head) == 10:
+            size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
+            file.seek(10 + size)
+        else:
+            file.seek(0)
+        start = file.read(4096)
+    return any(mark in start for mark in (b"Xing", b"Info", b"VBRI"))
+
+
+def _has_unknown_size(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(4096)
+    at = head.find(b"data", 12)
+    if at < 0 or len(head) < at + 8:
+        return False
+    size = int.from_bytes(head[at + 4 : at + 8], "little")
+    return size == 0 or any(low <= size <= high for low, high in _UNKNOWN_SIZES)
+
+
+def _tag(source: Source, name: str) -> str | None:
+    """A tag as one printable line. Ogg keeps its tags at the track, other containers at the file."""
+    for metadata in (source.container.metadata, source.track.metadata):
+        for key, value in metadata.items():
+            if key.lower() == name:
+                text = " ".join("".join(c if c.isprintable() else " " for c in value).split())
+                if text:
+                    return text[:_MAX_TAG]
+    return None

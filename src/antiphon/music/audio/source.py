@@ -1,0 +1,123 @@
+"""Open a stranger's file and decode its sound, and nothing but that file.
+
+FFmpeg has "formats" that are lists of other files or URLs (HLS, concat, DASH, SDP, image sequences). A server
+that opens those reads its own disk or its own network for whoever asks. So only containers that carry their
+data themselves may be opened, the file is handed over as an open handle, and no protocol is allowed at all.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Discard
+from numpy.typing import NDArray
+
+from antiphon.errors import NotAudio
+
+CONTAINERS = (
+    "aac,ac3,adts,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,loas,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,"
+    "mp3,mpc,mpc8,mpeg,mpegts,ogg,tak,tta,voc,w64,wav,wv"
+)
+MIN_RATE, MAX_RATE = 1_000, 768_000
+MAX_CHANNELS = 32
+MAX_BAD_READS = 100
+
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One decoded frame: ``samples`` (n, channels), float32 in -1…1; ``layout`` names the channels ("FL")."""
+
+    samples: Samples
+    sample_rate: int
+    layout: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An open file and the audio track that is used."""
+
+    path: Path
+    container: InputContainer
+    track: AudioStream
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Decode the track from its start. Encoder delay and padding are cut off where the file states them;
+        frames that are damaged are left out."""
+        for frame in _frames(self.container, self.track):
+            if frame.samples:
+                yield _chunk(frame)
+
+
+@contextmanager
+def open_source(path: Path) -> Iterator[Source]:
+    """Open ``path`` for decoding and close it in any case. Raises ``NotAudio``."""
+    if path.stat().st_size == 0:
+        raise NotAudio("file: is empty; upload a file that holds audio")
+    options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "none"}
+    with path.open("rb") as handle:
+        try:
+            container = av.open(handle, "r", container_options=options, metadata_errors="replace")
+        except (av.FFmpegError, EOFError, ValueError) as error:
+            raise NotAudio() from error
+        with container:
+            track = container.streams.best("audio")
+            if not isinstance(track, AudioStream):
+                raise NotAudio("file: has no audio track; upload a file that holds audio")
+            for other in container.streams:
+                if other.index != track.index:
+                    other.discard = Discard.all
+            yield Source(path, container, track)
+
+
+def _frames(container: InputContainer, track: AudioStream) -> Iterator[AudioFrame]:
+    """Decoded frames; a damaged packet costs itself, and a file that is nothing but damage ends."""
+    bad = 0
+    while bad < MAX_BAD_READS:
+        try:
+            for packet in container.demux(track):
+                yield from _decode(track, packet)
+                if packet.size:
+                    bad = 0
+            return
+        except (av.FFmpegError, ValueError):
+            bad += 1
+
+
+def _decode(track: AudioStream, packet: "av.Packet[AudioStream]") -> list[AudioFrame]:
+    try:
+        return track.decode(packet)
+    except (av.FFmpegError, ValueError):
+        return []
+
+
+def _chunk(frame: AudioFrame) -> Chunk:
+    layout = tuple(channel.name for channel in frame.layout.channels)
+    if not MIN_RATE <= frame.sample_rate <= MAX_RATE:
+        raise NotAudio(
+            f"file: has {frame.sample_rate} samples a second; expected {MIN_RATE} to {MAX_RATE}: "
+            "is its header damaged? Export it again"
+        )
+    if not 1 <= len(layout) <= MAX_CHANNELS:
+        raise NotAudio(f"file: has {len(layout)} channels; expected 1 to {MAX_CHANNELS}: export it as stereo")
+    raw = frame.to_ndarray()
+    samples = raw.T if frame.format.is_planar else raw.reshape(-1, len(layout))
+    return Chunk(_to_float(samples), frame.sample_rate, layout)
+
+
+def _to_float(samples: NDArray[np.generic]) -> Samples:
+    """Scale integer samples to -1…1; what is not a number becomes silence."""
+    kind = samples.dtype
+    if kind == np.uint8:
+        return (samples.astype(np.float32) - np.float32(128)) / np.float32(128)
+    if np.issubdtype(kind, np.signedinteger):
+        return samples.astype(np.float32) * np.float32(2.0 ** (1 - 8 * kind.itemsize))
+    floats = samples.astype(np.float32)
+    return np.nan_to_num(floats, copy=False, posinf=0.0, neginf=0.0).clip(-16, 16)
