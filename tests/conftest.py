@@ -1,0 +1,34 @@
+"""What many tests need: one real PostgreSQL for the whole run, and an empty database for each test."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from antiphon.database.embedded import EmbeddedPostgres
+
+# nobody needs the data of a test after a power cut
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The libpq URL of an embedded PostgreSQL that lives as long as the test run."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), settings=FAST)
+    try:
+        yield server.start()
+    finally:
+        server.destroy()
+
+
+@pytest.fixture
+def database_url(postgres_url: str) -> Iterator[str]:
+    """The libpq URL of a database that is empty and this test's own."""
+    name = f"test_{uuid4().hex[:12]}"
+    identifier = sql.Identifier(name)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
+        yield postgres_url.replace("/antiphon?", f"/{name}?")
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
