@@ -1,0 +1,175 @@
+"""The two signatures of a callback: the documented scheme and Standard Webhooks 1.0.0, signing and verifying.
+
+What a webhook key is: a text. The documented scheme takes its UTF-8 bytes as they are, ``whsec_`` included.
+Standard Webhooks takes the bytes that follow ``whsec_`` in base64; a key without that prefix is taken by its
+UTF-8 bytes there too, so that a key of the hosted API serves both schemes.
+"""
+
+import base64
+import binascii
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+
+from antiphon.errors import BadParameter, InvalidSignature
+
+TOLERANCE = 300  # seconds that a timestamp may differ from now, either way
+PREFIX = "whsec_"
+KEY_BYTES = 24  # as Standard Webhooks recommends: between 24 and 64
+
+DOCUMENTED_HEADERS = ("x-webhook-timestamp", "x-webhook-signature")
+STANDARD_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
+
+_TIMESTAMP = re.compile("[0-9]{1,12}")
+_ID = re.compile("[!-~]{1,256}")
+_MOST_SIGNATURES = 32  # looked at in one header; a sender has a handful of keys at most
+
+
+def new_key() -> str:
+    """Make a webhook key: ``whsec_`` and the base64 of 24 random bytes."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii")
+
+
+def check_key(key: str) -> None:
+    """Raise ``BadParameter`` when this cannot be a webhook key: empty, or ``whsec_`` without base64."""
+    _documented_bytes(key)
+    _standard_bytes(key)
+
+
+def sign_documented(key: str, task_id: str, timestamp: int) -> str:
+    """base64(HMAC-SHA256(key, task id + "." + timestamp)); it does not cover the body."""
+    return _digest(_documented_bytes(key), f"{task_id}.{timestamp}".encode())
+
+
+def sign_standard(key: str, webhook_id: str, timestamp: int, body: bytes) -> str:
+    """One Standard Webhooks signature, ``v1,<base64>``, over ``id.timestamp.raw body``."""
+    return "v1," + _digest(_standard_bytes(key), f"{webhook_id}.{timestamp}.".encode() + body)
+
+
+def headers(keys: Sequence[str], *, task_id: str, webhook_id: str, body: bytes, timestamp: int) -> dict[str, str]:
+    """The headers of one attempt at ``timestamp`` (Unix seconds), both schemes; empty when there is no key.
+
+    ``keys`` are in order, the newest first. All of them sign for Standard Webhooks; the documented scheme has
+    room for one, the newest. Raises ``BadParameter`` for a damaged key.
+    """
+    if not keys:
+        return {}
+    return {
+        "X-Webhook-Timestamp": str(timestamp),
+        "X-Webhook-Signature": sign_documented(keys[0], task_id, timestamp),
+        "webhook-id": webhook_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join(sign_standard(key, webhook_id, timestamp, body) for key in keys),
+    }
+
+
+def has_standard(received: Mapping[str, str]) -> bool:
+    """Whether any Standard Webhooks header is there: then that scheme must hold. Names in any case."""
+    names = {name.lower() for name in received}
+    return any(name in names for name in STANDARD_HEADERS)
+
+
+def verify_standard(
+    received: Mapping[str, str], body: bytes, keys: Sequence[str], *, now: float, tolerance: float = TOLERANCE
+) -> None:
+    """Check ``webhook-signature``: one of its signatures must be by one of ``keys``, over exactly this body.
+
+    ``now`` is Unix seconds. Whatever the headers hold, raises nothing but ``InvalidSignature``.
+    """
+    webhook_id, stamp, signatures = (_header(received, name) for name in STANDARD_HEADERS)
+    if not _ID.fullmatch(webhook_id):
+        raise InvalidSignature("the header webhook-id is not an id: printable ASCII of at most 256 characters")
+    timestamp = _timestamp("webhook-timestamp", stamp, now, tolerance)
+    offered = [part for part in signatures.split(" ")[:_MOST_SIGNATURES] if part.startswith("v1,")]
+    if not offered:
+        raise InvalidSignature("the header webhook-signature holds no v1 signature")
+    signed = f"{webhook_id}.{timestamp}.".encode("ascii") + body
+    expected = ["v1," + _digest(secret, signed) for secret in _secrets(keys, _standard_bytes)]
+    if not _any_equal(expected, offered):
+        raise InvalidSignature("the header webhook-signature does not match: another key, or a changed body")
+
+
+def verify_documented(
+    received: Mapping[str, str],
+    task_id: str,
+    keys: Sequence[str],
+    *,
+    now: float,
+    tolerance: float = TOLERANCE,
+) -> None:
+    """Check ``X-Webhook-Signature`` for this task id. Raises nothing but ``InvalidSignature``."""
+    stamp, signature = (_header(received, name) for name in DOCUMENTED_HEADERS)
+    timestamp = _timestamp("X-Webhook-Timestamp", stamp, now, tolerance)
+    try:
+        signed = f"{task_id}.{timestamp}".encode()
+    except UnicodeEncodeError:
+        raise InvalidSignature("the task id is no valid Unicode text, so nothing can have signed it") from None
+    expected = [_digest(secret, signed) for secret in _secrets(keys, _documented_bytes)]
+    if not _any_equal(expected, [signature]):
+        raise InvalidSignature("the header X-Webhook-Signature does not match: another key or another task id")
+
+
+def _digest(key: bytes, message: bytes) -> str:
+    return base64.b64encode(hmac.digest(key, message, "sha256")).decode("ascii")
+
+
+def _documented_bytes(key: str) -> bytes:
+    try:
+        raw = key.encode()
+    except UnicodeEncodeError:
+        raise BadParameter("a webhook key is no valid Unicode text") from None
+    if not raw:
+        raise BadParameter("a webhook key is empty; 'antiphon keys webhook rotate' makes one")
+    return raw
+
+
+def _standard_bytes(key: str) -> bytes:
+    if not key.startswith(PREFIX):
+        return _documented_bytes(key)
+    text = key.removeprefix(PREFIX)
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if not raw:
+        raise BadParameter(f"a webhook key starts with {PREFIX} but what follows is not base64; copy it again")
+    return raw
+
+
+def _secrets(keys: Sequence[str], read: Callable[[str], bytes]) -> list[bytes]:
+    try:
+        found = [read(key) for key in keys]
+    except BadParameter as error:
+        raise InvalidSignature(error.message) from None
+    if not found:
+        raise InvalidSignature("no webhook key to verify with is configured")
+    return found
+
+
+def _header(received: Mapping[str, str], wanted: str) -> str:
+    values = [value for name, value in received.items() if name.lower() == wanted]
+    if len(values) != 1:
+        raise InvalidSignature(f"the header {wanted} is {'repeated' if values else 'missing'}")
+    return values[0].strip(" \t")
+
+
+def _timestamp(name: str, value: str, now: float, tolerance: float) -> str:
+    if not _TIMESTAMP.fullmatch(value):
+        raise InvalidSignature(f"the header {name} is not a Unix time in seconds")
+    off = int(value) - now
+    if abs(off) > tolerance:
+        side = "past" if off < 0 else "future"
+        raise InvalidSignature(
+            f"the header {name} lies {abs(off):.0f} s in the {side}, more than {tolerance:.0f} s; "
+            "check this machine's clock, or it is an old callback sent again by somebody else"
+        )
+    return value
+
+
+def _any_equal(expected: Sequence[str], offered: Sequence[str]) -> bool:
+    found = False
+    for ours in expected:
+        for theirs in offered:  # every pair is compared, so that the time does not tell which was near
+            found |= hmac.compare_digest(ours.encode("ascii"), theirs.encode("utf-8", "surrogatepass"))
+    return found
