@@ -1,0 +1,1 @@
+"""Take a song apart into stems."""
