@@ -1,1 +1,5 @@
 """Take a song apart into stems."""
+
+from antiphon.music.separation.engine import SAMPLE_RATE, STEMS, Kind, separate
+
+__all__ = ["SAMPLE_RATE", "STEMS", "Kind", "separate"]

@@ -1,0 +1,90 @@
+"""A song in, one file per stem out."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from antiphon.errors import NotAudio
+from antiphon.music import weights
+from antiphon.music.audio import Codec, Writer, stream
+from antiphon.music.progress import Progress, part, silent
+from antiphon.music.separation.rhythm import split_rhythm
+from antiphon.music.separation.spectra import Samples
+from antiphon.music.separation.vocals import VocalMask, split_vocals
+
+Kind = Literal["separate_vocal", "split_stem"]
+STEMS: dict[str, tuple[str, ...]] = {
+    "separate_vocal": ("vocal", "instrumental"),
+    "split_stem": ("vocal", "drums", "bass", "other"),
+}
+SAMPLE_RATE = 44_100
+_BLOCK = 2**17
+_STEP = np.float32(1 / 32768)
+
+
+def separate(
+    source: Path,
+    out: Path,
+    *,
+    kind: Kind,
+    models: Path,
+    codec: Codec = "flac",
+    threads: int,
+    progress: Progress = silent,
+    duration: float | None = None,
+) -> dict[str, Path]:
+    """Write the stems of ``source`` into the folder ``out`` as ``<stem>.<codec>``, 44.1 kHz stereo, and return their
+    paths by stem. ``models`` is the folder of the weights; ``duration`` in seconds, where known, makes the progress
+    exact.
+
+    The stems sum to the source (with FLAC and WAV: to half a step of 16 bit). Memory does not grow with the song.
+    Raises ``NotAudio``, ``WeightsError``.
+    """
+    if kind not in get_args(Kind):
+        raise ValueError(f"kind must be one of {get_args(Kind)}, got {kind!r}")
+    network = weights.ensure(models, "spleeter", progress=part(progress, 0, 0.05))
+    mask = VocalMask(network, threads)
+    blocks = stream(source, sample_rate=SAMPLE_RATE, channels=2, block=_BLOCK)
+    pairs = split_vocals(blocks, mask)
+    stems = _instrumental(pairs) if kind == "separate_vocal" else _four(pairs)
+    out.mkdir(parents=True, exist_ok=True)
+    paths = {name: out / f"{name}.{codec}" for name in STEMS[kind]}
+    total = duration * SAMPLE_RATE if duration else None
+    with ExitStack() as stack:
+        writers = [stack.enter_context(Writer(path, SAMPLE_RATE, 2, codec)) for path in paths.values()]
+        done = 0
+        for mix, parts in stems:
+            for writer, samples in zip(writers, _on_grid(mix, parts), strict=True):
+                writer.write(samples)
+            done += len(mix)
+            progress(0.05 + 0.95 * _fraction(done, total), "separating")
+        if not done:
+            raise NotAudio()
+    progress(1.0, "separated")
+    return paths
+
+
+def _fraction(done: int, total: float | None) -> float:
+    """How far along; without a known length it nears 1 and never reaches it, half at three minutes."""
+    scale = 180 * SAMPLE_RATE
+    return min(done / total, 1.0) if total else done / (done + scale)
+
+
+def _instrumental(pairs: Iterator[tuple[Samples, Samples]]) -> Iterator[tuple[Samples, list[Samples]]]:
+    for mix, vocals in pairs:
+        yield mix, [vocals]
+
+
+def _four(pairs: Iterator[tuple[Samples, Samples]]) -> Iterator[tuple[Samples, list[Samples]]]:
+    for mix, vocals, drums, bass in split_rhythm(pairs):
+        yield mix, [vocals, drums, bass]
+
+
+def _on_grid(mix: Samples, parts: list[Samples]) -> list[Samples]:
+    """``parts`` rounded to 16 bit, and what they leave of ``mix`` as one more: rounding and clipping of the others
+    end up there, so that the files sum to the mix."""
+    rounded = [np.clip(np.rint(samples / _STEP) * _STEP, -1, 1 - _STEP) for samples in parts]
+    return [*rounded, mix - sum(rounded, np.zeros_like(mix))]

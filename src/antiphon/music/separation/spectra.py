@@ -1,0 +1,118 @@
+"""Short-time Fourier transform and its inverse, block by block, for songs that do not fit into memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.fft
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+Frames = NDArray[np.complex64]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A periodic Hann ``window`` of that many samples every ``hop`` samples; at least four overlap."""
+
+    window: int
+    hop: int
+
+    def __post_init__(self) -> None:
+        if self.window % self.hop or self.window < 4 * self.hop:
+            raise ValueError(f"hop must divide window at least 4 times, got {self.hop} and {self.window}")
+
+    @property
+    def bins(self) -> int:
+        return self.window // 2 + 1
+
+    @property
+    def lead(self) -> int:
+        """Zeros before the first sample, so that every sample lies under the same number of windows."""
+        return self.window - self.hop
+
+    def shape(self) -> Samples:
+        phase = np.arange(self.window) * (2 * np.pi / self.window)
+        return np.asarray(0.5 - 0.5 * np.cos(phase), np.float32)
+
+
+class Analysis:
+    """Turns samples (n, channels), as they come, into frames (m, channels, bins)."""
+
+    def __init__(self, grid: Grid, channels: int) -> None:
+        self._grid = grid
+        self._window = grid.shape()
+        self._held = np.zeros((grid.lead, channels), np.float32)
+
+    def push(self, samples: Samples) -> Frames:
+        """The frames that ``samples`` complete; maybe none."""
+        held = np.concatenate([self._held, samples])
+        window, hop = self._grid.window, self._grid.hop
+        count = max((len(held) - window) // hop + 1, 0)
+        self._held = held[count * hop :].copy()
+        if not count:
+            return np.zeros((0, held.shape[1], self._grid.bins), np.complex64)
+        views = sliding_window_view(held, window, axis=0)[: count * hop : hop]
+        frames: Frames = scipy.fft.rfft(views * self._window, axis=-1)
+        return frames
+
+    def finish(self) -> Frames:
+        """The last frames: as many as touch a sample."""
+        channels = self._held.shape[1]
+        return self.push(np.zeros((self._grid.window - 1, channels), np.float32))
+
+
+class Synthesis:
+    """Turns frames back into samples by weighted overlap-add (Griffin and Lim 1984); unchanged frames give the
+    samples that were analysed, from the first on, followed by zeros."""
+
+    def __init__(self, grid: Grid, channels: int) -> None:
+        self._grid = grid
+        squares = grid.shape().astype(np.float64) ** 2
+        self._window = (grid.shape() * (grid.hop / squares.sum())).astype(np.float32)
+        self._tail = np.zeros((grid.lead, channels), np.float32)
+        self._skip = grid.lead
+
+    def push(self, frames: Frames) -> Samples:
+        """The samples (n, channels) that no later frame can change."""
+        window, hop = self._grid.window, self._grid.hop
+        count, channels = frames.shape[:2]
+        out = np.zeros((count * hop + len(self._tail), channels), np.float32)
+        out[: len(self._tail)] = self._tail
+        pieces = scipy.fft.irfft(frames, n=window, axis=-1) * self._window
+        for offset in range(0, window, hop):
+            columns = pieces[:, :, offset : offset + hop].transpose(0, 2, 1)
+            out[offset : offset + count * hop] += columns.reshape(count * hop, channels)
+        self._tail = out[count * hop :].copy()
+        done = out[min(self._skip, count * hop) : count * hop]
+        self._skip -= min(self._skip, count * hop)
+        return done
+
+
+class Fifo:
+    """Samples waiting for a slower stage."""
+
+    def __init__(self, channels: int) -> None:
+        self._parts: list[Samples] = []
+        self._channels = channels
+        self.length = 0
+
+    def push(self, samples: Samples) -> None:
+        self._parts.append(samples)
+        self.length += len(samples)
+
+    def take(self, count: int) -> Samples:
+        """The oldest ``count`` samples, or all there are."""
+        joined = np.concatenate([*self._parts, np.zeros((0, self._channels), np.float32)])
+        self._parts = [joined[count:].copy()]
+        self.length = len(self._parts[0])
+        return joined[:count]
+
+
+def frames_of(blocks: Iterator[Samples], grid: Grid, channels: int) -> Iterator[tuple[Samples, Frames]]:
+    """Each block with the frames it completes; at the end an empty block with the last frames."""
+    analysis = Analysis(grid, channels)
+    for block in blocks:
+        yield block, analysis.push(block)
+    yield np.zeros((0, channels), np.float32), analysis.finish()

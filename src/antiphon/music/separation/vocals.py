@@ -1,0 +1,90 @@
+"""Vocals out of a mix, with the Spleeter network.
+
+STFT of 4096 samples every 1024 at 44.1 kHz; the network sees the magnitudes of 1024 bins (up to 11 kHz) over 512
+frames at a time and answers with a soft mask.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from antiphon.errors import WeightsError
+from antiphon.music.separation.spectra import Fifo, Frames, Grid, Samples, Synthesis, frames_of
+from antiphon.music.separation.unet import BINS, FRAME_MULTIPLE, INPUT, OUTPUT
+
+GRID = Grid(window=4096, hop=1024)
+SEGMENT = 512
+OVERLAP = 64
+TOP_BINS = 256
+"""The mask above 11 kHz, which the network does not see, is the mean over so many bins below it."""
+
+Mask = NDArray[np.float32]
+
+
+class VocalMask:
+    """The network, loaded."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        # Spinning threads would take the cores from decoding, encoding and other tasks.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            raise WeightsError(
+                f"The weights in {path} cannot be loaded: {error}. Delete the file and run 'antiphon models fetch'"
+            ) from error
+
+    def __call__(self, frames: Frames) -> Mask:
+        """The share of the vocals, 0–1, in frames (n, 2, 2049); same shape, float32."""
+        count = len(frames)
+        padded = -count % FRAME_MULTIPLE
+        magnitude = np.abs(frames[:, :, :BINS]).transpose(1, 0, 2)
+        magnitude = np.pad(magnitude, ((0, 0), (0, padded), (0, 0)))
+        answer = self._session.run([OUTPUT], {INPUT: magnitude[np.newaxis]})[0][0, :, :count]
+        low: Mask = answer.transpose(1, 0, 2)
+        above = low[:, :, -TOP_BINS:].mean(axis=2, keepdims=True)
+        return np.concatenate([low, np.broadcast_to(above, (count, 2, GRID.bins - BINS))], axis=2)
+
+
+def split_vocals(blocks: Iterator[Samples], mask: VocalMask) -> Iterator[tuple[Samples, Samples]]:
+    """Stereo blocks at 44.1 kHz as aligned pairs ``(mix, vocals)``, both (n, 2), as long together as the blocks."""
+    waiting = Fifo(2)
+    synthesis = Synthesis(GRID, 2)
+    for block, frames in _masked(frames_of(blocks, GRID, 2), mask):
+        waiting.push(block)
+        vocals = synthesis.push(frames)
+        mix = waiting.take(len(vocals))
+        if len(mix):
+            yield mix, vocals[: len(mix)]
+
+
+def _masked(source: Iterator[tuple[Samples, Frames]], mask: VocalMask) -> Iterator[tuple[Samples, Frames]]:
+    """Blocks and masked frames. Neighbouring segments overlap, and their masks fade into each other."""
+    held = np.zeros((0, 2, GRID.bins), np.complex64)
+    tail: Mask | None = None
+    step = SEGMENT - OVERLAP
+    for block, frames in source:
+        held = np.concatenate([held, frames])
+        done = []
+        while len(held) > SEGMENT:
+            current, tail = _faded(mask(held[:SEGMENT]), tail), None
+            done.append(held[:step] * current[:step])
+            held, tail = held[step:], current[step:]
+        yield block, np.concatenate([held[:0], *done])
+    if len(held):
+        yield np.zeros((0, 2), np.float32), held * _faded(mask(held), tail)
+
+
+def _faded(mask: Mask, tail: Mask | None) -> Mask:
+    """``mask`` with its beginning faded over from ``tail``, the end of the mask before it."""
+    if tail is not None:
+        count = min(len(tail), len(mask))
+        weight = ((np.arange(count, dtype=np.float32) + 1) / (len(tail) + 1))[:, np.newaxis, np.newaxis]
+        mask[:count] = tail[:count] * (1 - weight) + mask[:count] * weight
+    return mask
