@@ -1,0 +1,5 @@
+"""Notes out of sound: the Basic Pitch network over each pitched stem, the drum detector over the drums."""
+
+from antiphon.music.transcription.song import transcribe
+
+__all__ = ["transcribe"]

@@ -1,0 +1,133 @@
+"""Runs the Basic Pitch network over a file, window by window.
+
+Source: Bittner, Bosch, Rubinstein, Meseguer-Brocal, Ewert, "A Lightweight Instrument-Agnostic Model for
+Polyphonic Note Transcription and Multipitch Estimation", ICASSP 2022; weights of ``basic-pitch`` 0.4.0.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from antiphon.music import audio
+from antiphon.music.progress import Progress
+
+SAMPLE_RATE = 22_050
+HOP = 256
+"""Samples from one frame to the next."""
+WINDOW = 43_844
+"""Samples that the network takes at once; it gives ``WINDOW_FRAMES`` frames for them."""
+WINDOW_FRAMES = 172
+EDGE_FRAMES = 15
+"""Frames at each end of a window that saw too little context to be trusted."""
+KEPT_FRAMES = WINDOW_FRAMES - 2 * EDGE_FRAMES - 1
+"""Frames taken from each window. 43,844 samples are 171.27 hops and not 172, so windows that follow each other
+by a whole number of hops have to overlap by one frame more than the edges; then frame k is at k hops, everywhere."""
+PITCHES = 88
+LOWEST_PITCH = 21
+BATCH = 8
+SILENCE = 1e-4
+"""Peak amplitude (-80 dBFS) under which a window is not worth the network's time."""
+
+
+@dataclass(frozen=True)
+class Posteriorgram:
+    """What the network heard. ``notes`` and ``onsets`` are (frames, 88) float16 activations 0–1 of the piano
+    keys from MIDI note 21; ``level`` is (frames,) float32, the RMS amplitude around each frame. Frame k is at
+    ``k * HOP / SAMPLE_RATE`` seconds."""
+
+    notes: NDArray[np.float16]
+    onsets: NDArray[np.float16]
+    level: NDArray[np.float32]
+
+    @property
+    def frames(self) -> int:
+        return len(self.level)
+
+
+class Network:
+    """The Basic Pitch network, loaded once and run with ``threads`` threads."""
+
+    def __init__(self, weights: Path, *, threads: int) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False
+        self._session = onnxruntime.InferenceSession(
+            str(weights), sess_options=options, providers=["CPUExecutionProvider"]
+        )
+        self._input = self._session.get_inputs()[0].name
+
+    def activations(self, windows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Notes and onsets, each (batch, 172, 88), of windows (batch, 43844); silent windows give zeros."""
+        notes = np.zeros((len(windows), WINDOW_FRAMES, PITCHES), np.float32)
+        onsets = np.zeros_like(notes)
+        audible = np.flatnonzero(np.abs(windows).max(axis=1) > SILENCE)
+        if len(audible):
+            names = ["StatefulPartitionedCall:1", "StatefulPartitionedCall:2"]
+            notes[audible], onsets[audible] = self._session.run(names, {self._input: windows[audible, :, None]})
+        return notes, onsets
+
+
+def _windows(path: Path) -> Iterator[tuple[NDArray[np.float32], int]]:
+    """Batches of windows (n, 43844) with the number of samples read so far; the last window is zero-padded."""
+    step = KEPT_FRAMES * HOP
+    held = np.zeros(EDGE_FRAMES * HOP, np.float32)
+    total = 0
+    batch_samples = (BATCH - 1) * step + WINDOW
+    for block in audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=BATCH * step):
+        total += len(block)
+        held = np.concatenate([held, block[:, 0]])
+        while len(held) >= batch_samples:
+            yield _cut(held[:batch_samples], BATCH), total
+            held = held[BATCH * step :]
+    # The last window has to reach the last sample with a frame that is kept, not with its edge.
+    frames = -(-(len(held) - EDGE_FRAMES * HOP) // HOP)
+    for first in range(0, max(frames, 0), BATCH * KEPT_FRAMES):
+        count = min(BATCH, -(-(frames - first) // KEPT_FRAMES))
+        piece = held[first * HOP :][: (count - 1) * step + WINDOW]
+        yield _cut(np.pad(piece, (0, (count - 1) * step + WINDOW - len(piece))), count), total
+
+
+def _cut(samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    windows = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[:: KEPT_FRAMES * HOP]
+    return np.ascontiguousarray(windows[:count])
+
+
+def _level(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """RMS amplitude of each kept frame, over one hop on either side: (windows * KEPT_FRAMES,)."""
+    first = (EDGE_FRAMES - 1) * HOP
+    middle = windows[:, first : first + (KEPT_FRAMES + 1) * HOP]
+    power = np.square(middle.reshape(len(windows), KEPT_FRAMES + 1, HOP)).mean(axis=2)
+    level: NDArray[np.float32] = np.sqrt((power[:, :-1] + power[:, 1:]) / 2).reshape(-1)
+    return level
+
+
+def listen(network: Network, path: Path, *, duration: float, progress: Progress) -> Posteriorgram:
+    """Runs the network over a whole file of about ``duration`` seconds (only used for ``progress``).
+
+    The audio is streamed; what is kept is 356 bytes a frame, 110 MB for an hour."""
+    kept = slice(EDGE_FRAMES, EDGE_FRAMES + KEPT_FRAMES)
+    notes, onsets, levels = [], [], []
+    total = 0
+    for windows, total in _windows(path):
+        note, onset = network.activations(windows)
+        notes.append(note[:, kept].astype(np.float16).reshape(-1, PITCHES))
+        onsets.append(onset[:, kept].astype(np.float16).reshape(-1, PITCHES))
+        levels.append(_level(windows))
+        progress(min(1.0, total / SAMPLE_RATE / max(duration, 1e-3)), "notes")
+    frames = -(-total // HOP)
+    if not frames:
+        empty = np.zeros((0, PITCHES), np.float16)
+        return Posteriorgram(empty, empty, np.zeros(0, np.float32))
+    return Posteriorgram(_join(notes)[:frames], _join(onsets)[:frames], np.concatenate(levels)[:frames])
+
+
+def _join(parts: list[NDArray[np.float16]]) -> NDArray[np.float16]:
+    """Concatenates and empties the list, so that the parts do not outlive their copy for long."""
+    whole = np.concatenate(parts)
+    parts.clear()
+    return whole
