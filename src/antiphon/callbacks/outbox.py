@@ -1,0 +1,226 @@
+"""The outbox: every query on deliveries and attempts. Times are the database's clock.
+
+A delivery is claimed by moving ``due_at`` to the end of its lease: a sender that dies leaves a row that becomes due
+again by itself, and one that lives records its attempt only while the lease is still its own.
+"""
+
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from yarl import URL
+
+from antiphon.callbacks.schedule import Step
+from antiphon.errors import NotFound
+
+CHANNEL = "antiphon_callback"
+TASK_CHANNEL = "antiphon_task"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A claimed delivery. ``attempts`` counts those before this one; ``lease_until`` says whose claim it is.
+    ``claimed_at`` is the database's clock, which machines with wrong clocks share."""
+
+    id: int
+    webhook_id: str
+    task_id: str
+    url: str
+    host: str
+    body: bytes
+    attempts: int
+    lease_until: datetime
+    claimed_at: datetime
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What happened in one attempt. ``error`` is in words, None when it was acknowledged; ``answer`` is the start
+    of the receiver's answer, as text."""
+
+    started_at: datetime
+    milliseconds: float
+    address: str | None = None
+    status: int | None = None
+    error: str | None = None
+    answer: str | None = None
+
+
+@dataclass(frozen=True)
+class RecordedAttempt(Attempt):
+    """An attempt as it is shown: its number from 1 within its delivery."""
+
+    delivery_id: int = 0
+    number: int = 0
+
+
+def host_of(url: str) -> str:
+    """``host:port`` of a URL: what the cap per host counts by."""
+    parsed = URL(url)
+    host = parsed.raw_host or ""
+    return f"[{host}]:{parsed.port}" if ":" in host else f"{host}:{parsed.port}"
+
+
+async def enqueue(connection: AsyncConnection, *, task_id: str, url: str, body: bytes) -> int:
+    """Put a callback into the outbox, within the caller's transaction: it is sent if and only if that commits.
+
+    ``body`` is sent as it is, byte for byte, on every attempt and resend. Gives the delivery's id.
+    """
+    row = {"webhook_id": f"msg_{secrets.token_hex(16)}", "task_id": task_id, "url": url, "host": host_of(url)}
+    return await _insert(connection, row | {"body": body})
+
+
+async def resend(connection: AsyncConnection, task_id: str) -> int:
+    """Send a task's callback again with the same identity and body; gives the id of the delivery.
+
+    A callback that is still waiting for its next attempt is sent now instead, and one that is being sent is left
+    alone, so that the receiver does not get two at once. Raises ``NotFound`` when the task never had a callback.
+    """
+    query = text(
+        "SELECT id, webhook_id, task_id, url, host, body, state FROM deliveries"
+        " WHERE task_id = :task_id ORDER BY id DESC LIMIT 1 FOR UPDATE"
+    )
+    last = (await connection.execute(query, {"task_id": task_id})).mappings().one_or_none()
+    if last is None:
+        raise NotFound(f"task {task_id} has no callback to send again: it was made without callBackUrl")
+    if last["state"] != "pending":
+        names = ("webhook_id", "task_id", "url", "host", "body")
+        return await _insert(connection, {name: last[name] for name in names})
+    hurry = text("UPDATE deliveries SET due_at = now() WHERE id = :id AND lease_until IS NULL")
+    await connection.execute(hurry, {"id": last["id"]})
+    await _notify(connection, CHANNEL, str(last["id"]))
+    return int(last["id"])
+
+
+async def _insert(connection: AsyncConnection, row: Mapping[str, Any]) -> int:
+    query = text(
+        "INSERT INTO deliveries (webhook_id, task_id, url, host, body)"
+        " VALUES (:webhook_id, :task_id, :url, :host, :body) RETURNING id"
+    )
+    identity = int((await connection.execute(query, row)).scalar_one())
+    await _notify(connection, CHANNEL, str(identity))
+    return identity
+
+
+# A host's oldest rows first, each host no more than its free slots: a thousand rows of one dead host never hide
+# another host's row. Rows that another sender is claiming are skipped.
+_CLAIM = text(
+    """
+    WITH hosts AS (
+        SELECT DISTINCT host FROM deliveries WHERE state = 'pending' AND due_at <= now()
+    ), free AS (
+        SELECT hosts.host, :per_host - coalesce(busy.number, 0) AS slots FROM hosts
+        LEFT JOIN unnest(CAST(:busy_hosts AS text[]), CAST(:busy_numbers AS integer[])) AS busy (host, number)
+        ON busy.host = hosts.host
+    ), chosen AS (
+        SELECT due.id FROM free CROSS JOIN LATERAL (
+            SELECT id, due_at FROM deliveries
+            WHERE deliveries.host = free.host AND state = 'pending' AND due_at <= now()
+            ORDER BY due_at, id LIMIT greatest(free.slots, 0) FOR UPDATE SKIP LOCKED
+        ) AS due ORDER BY due.due_at, due.id LIMIT :limit
+    )
+    UPDATE deliveries SET lease_until = now() + make_interval(secs => :lease),
+                          due_at = now() + make_interval(secs => :lease)
+    FROM chosen WHERE deliveries.id = chosen.id
+    RETURNING deliveries.id, webhook_id, task_id, url, host, body, attempts, lease_until,
+              clock_timestamp() AS claimed_at
+    """
+)
+
+
+async def claim(
+    connection: AsyncConnection, *, limit: int, lease: float, per_host: int, busy: Mapping[str, int]
+) -> list[Delivery]:
+    """Take up to ``limit`` due deliveries for ``lease`` seconds.
+
+    ``per_host`` is the most of one host at a time, of which ``busy`` says how many are taken. Oldest first.
+    """
+    bound: dict[str, Any] = {"limit": limit, "lease": lease, "per_host": per_host}
+    bound |= {"busy_hosts": list(busy), "busy_numbers": list(busy.values())}
+    rows = (await connection.execute(_CLAIM, bound)).mappings().all()
+    claimed = [Delivery(**{**row, "body": bytes(row["body"])}) for row in rows]
+    return sorted(claimed, key=lambda delivery: delivery.id)
+
+
+async def next_due(connection: AsyncConnection, full: Collection[str] = ()) -> float | None:
+    """Seconds until the next delivery is due (0 when one is), leaving out hosts that are ``full``; None if none."""
+    query = text(
+        "SELECT extract(epoch FROM min(due_at) - clock_timestamp()) FROM deliveries"
+        " WHERE state = 'pending' AND host <> ALL(CAST(:full AS text[]))"
+    )
+    seconds = (await connection.execute(query, {"full": list(full)})).scalar_one()
+    return None if seconds is None else max(0.0, float(seconds))
+
+
+async def record(connection: AsyncConnection, delivery: Delivery, attempt: Attempt, step: Step) -> bool:
+    """Write down an attempt and what becomes of its delivery, in the caller's transaction.
+
+    False when the lease was lost in the meantime: then the attempt is kept for the owner to see, and only an
+    acknowledgement still changes the delivery.
+    """
+    query = text(
+        """
+        INSERT INTO attempts (delivery_id, number, started_at, address, status, milliseconds, error, answer)
+        VALUES (:id, :number, :started_at, :address, :status, :milliseconds, :error, :answer)
+        """
+    )
+    bound = vars(attempt) | {"id": delivery.id, "number": delivery.attempts + 1}
+    await connection.execute(query, bound)
+    finish = text(
+        """
+        UPDATE deliveries SET state = :state, attempts = :number, lease_until = NULL,
+            due_at = now() + make_interval(secs => :delay),
+            finished_at = CASE WHEN :state = 'pending' THEN NULL ELSE now() END
+        WHERE id = :id AND state = 'pending' AND (lease_until = :lease_until OR :state = 'delivered')
+        """
+    )
+    bound = {"id": delivery.id, "number": delivery.attempts + 1, "lease_until": delivery.lease_until}
+    done = await connection.execute(finish, bound | {"state": step.state, "delay": step.delay})
+    if step.state != "pending":
+        await _notify(connection, TASK_CHANNEL, delivery.task_id)
+    return bool(done.rowcount)
+
+
+async def release(connection: AsyncConnection, claimed: Sequence[Delivery], delay: float = 0.0) -> None:
+    """Give claims back without counting an attempt; they are due again in ``delay`` seconds."""
+    query = text(
+        """
+        UPDATE deliveries SET lease_until = NULL, due_at = now() + make_interval(secs => :delay)
+        WHERE id = :id AND state = 'pending' AND lease_until = :lease_until
+        """
+    )
+    for delivery in claimed:
+        bound = {"id": delivery.id, "lease_until": delivery.lease_until, "delay": delay}
+        await connection.execute(query, bound)
+    if claimed:
+        await _notify(connection, CHANNEL, "")
+
+
+async def attempts_of(connection: AsyncConnection, task_id: str) -> list[RecordedAttempt]:
+    """Every attempt at a task's callback, over all its deliveries, oldest first."""
+    query = text(
+        """
+        SELECT delivery_id, number, started_at, milliseconds, address, status, error, answer
+        FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE task_id = :task_id)
+        ORDER BY started_at, attempts.id
+        """
+    )
+    rows = (await connection.execute(query, {"task_id": task_id})).mappings()
+    return [RecordedAttempt(**row) for row in rows]
+
+
+async def states_of(connection: AsyncConnection, task_ids: Sequence[str]) -> dict[str, str]:
+    """The state of each task's latest delivery: pending, delivered or stopped. Tasks without one are left out."""
+    query = text(
+        "SELECT DISTINCT ON (task_id) task_id, state FROM deliveries"
+        " WHERE task_id = ANY(CAST(:ids AS text[])) ORDER BY task_id, id DESC"
+    )
+    return {row.task_id: row.state for row in await connection.execute(query, {"ids": list(task_ids)})}
+
+
+async def _notify(connection: AsyncConnection, channel: str, payload: str) -> None:
+    await connection.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload})

@@ -1,0 +1,70 @@
+"""When the next attempt is due, or that there is none. Pure: numbers in, a decision out."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+JITTER = 0.2  # of the delay, either way: receivers that failed together are not asked together again
+GONE = 410  # the receiver says that it will never take this again
+
+
+@dataclass(frozen=True)
+class Step:
+    """What becomes of a delivery after an attempt. ``delay`` is seconds from now, for ``pending`` only."""
+
+    state: Literal["delivered", "stopped", "pending"]
+    delay: float = 0.0
+
+
+def acknowledged(status: int | None) -> bool:
+    """2xx acknowledges; anything else, a redirect included, is a failed attempt."""
+    return status is not None and 200 <= status < 300
+
+
+def next_step(
+    *,
+    attempts: int,
+    status: int | None,
+    failed: bool,
+    retry_after: float | None,
+    delays: Sequence[float],
+    chance: float,
+) -> Step:
+    """Decide after the ``attempts``-th attempt (1 is the first one).
+
+    ``status`` is the HTTP status if one came; ``failed`` says that the attempt failed all the same, for example
+    because the answer did not end in time. ``retry_after`` is what the receiver asked for, in seconds. ``delays``
+    holds one delay per retry, in seconds. ``chance`` is uniform in [0, 1).
+    """
+    if acknowledged(status) and not failed:
+        return Step("delivered")
+    if status == GONE or attempts > len(delays):
+        return Step("stopped")
+    return Step("pending", delay_of(delays[attempts - 1], retry_after, chance))
+
+
+def delay_of(delay: float, retry_after: float | None, chance: float) -> float:
+    """The delay with its jitter of ±20 %; or as the receiver asked, held between 1× and 2× of the delay."""
+    if retry_after is None:
+        return delay * (1 - JITTER + 2 * JITTER * chance)
+    return min(max(retry_after, delay), 2 * delay)
+
+
+def parse_retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds asked for by ``Retry-After`` (RFC 9110 §10.2.3: seconds or an HTTP date); None when there is none
+    or it cannot be read."""
+    if value is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(text) if len(text) < 10 else math.inf
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())
