@@ -1,0 +1,88 @@
+"""Pictures that come from outside: checked, opened safely, made square."""
+
+import warnings
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from antiphon.errors import BadParameter
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+"""What is opened: formats that Pillow reads by itself, none that starts another program."""
+
+MAX_PIXELS = 50_000_000
+"""Of a picture that must be decoded whole (150 MB). JPEG is reduced while it is decoded and may be larger."""
+MAX_JPEG_PIXELS = 170_000_000
+
+
+def check_cover(path: Path) -> None:
+    """Opens and decodes a cover once, so that a bad one is refused at upload.
+
+    Raises:
+        BadParameter: it is not a picture, is damaged, or is too large; the message names the field ``cover``.
+    """
+    open_cover(path, 64)
+
+
+def open_cover(path: Path, size: int) -> Image.Image:
+    """The middle square of a picture in any of ``FORMATS``, upright, sRGB, ``size`` × ``size`` pixels.
+
+    Of an animation the first frame is taken; transparency is laid on white if the picture is dark, else on near-black.
+
+    Raises:
+        BadParameter: as ``check_cover``.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=FORMATS) as picture:
+                _refuse_bomb(picture)
+                picture.draft("RGB", (2 * size, 2 * size))
+                return _square(_rgb(ImageOps.exif_transpose(picture)), size)
+    except BadParameter:
+        raise
+    except Image.DecompressionBombError:
+        raise BadParameter(_too_large(MAX_JPEG_PIXELS)) from None
+    except Exception as error:  # Pillow's decoders raise nearly anything on damaged bytes
+        raise BadParameter(
+            f"'cover' is not a picture that can be read ({type(error).__name__}). "
+            "Send a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF file."
+        ) from error
+
+
+def png(picture: Image.Image) -> bytes:
+    """The picture as PNG bytes."""
+    buffer = BytesIO()
+    picture.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def _refuse_bomb(picture: Image.Image) -> None:
+    limit = MAX_JPEG_PIXELS if picture.format == "JPEG" else MAX_PIXELS
+    if picture.width * picture.height > limit:
+        raise BadParameter(_too_large(limit))
+
+
+def _too_large(limit: int) -> str:
+    return f"'cover' has too many pixels: at most {limit // 1_000_000} million are taken. Send a smaller picture."
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith(("I", "F")):
+        values = np.asarray(picture, np.float64)
+        top = 65535.0 if values.max() > 255 else 255.0
+        return Image.fromarray((np.clip(values / top, 0, 1) * 255).astype(np.uint8)).convert("RGB")
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    seen = picture.convert("RGBA")
+    seen.thumbnail((2048, 2048))
+    alpha = np.asarray(seen.getchannel("A"), np.float64)
+    light = float((np.asarray(seen.convert("L")) * alpha).sum() / max(alpha.sum(), 1))
+    ground = Image.new("RGBA", seen.size, (244, 244, 246, 255) if light < 110 else (22, 23, 28, 255))
+    return Image.alpha_composite(ground, seen).convert("RGB")
+
+
+def _square(picture: Image.Image, size: int) -> Image.Image:
+    return ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)

@@ -1,0 +1,156 @@
+"""A song and a few words in, a music video out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+
+from antiphon.errors import NotAudio
+from antiphon.music import audio as sound
+from antiphon.music.audio.source import open_source
+from antiphon.music.progress import Progress, part, silent
+from antiphon.music.video import motion, spectrum, text, theme, yuv
+from antiphon.music.video.artwork import draw_cover
+from antiphon.music.video.cover import open_cover
+from antiphon.music.video.encode import Mp4
+from antiphon.music.video.palette import Palette, palette_of
+from antiphon.music.video.spectrum import Spectrum
+
+FPS = 30
+CRF = 20.0
+THEME = "bars"
+UNTITLED = "Untitled"
+COMMENT = "Made with Antiphon"
+
+
+@dataclass(frozen=True)
+class VideoResult:
+    """What was rendered: ``duration`` in seconds, size in pixels; ``warnings`` say what could not be shown."""
+
+    duration: float
+    width: int
+    height: int
+    frames: int
+    warnings: list[str]
+
+
+def render(
+    audio: Path,
+    out: Path,
+    *,
+    title: str,
+    author: str | None = None,
+    domain: str | None = None,
+    cover: Path | None = None,
+    threads: int = 2,
+    crf: float = CRF,
+    progress: Progress = silent,
+) -> VideoResult:
+    """Renders the music video of an audio file as MP4, 1280×720 at 30 frames a second.
+
+    Without a cover one is drawn from the title. ``threads`` are the encoder's. Memory does not grow with the song but
+    for 64 bytes per frame. On an error, one raised by ``progress`` included, ``out`` does not exist.
+
+    Raises:
+        NotAudio: the file holds no sound.
+        BadParameter: the cover is not a picture; the message names the field.
+    """
+    given = theme.load(THEME)
+    wording, warnings = _wording(title, author, domain)
+    art = (
+        open_cover(cover, given.cover.size * 2)
+        if cover
+        else draw_cover(f"{title}\n{author or ''}", given.cover.size * 2)
+    )
+    measured = _analyse(audio, part(progress, 0.0, 0.1))
+    wording = replace(wording, total=motion.clock_text(measured.duration))
+    progress(0.1, "picture")
+    stage = _Stage.build(given, wording, art)
+    metadata = {"title": text.clean(title) or UNTITLED, "artist": text.clean(author), "comment": COMMENT}
+    try:
+        _encode(audio, out, stage, measured, metadata, threads, crf, part(progress, 0.12, 1.0))
+    except BaseException:
+        out.unlink(missing_ok=True)
+        raise
+    return VideoResult(measured.duration, given.width, given.height, len(measured.levels), warnings)
+
+
+class _Stage(NamedTuple):
+    """The frame at rest and the parts that paint on it."""
+
+    frame: yuv.Planes
+    bars: motion.BarsPart
+    line: motion.LinePart
+    clock: motion.ClockPart
+    glow: motion.GlowPart
+
+    @classmethod
+    def build(cls, given: theme.Theme, wording: theme.Wording, art: Image.Image) -> "_Stage":
+        palette: Palette = palette_of(art)
+        rest, full = (yuv.from_rgb(picture) for picture in theme.pictures(given, wording, art, palette))
+        return cls(
+            rest.copy(),
+            motion.BarsPart(given.bars, rest, full),
+            motion.LinePart(given.line, rest, full, (255, 255, 255)),
+            motion.ClockPart(given.clock, rest, wording.total),
+            motion.GlowPart(given.glow, rest, full),
+        )
+
+    def paint(self, index: int, measured: Spectrum) -> None:
+        seconds = index / FPS
+        self.glow.paint(self.frame, int(measured.pulse[index]))
+        self.bars.paint(self.frame, measured.levels[index])
+        self.line.paint(self.frame, min(1.0, seconds / max(measured.duration, 1 / FPS)))
+        self.clock.paint(self.frame, seconds)
+
+
+def _encode(
+    audio: Path,
+    out: Path,
+    stage: _Stage,
+    measured: Spectrum,
+    metadata: dict[str, str],
+    threads: int,
+    crf: float,
+    progress: Progress,
+) -> None:
+    height, width = stage.frame.y.shape
+    count = len(measured.levels)
+    with Mp4(out, audio, width=width, height=height, fps=FPS, threads=threads, crf=crf, metadata=metadata) as video:
+        for index in range(count):
+            stage.paint(index, measured)
+            video.write(index, stage.frame)
+            if index % 15 == 0:
+                progress(index / count, "frames")
+    progress(1.0, "frames")
+
+
+def _wording(title: str, author: str | None, domain: str | None) -> tuple[theme.Wording, list[str]]:
+    warnings = []
+    shown = []
+    for field, given in (("title", title), ("author", author), ("domainName", domain)):
+        drawn = text.drawable(given or "")
+        if drawn.dropped:
+            listed = " ".join(f"{c} (U+{ord(c):04X})" for c in drawn.dropped[:10])
+            warnings.append(f"'{field}': no available font has these characters, they were left out: {listed}")
+        shown.append(drawn.text)
+    return theme.Wording(shown[0] or UNTITLED, shown[1], shown[2], ""), warnings
+
+
+def _analyse(audio: Path, progress: Progress) -> Spectrum:
+    with open_source(audio) as source:
+        stated = (source.container.duration or 0) / 1_000_000
+
+    def blocks() -> Iterator[spectrum.Floats]:
+        done = 0
+        for block in sound.stream(audio, sample_rate=spectrum.RATE, channels=1, block=spectrum.RATE):
+            yield block
+            done += len(block)
+            progress(min(1.0, done / spectrum.RATE / stated) if stated else 0.0, "analysis")
+
+    measured = spectrum.analyse(blocks(), FPS)
+    if not measured.samples:
+        raise NotAudio()
+    return measured
