@@ -1,0 +1,1 @@
+"""HTTP in: the contract's endpoints over the tasks."""

@@ -1,0 +1,42 @@
+"""The API server, as a table of contents."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from antiphon import __version__
+from antiphon.api import callbacks, errors, files, health, midis, openapi, separations, tasks, uploads, videos
+from antiphon.api.limits import BodyLimit
+from antiphon.services import Services
+
+
+def create_app(services: Services) -> FastAPI:
+    """The ASGI application over open services, which the caller closes."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        app.state.draining.set()
+
+    app = FastAPI(
+        title="Antiphon",
+        version=__version__,
+        description=openapi.DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        responses=openapi.ERRORS,
+        generate_unique_id_function=openapi.operation_id,
+    )
+    openapi.install(app)
+    app.state.services = services
+    app.state.draining = errors.Draining()
+    errors.install(app)
+    app.add_middleware(BodyLimit)
+    for resource in (uploads, separations, midis, videos, tasks, callbacks):
+        app.include_router(resource.router, prefix="/api/v1")
+    app.include_router(files.router)
+    app.include_router(health.router)
+    return app

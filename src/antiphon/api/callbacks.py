@@ -1,0 +1,61 @@
+"""What was announced, how it went, and once more."""
+
+from fastapi import APIRouter
+
+from antiphon.api.auth import Caller, Shared, Writer
+from antiphon.api.rendering import milliseconds
+from antiphon.api.submit import find_owned, require_unexpired
+from antiphon.api.tasks import PathTaskId
+from antiphon.callbacks import outbox
+from antiphon.callbacks.history import RecordedDelivery, deliveries_of
+from antiphon.contract.envelope import Envelope
+from antiphon.contract.kinds import CallbackState
+from antiphon.contract.records import Attempt, Deliveries, Delivery
+from antiphon.errors import Conflict
+
+router = APIRouter(prefix="/tasks", tags=["callbacks"])
+
+
+@router.get("/{taskId}/callbacks")
+async def attempts(shared: Shared, key: Caller, taskId: PathTaskId) -> Envelope[Deliveries]:
+    """Every attempt to deliver the task's callback, oldest first."""
+    async with shared.database.begin() as connection:
+        task = await find_owned(connection, key, taskId)
+        deliveries = await deliveries_of(connection, task.id)
+    return Envelope(data=Deliveries(deliveries=[_delivery(delivery) for delivery in deliveries]))
+
+
+@router.post("/{taskId}/callbacks/resend")
+async def resend(shared: Shared, key: Writer, taskId: PathTaskId) -> Envelope[Deliveries]:
+    """Deliver the callback again: same ``webhook-id``, same body, a new signature."""
+    async with shared.database.begin() as connection:
+        task = await find_owned(connection, key, taskId)
+        require_unexpired(task)
+        if not await deliveries_of(connection, task.id):
+            reason = "it has no callBackUrl" if not task.callback_url else f"it is {task.state}"
+            raise Conflict(f"taskId: task {task.id} has no callback to send again: {reason}; poll its record")
+        await outbox.resend(connection, task.id)
+        deliveries = await deliveries_of(connection, task.id)
+    return Envelope(data=Deliveries(deliveries=[_delivery(delivery) for delivery in deliveries]))
+
+
+def _delivery(delivery: RecordedDelivery) -> Delivery:
+    return Delivery(
+        webhookId=delivery.webhook_id,
+        url=delivery.url,
+        state=CallbackState(delivery.state),
+        createTime=milliseconds(delivery.created_at) or 0,
+        nextAttemptTime=milliseconds(delivery.due_at) if delivery.state == CallbackState.PENDING else None,
+        attempts=[
+            Attempt(
+                number=attempt.number,
+                time=milliseconds(attempt.started_at) or 0,
+                address=attempt.address,
+                status=attempt.status,
+                milliseconds=round(attempt.milliseconds, 1),
+                error=attempt.error,
+                answer=attempt.answer,
+            )
+            for attempt in delivery.attempts
+        ],
+    )

@@ -1,0 +1,87 @@
+"""Every error becomes an envelope: one place that renders them."""
+
+import math
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+
+from antiphon.errors import AntiphonError, BadParameter, MethodNotAllowed, NotFound
+
+log = structlog.get_logger()
+SHOWN = 60  # characters of a value that came
+
+
+class Draining:
+    """Whether the server is going down and takes no new tasks."""
+
+    def __init__(self) -> None:
+        self.on = False
+
+    def set(self) -> None:
+        self.on = True
+
+
+def install(app: FastAPI) -> None:
+    @app.exception_handler(AntiphonError)
+    async def known(request: Request, error: AntiphonError) -> JSONResponse:
+        return envelope(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        return envelope(BadParameter(explain(request, list(error.errors()))))
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == NotFound.code:
+            return envelope(NotFound(f"there is nothing at {request.url.path!r}; /openapi.json lists the paths"))
+        if error.status_code == MethodNotAllowed.code:
+            allowed = (error.headers or {}).get("Allow", "another method")
+            answer = envelope(MethodNotAllowed(f"{request.url.path} takes {allowed}, not {request.method}"))
+            answer.headers["Allow"] = allowed
+            return answer
+        return envelope(BadParameter(str(error.detail)))
+
+    @app.exception_handler(DBAPIError)
+    async def database(request: Request, error: DBAPIError) -> JSONResponse:
+        log.error("database error", path=request.url.path, error=str(error.orig).strip())
+        return envelope(AntiphonError("the database does not answer; try again in a moment", retry_after=5))
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+        log.error("unexpected error", path=request.url.path, exc_info=error)
+        return envelope(AntiphonError())
+
+
+def envelope(error: AntiphonError) -> JSONResponse:
+    headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after is not None else None
+    return JSONResponse({"code": error.code, "msg": error.message, "data": None}, error.code, headers)
+
+
+def explain(request: Request, errors: list[Any]) -> str:
+    """The first thing wrong, in words: which field, what was expected, what came, what to do."""
+    error = errors[0]
+    kind, where = error["type"], [str(part) for part in error["loc"]]
+    field = ".".join(where[1:]) or where[0]
+    if kind == "json_invalid":
+        return f"body: not valid JSON ({error['ctx']['error']}); send a JSON object"
+    if field == "body":
+        content_type = request.headers.get("content-type", "no Content-Type")
+        return f"body: expected a JSON object with Content-Type application/json (got {content_type}); send one"
+    if kind == "missing":
+        return f"{field}: required, but missing; add it"
+    if kind == "extra_forbidden":
+        return f"{field}: unknown field; remove it or correct its spelling (the callback field is 'callBackUrl')"
+    message = error["msg"].removeprefix("Value error, ")
+    if message.startswith("domainName: "):
+        field, _, message = message.partition(": ")
+    return f"{field}: {message[:1].lower()}{message[1:]} (got {_shown(error.get('input'))}); correct it and send again"
+
+
+def _shown(value: object) -> str:
+    text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

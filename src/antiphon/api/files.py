@@ -1,0 +1,79 @@
+"""Artifacts by signed link, whole or in part."""
+
+import re
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import StreamingResponse
+
+from antiphon import links
+from antiphon.api import openapi
+from antiphon.api.auth import Shared
+from antiphon.errors import NotFound
+from antiphon.secret import derive
+from antiphon.storage import Stored
+from antiphon.tasks.work import CONTENT_TYPES
+
+router = APIRouter(tags=["files"])
+RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
+
+
+@router.api_route("/files/{token}", methods=["GET", "HEAD"], response_class=StreamingResponse, responses=openapi.FILE)
+async def download(
+    shared: Shared,
+    request: Request,
+    token: str,
+    range_header: Annotated[str | None, Header(alias="Range")] = None,
+    if_range: Annotated[str | None, Header(alias="If-Range")] = None,
+) -> Response:
+    """The artifact. One byte range is supported, so downloads resume and players seek."""
+    link = links.read(derive(shared.secret, "links"), token, datetime.now(UTC).timestamp())
+    try:
+        stored = await shared.storage.stat(link.key)
+    except NotFound:
+        raise NotFound("this file was deleted; ask the task's record") from None
+    headers = _headers(link.filename, stored)
+    span = _span(range_header, stored.size) if if_range in (None, headers["ETag"]) else None
+    if span == (0, 0) and stored.size:
+        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{stored.size}"})
+    start, end = span or (0, stored.size)
+    headers["Content-Length"] = str(end - start)
+    if span:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{stored.size}"
+    status = 206 if span else 200
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers)
+    return StreamingResponse(shared.storage.stream(link.key, start, end), status, headers)
+
+
+def _headers(filename: str, stored: Stored) -> dict[str, str]:
+    suffix = "." + filename.rpartition(".")[2].lower()
+    plain = filename.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "_")
+    return {
+        "Content-Type": CONTENT_TYPES.get(suffix, "application/octet-stream"),
+        "Content-Disposition": f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}",
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{stored.etag.strip(chr(34))}"',
+        "Last-Modified": format_datetime(stored.modified, usegmt=True),
+        "Cache-Control": "private, max-age=3600",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox; default-src 'none'; media-src 'self'",
+    }
+
+
+def _span(header: str | None, size: int) -> tuple[int, int] | None:
+    """Start and end (exclusive) of the range; None for the whole; (0, 0) if it cannot be satisfied."""
+    match = RANGE.fullmatch(header.strip()) if header else None
+    if not match or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if not first:
+        wanted = min(int(last), size)
+        return (size - wanted, size) if wanted else (0, 0)
+    start, end = int(first), min(int(last) + 1 if last else size, size)
+    if last and int(last) < start:
+        return None
+    return (start, end) if start < size else (0, 0)

@@ -1,0 +1,162 @@
+"""A multipart body, written to disk as it streams in and refused as soon as it grows too large."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from antiphon.errors import BadParameter, TooLarge
+
+LONGEST_FIELD = 200_000  # bytes of a text field
+LONGEST_HEADER = 8_192
+MOST_PARTS = 20
+
+
+@dataclass
+class Form:
+    """What came: text fields, files on disk, and a digest of all of it."""
+
+    fields: dict[str, str] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
+    filenames: dict[str, str] = field(default_factory=dict)
+    digest: bytes = b""
+
+
+async def read_form(
+    body: AsyncIterator[bytes], content_type: str, folder: Path, *, files: tuple[str, ...], limit: int
+) -> Form:
+    """Read a multipart body. ``files`` are the names of the parts that are files; together all parts may have
+    ``limit`` bytes. Raises ``BadParameter`` and ``TooLarge``."""
+    kind, options = parse_options_header(content_type)
+    boundary = options.get(b"boundary")
+    if kind != b"multipart/form-data" or not boundary:
+        raise BadParameter(
+            f"body: expected multipart/form-data with a part 'file' (got Content-Type {content_type or 'none'}); "
+            "send it as 'curl -F file=@song.mp3' does"
+        )
+    reader = _Reader(boundary, folder, files)
+    size = 0
+    try:
+        async for chunk in body:
+            size += len(chunk)
+            if size > limit:
+                raise TooLarge(
+                    f"file: larger than {limit / 1e6:g} MB, the most that ANTIPHON_MAX_UPLOAD allows; "
+                    "send a compressed format such as MP3, AAC or FLAC"
+                )
+            reader.write(chunk)
+        return reader.finish()
+    finally:
+        reader.close()
+
+
+class _Reader:
+    """The callbacks of the parser, and the part that is being read."""
+
+    def __init__(self, boundary: bytes, folder: Path, files: tuple[str, ...]) -> None:
+        self._form, self._folder, self._files = Form(), folder, files
+        self._digest = hashlib.sha256()
+        self._name, self._header, self._value = "", b"", b""
+        self._headers: dict[bytes, bytes] = {}
+        self._text = bytearray()
+        self._file: BinaryIO | None = None
+        self._parts, self._complete = 0, False
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._part_begin,
+                "on_header_field": self._header_field,
+                "on_header_value": self._header_value,
+                "on_header_end": self._header_end,
+                "on_headers_finished": self._headers_finished,
+                "on_part_data": self._part_data,
+                "on_part_end": self._part_end,
+                "on_end": self._end,
+            },
+        )
+
+    def write(self, chunk: bytes) -> None:
+        try:
+            self._parser.write(chunk)
+        except MultipartParseError:
+            raise BadParameter(
+                "body: malformed multipart/form-data; send it as 'curl -F file=@song.mp3' does"
+            ) from None
+
+    def finish(self) -> Form:
+        if not self._complete:
+            raise BadParameter("body: ends before the last part does; send the whole of it")
+        self._form.digest = self._digest.digest()
+        return self._form
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _part_begin(self) -> None:
+        self._parts += 1
+        if self._parts > MOST_PARTS:
+            raise BadParameter(f"body: more than {MOST_PARTS} parts; send 'file' and the documented fields only")
+        self._name, self._headers, self._text = "", {}, bytearray()
+
+    def _header_field(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+        self._check_header()
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+        self._check_header()
+
+    def _check_header(self) -> None:
+        if len(self._header) + len(self._value) > LONGEST_HEADER:
+            raise BadParameter("body: the header of a part is too long; shorten the file's name")
+
+    def _header_end(self) -> None:
+        self._headers[self._header.lower()] = self._value
+        self._header = self._value = b""
+
+    def _headers_finished(self) -> None:
+        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
+        self._name = options.get(b"name", b"").decode(errors="replace")
+        if not self._name:
+            raise BadParameter("body: a part has no name; name it 'file', 'title', 'author', 'cover' or 'lyrics'")
+        if self._name in self._form.fields or self._name in self._form.files:
+            raise BadParameter(f"{self._name}: came twice; send it once")
+        self._digest.update(self._name.encode() + b"\0")
+        if self._name in self._files:
+            path = self._folder / f"upload-{self._name}"
+            self._file = path.open("wb")
+            self._form.files[self._name] = path
+            self._form.filenames[self._name] = options.get(b"filename", b"").decode(errors="replace")
+        elif b"filename" in options:
+            raise BadParameter(
+                f"{self._name}: expected text (got a file); the file fields are {', '.join(self._files)}"
+            )
+
+    def _part_data(self, data: bytes, start: int, end: int) -> None:
+        chunk = data[start:end]
+        self._digest.update(chunk)
+        if self._file is not None:
+            self._file.write(chunk)
+            return
+        self._text += chunk
+        if len(self._text) > LONGEST_FIELD:
+            raise TooLarge(f"{self._name}: longer than {LONGEST_FIELD} bytes; shorten it")
+
+    def _part_end(self) -> None:
+        self._digest.update(b"\0")
+        if self._file is not None:
+            self.close()
+            return
+        try:
+            self._form.fields[self._name] = self._text.decode()
+        except UnicodeDecodeError:
+            raise BadParameter(f"{self._name}: expected text in UTF-8; encode it so and send again") from None
+
+    def _end(self) -> None:
+        self._complete = True

@@ -1,0 +1,56 @@
+"""Make a music video of a track."""
+
+from fastapi import APIRouter, Response
+
+from antiphon.api import openapi
+from antiphon.api.auth import Caller, Shared, Writer
+from antiphon.api.rendering import video_record
+from antiphon.api.submit import IdempotencyKey, canonical, find_source, find_track, new_task_id, remembered, submit
+from antiphon.api.tasks import QueryTaskId, advise_polling, find_record
+from antiphon.contract.envelope import Envelope
+from antiphon.contract.kinds import GROUP_NAMES, Kind
+from antiphon.contract.records import Created, VideoRecord
+from antiphon.contract.requests import Video
+from antiphon.tasks import store
+from antiphon.tasks.model import NewTask
+
+router = APIRouter(prefix="/mp4", tags=["video"])
+POLL_AFTER = 30  # seconds
+
+
+@router.post("/generate", callbacks=openapi.VIDEO_CALLBACK)
+async def generate(
+    shared: Shared, key: Writer, request: Video, idempotency_key: IdempotencyKey = None
+) -> Envelope[Created]:
+    """Render an MP4 of an uploaded song or of one stem."""
+    await shared.check_address(request.callBackUrl, field="callBackUrl")
+    async with shared.database.begin() as connection:
+        if known := await remembered(connection, key, idempotency_key, canonical("/mp4/generate", request)):
+            return Envelope(data=Created(taskId=known))
+        named = await find_source(connection, key, request.taskId, (Kind.UPLOAD, Kind.SEPARATION))
+        source, track = await find_track(connection, named, request.audioId, include_origin=True)
+        title = source.parameters["title"]
+        task = NewTask(
+            id=new_task_id(),
+            api_key_id=key.id,
+            kind=Kind.VIDEO,
+            source_id=source.id,
+            audio_id=request.audioId,
+            parameters={
+                "title": f"{title} ({GROUP_NAMES[track.name]})" if track.name in GROUP_NAMES else title,
+                "author": request.author or source.parameters.get("author"),
+                "domainName": request.domainName,
+            },
+            callback_url=request.callBackUrl,
+        )
+        return Envelope(data=Created(taskId=await submit(connection, shared, key, task, idempotency_key)))
+
+
+@router.get("/record-info")
+async def record_info(shared: Shared, key: Caller, taskId: QueryTaskId, response: Response) -> Envelope[VideoRecord]:
+    """The video's record with a link to the MP4."""
+    async with shared.database.begin() as connection:
+        task = await find_record(connection, key, taskId, Kind.VIDEO)
+        made = await store.artifacts_of(connection, task.id)
+    advise_polling(response, task, POLL_AFTER)
+    return Envelope(data=video_record(shared, task, made))

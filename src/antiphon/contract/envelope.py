@@ -1,0 +1,25 @@
+"""Every answer is an envelope."""
+
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Data = TypeVar("Data")
+
+
+class Envelope(BaseModel, Generic[Data]):
+    """``code`` 200 is success; on an error it is also the HTTP status and ``data`` is null."""
+
+    model_config = ConfigDict(extra="allow")
+
+    code: int = Field(default=200, examples=[200])
+    msg: str = Field(default="success", examples=["success"])
+    data: Data | None = None
+
+
+class Failure(BaseModel):
+    """The envelope of an error."""
+
+    code: int = Field(examples=[400])
+    msg: str = Field(examples=["callBackUrl: expected an http or https URL (got 'ftp://…'); correct it and send again"])
+    data: None = None

@@ -1,0 +1,151 @@
+"""What polling answers. Field names are the documented API's; below them in each record stand ours."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field, create_model
+
+from antiphon.contract.callbacks import MidiData
+from antiphon.contract.kinds import GROUP_NAMES, CallbackState, Kind, State, SuccessFlag, record_key
+
+Milliseconds = int
+
+
+class Created(BaseModel):
+    """The answer to a request for work."""
+
+    taskId: str = Field(examples=["5c79be8e5c7f4bb0a3f7a1a2b3c4d5e6"])
+
+
+class Uploaded(BaseModel):
+    taskId: str
+    audioId: str
+    duration: float = Field(description="seconds", examples=[48.02])
+    title: str
+    expireTime: Milliseconds
+
+
+class Stem(BaseModel):
+    id: str
+    stem_type_group_name: str = Field(examples=["Vocals"])
+    audio_url: str
+    duration: float
+
+
+SeparationResponse = create_model(
+    "SeparationResponse",
+    originUrl=(str, ...),
+    **{record_key(stem): (str | None, None) for stem in GROUP_NAMES},  # type: ignore[call-overload]
+    originData=(list[Stem], ...),
+)
+
+
+class VideoResponse(BaseModel):
+    videoUrl: str
+
+
+class Status(BaseModel):
+    """Ours, in every record."""
+
+    state: State
+    stage: str = Field(examples=["vocals"])
+    progress: float = Field(ge=0, le=1)
+    callbackState: CallbackState
+    expireTime: Milliseconds | None
+
+
+class SeparationRecord(Status):
+    taskId: str
+    musicId: str
+    audioId: str
+    callbackUrl: str | None
+    completeTime: Milliseconds | None
+    createTime: Milliseconds
+    response: SeparationResponse | None  # type: ignore[valid-type]
+    successFlag: SuccessFlag
+    errorCode: int | None
+    errorMessage: str | None
+
+
+class MidiRecord(Status):
+    taskId: str
+    recordTaskId: int = -1
+    audioId: str | None
+    callbackUrl: str | None
+    completeTime: Milliseconds | None
+    createTime: Milliseconds
+    midiData: MidiData | None
+    midiUrl: str | None = Field(description="a Standard MIDI File")
+    successFlag: int = Field(ge=0, le=3)
+    errorCode: int | None
+    errorMessage: str | None
+
+
+class VideoRecord(Status):
+    taskId: str
+    musicId: str
+    audioId: str
+    callbackUrl: str | None
+    completeTime: Milliseconds | None
+    createTime: Milliseconds
+    response: VideoResponse | None
+    successFlag: SuccessFlag
+    errorCode: int | None
+    errorMessage: str | None
+    warnings: list[str] = Field(description="for example characters of the title that no font has")
+
+
+class TaskItem(Status):
+    """A line in the list of tasks."""
+
+    taskId: str
+    kind: Kind
+    sourceTaskId: str | None
+    audioId: str | None
+    title: str | None
+    callbackUrl: str | None
+    createTime: Milliseconds
+    startTime: Milliseconds | None
+    completeTime: Milliseconds | None
+    errorCode: int | None
+    errorMessage: str | None
+
+
+class TaskPage(BaseModel):
+    tasks: list[TaskItem]
+    nextCursor: str | None = Field(description="hand it in as 'cursor' for the next page; null on the last")
+
+
+class Attempt(BaseModel):
+    number: int
+    time: Milliseconds
+    address: str | None = Field(examples=["203.0.113.7:443"])
+    status: int | None = Field(examples=[200])
+    milliseconds: float
+    error: str | None
+    answer: str | None = Field(description="the first 2 KiB")
+
+
+class Delivery(BaseModel):
+    webhookId: str
+    url: str
+    state: CallbackState
+    createTime: Milliseconds
+    nextAttemptTime: Milliseconds | None
+    attempts: list[Attempt]
+
+
+class Deliveries(BaseModel):
+    deliveries: list[Delivery]
+
+
+def origin_data(stems: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """``originData`` from stems by name, each with ``id``, ``url`` and ``duration``."""
+    return [
+        {
+            "id": stem["id"],
+            "stem_type_group_name": GROUP_NAMES[name],
+            "audio_url": stem["url"],
+            "duration": stem["duration"],
+        }
+        for name, stem in stems.items()
+    ]

@@ -1,0 +1,105 @@
+"""What clients send. Unknown fields are refused: a misspelt ``callBackUrl`` would otherwise lose every callback."""
+
+import re
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from antiphon.contract.kinds import SeparationType
+
+TASK_ID = re.compile(r"[0-9a-f]{32}")
+AUDIO_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
+LONGEST_URL = 2048
+LONGEST_LYRICS = 100_000
+
+
+def _task_id(value: str) -> str:
+    if not TASK_ID.fullmatch(value):
+        raise ValueError("expected a task id of 32 lower-case hex digits, as the call that made the task answered it")
+    return value
+
+
+def _audio_id(value: str) -> str:
+    if not AUDIO_ID.fullmatch(value.lower()):
+        raise ValueError("expected an audio id, which is a UUID, as the upload or the separation record gives it")
+    return value.lower()
+
+
+def single_line(value: str) -> str:
+    """Text without control characters, trimmed. Raises ``ValueError``."""
+    if CONTROL.search(value):
+        raise ValueError("expected text without control characters; remove them")
+    return value.strip()
+
+
+def _lyrics(value: str) -> str:
+    if CONTROL.search(value.replace("\r\n", "").replace("\n", "").replace("\t", "").removeprefix("\ufeff")):
+        raise ValueError("expected text or LRC without control characters; remove them")
+    return value.removeprefix("\ufeff")
+
+
+def _blank_to_none(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+TaskId = Annotated[str, AfterValidator(_task_id), Field(examples=["5c79be8e5c7f4bb0a3f7a1a2b3c4d5e6"])]
+AudioId = Annotated[str, AfterValidator(_audio_id), Field(examples=["e231f5a0-9f2d-4c11-8e6d-2b8cadc7dc01"])]
+Line = Annotated[str, AfterValidator(single_line)]
+CallBackUrl = Annotated[
+    str | None,
+    Field(
+        max_length=LONGEST_URL,
+        description="Where the result is announced by POST. Without it, poll the record.",
+        examples=["https://example.com/callback"],
+    ),
+]
+Short = Annotated[Line | None, BeforeValidator(_blank_to_none), Field(max_length=50)]
+Title = Annotated[Line | None, BeforeValidator(_blank_to_none), Field(max_length=200)]
+Lyrics = Annotated[
+    Annotated[str, AfterValidator(_lyrics)] | None, BeforeValidator(_blank_to_none), Field(max_length=LONGEST_LYRICS)
+]
+
+
+class Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class UploadFields(Request):
+    """What may accompany an uploaded file."""
+
+    title: Title = None
+    author: Short = None
+    lyrics: Lyrics = None
+
+
+class UploadUrl(UploadFields):
+    url: Annotated[str, Field(max_length=LONGEST_URL, examples=["https://example.com/song.mp3"])]
+    cover: Annotated[str | None, Field(max_length=LONGEST_URL, description="URL of a picture")] = None
+
+
+class Separation(Request):
+    taskId: TaskId
+    audioId: AudioId
+    type: Annotated[SeparationType, Field(strict=False)] = SeparationType.SEPARATE_VOCAL
+    callBackUrl: CallBackUrl = None
+
+
+class Midi(Request):
+    taskId: Annotated[TaskId, Field(description="A finished separation")]
+    callBackUrl: CallBackUrl = None
+    audioId: Annotated[AudioId | None, Field(description="One stem of it; without it, all stems")] = None
+
+
+class Video(Request):
+    taskId: TaskId
+    audioId: AudioId
+    callBackUrl: CallBackUrl = None
+    author: Short = None
+    domainName: Short = None
+
+    @model_validator(mode="after")
+    def _no_spaces(self) -> Self:
+        if self.domainName and any(character.isspace() for character in self.domainName):
+            raise ValueError("domainName: expected a name without spaces, such as music.example.com")
+        return self

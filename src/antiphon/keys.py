@@ -1,0 +1,104 @@
+"""API keys (only their digests are kept) and webhook keys (sealed with the server's secret)."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from antiphon.contract.signatures import new_key
+from antiphon.database.schema import api_keys, server_state, webhook_keys
+from antiphon.errors import NotFound, SettingsError
+from antiphon.secret import seal, unseal
+
+ROTATION = timedelta(hours=24)
+PREFIX = "ak_"
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    id: int
+    name: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+def digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()
+
+
+async def create_api_key(connection: AsyncConnection, name: str) -> str:
+    """Make a key. It is told once: only its digest is kept."""
+    key = PREFIX + secrets.token_urlsafe(32)
+    await connection.execute(insert(api_keys).values(name=name, digest=digest(key)))
+    return key
+
+
+async def find_api_key(connection: AsyncConnection, key: str) -> ApiKey | None:
+    row = (
+        await connection.execute(
+            select(api_keys.c.id, api_keys.c.name, api_keys.c.created_at, api_keys.c.revoked_at).where(
+                api_keys.c.digest == digest(key), api_keys.c.revoked_at.is_(None)
+            )
+        )
+    ).one_or_none()
+    return ApiKey(*row) if row else None
+
+
+async def list_api_keys(connection: AsyncConnection) -> list[ApiKey]:
+    columns = (api_keys.c.id, api_keys.c.name, api_keys.c.created_at, api_keys.c.revoked_at)
+    return [ApiKey(*row) for row in await connection.execute(select(*columns).order_by(api_keys.c.id))]
+
+
+async def revoke_api_key(connection: AsyncConnection, key_id: int) -> None:
+    result = await connection.execute(
+        update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None)).values(revoked_at=func.now())
+    )
+    if not result.rowcount:
+        raise NotFound(f"there is no API key {key_id} that could be revoked; 'antiphon keys list' shows them")
+
+
+async def current_webhook_keys(connection: AsyncConnection, secret: bytes) -> list[str]:
+    """The keys that sign now, the newest first; more than one while a key is being rotated."""
+    rows = await connection.execute(
+        select(webhook_keys.c.sealed)
+        .where((webhook_keys.c.expires_at.is_(None)) | (webhook_keys.c.expires_at > func.now()))
+        .order_by(webhook_keys.c.id.desc())
+    )
+    return [unseal(secret, row.sealed).decode() for row in rows]
+
+
+async def rotate_webhook_key(connection: AsyncConnection, secret: bytes, key: str | None = None) -> str:
+    """Make a new key, or take ``key``; the old one goes on signing beside it for a day."""
+    key = key or new_key()
+    await connection.execute(
+        update(webhook_keys).where(webhook_keys.c.expires_at.is_(None)).values(expires_at=func.now() + ROTATION)
+    )
+    await connection.execute(insert(webhook_keys).values(sealed=seal(secret, key.encode())))
+    return key
+
+
+@dataclass(frozen=True)
+class FirstKeys:
+    """What the first start made, to be shown once."""
+
+    api_key: str
+    webhook_key: str
+
+
+async def prepare(connection: AsyncConnection, secret: bytes) -> FirstKeys | None:
+    """Make the first keys in a new database. Raises ``SettingsError`` when the database knows another secret."""
+    check = hmac.digest(secret, b"antiphon.secret-check", "sha256")
+    known = (await connection.execute(select(server_state.c.secret_check).with_for_update())).scalar_one()
+    if known is not None and not hmac.compare_digest(known, check):
+        raise SettingsError(
+            "ANTIPHON_SECRET differs from the one this database was set up with; "
+            "give all machines the same ANTIPHON_SECRET, or copy the file 'secret' from the first machine's data folder"
+        )
+    if known is not None:
+        return None
+    await connection.execute(update(server_state).values(secret_check=check))
+    return FirstKeys(await create_api_key(connection, "first"), await rotate_webhook_key(connection, secret))

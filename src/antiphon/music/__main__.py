@@ -1,0 +1,67 @@
+"""The child process in which one engine runs: ``python -m antiphon.music``.
+
+Reads one JSON line from standard input, ``{"engine": name, "arguments": {…}}``, and writes JSON lines:
+``{"progress": 0.4, "stage": "vocals"}`` any number of times, then ``{"result": …}`` or
+``{"error": {"code": 415, "message": "…"}}``. When standard input ends, whoever asked is gone and so are we.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+from antiphon.errors import AntiphonError, EngineError
+
+REPORT_EVERY = 0.2  # seconds
+
+
+def main() -> None:
+    request = json.loads(sys.stdin.readline())
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)  # whatever a library prints must not get between our lines
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    _yield_to_the_server()
+    try:
+        from antiphon.music.engines import ENGINES
+
+        answer: dict[str, Any] = {"result": ENGINES[request["engine"]](request["arguments"], _Reporter(answers))}
+    except AntiphonError as error:
+        answer = {"error": {"code": error.code, "message": error.message}}
+    except MemoryError:
+        answer = {"error": {"code": EngineError.code, "message": "the engine ran out of memory"}}
+    answers.write(json.dumps(answer) + "\n")
+
+
+class _Reporter:
+    """Writes progress lines, a few a second at the most, and never backwards."""
+
+    def __init__(self, answers: TextIO) -> None:
+        self._answers, self._last, self._stage, self._fraction = answers, 0.0, "", 0.0
+
+    def __call__(self, fraction: float, stage: str) -> None:
+        now = time.monotonic()
+        if stage == self._stage and now - self._last < REPORT_EVERY:
+            return
+        self._fraction = max(self._fraction, min(1.0, fraction))
+        self._last, self._stage = now, stage
+        self._answers.write(json.dumps({"progress": round(self._fraction, 4), "stage": stage}) + "\n")
+
+
+def _die_with_parent() -> None:
+    while os.read(0, 4096):
+        pass
+    os._exit(1)
+
+
+def _yield_to_the_server() -> None:
+    os.nice(10)
+    adjustment = Path("/proc/self/oom_score_adj")
+    if adjustment.exists():
+        adjustment.write_text("1000")  # when memory ends, this process goes, not the server
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""The engines as the child process calls them: plain values in, plain values out."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from antiphon.music.progress import Progress, part
+
+Arguments = dict[str, Any]
+
+
+def inspect(arguments: Arguments, progress: Progress) -> dict[str, Any]:
+    """Decode an upload once. ``path``, ``max_duration``; optional ``cover`` is checked to be a picture."""
+    from antiphon.music import audio
+
+    info = audio.inspect(Path(arguments["path"]), max_duration=arguments["max_duration"])
+    if arguments.get("cover"):
+        from antiphon.music.video import check_cover
+
+        check_cover(Path(arguments["cover"]))
+    return asdict(info)
+
+
+def separate(arguments: Arguments, progress: Progress) -> dict[str, str]:
+    """``source``, ``out``, ``kind``, ``models``, ``codec``, ``threads`` → path by stem."""
+    from antiphon.music.separation import separate
+
+    stems = separate(
+        Path(arguments["source"]),
+        Path(arguments["out"]),
+        kind=arguments["kind"],
+        models=Path(arguments["models"]),
+        codec=arguments["codec"],
+        threads=arguments["threads"],
+        progress=progress,
+    )
+    return {name: str(path) for name, path in stems.items()}
+
+
+def transcribe(arguments: Arguments, progress: Progress) -> dict[str, str]:
+    """``stems`` (path by name), ``out``, ``models``, ``threads`` → ``midi`` and ``notes`` (JSON), both paths."""
+    from antiphon.music import midifile, tempo
+    from antiphon.music.transcription import transcribe
+
+    stems = {name: Path(path) for name, path in arguments["stems"].items()}
+    instruments = transcribe(
+        stems, models=Path(arguments["models"]), threads=arguments["threads"], progress=part(progress, 0, 0.9)
+    )
+    progress(0.9, "tempo")
+    out = Path(arguments["out"])
+    midifile.write(instruments, out / "song.mid", tempo=tempo.estimate(stems.get("drums") or next(iter(stems.values()))))
+    notes = [
+        {"name": instrument.name, "notes": [_rounded(asdict(note)) for note in instrument.notes]}
+        for instrument in instruments
+    ]
+    (out / "midi.json").write_text(json.dumps(notes))
+    return {"midi": str(out / "song.mid"), "notes": str(out / "midi.json")}
+
+
+def _rounded(note: dict[str, Any]) -> dict[str, Any]:
+    digits = {"start": 4, "end": 4, "velocity": 3}
+    return {name: round(value, digits[name]) if name in digits else value for name, value in note.items()}
+
+
+def render(arguments: Arguments, progress: Progress) -> dict[str, Any]:
+    """``audio``, ``out``, ``title``, ``author``, ``domain``, ``cover``, ``threads`` → the video's figures."""
+    from antiphon.music.video import render
+
+    cover = arguments.get("cover")
+    result = render(
+        Path(arguments["audio"]),
+        Path(arguments["out"]),
+        title=arguments["title"],
+        author=arguments.get("author"),
+        domain=arguments.get("domain"),
+        cover=Path(cover) if cover else None,
+        threads=arguments["threads"],
+        progress=progress,
+    )
+    return asdict(result)
+
+
+ENGINES: dict[str, Callable[[Arguments, Progress], dict[str, Any]]] = {
+    "inspect": inspect,
+    "separate": separate,
+    "transcribe": transcribe,
+    "render": render,
+}

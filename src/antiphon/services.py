@@ -1,0 +1,91 @@
+"""Everything a process of the server shares, opened from the settings and closed again."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from aiohttp.abc import AbstractResolver
+
+from antiphon import keys, links
+from antiphon.callbacks.connection import Resolver
+from antiphon.callbacks.guard import Guard
+from antiphon.database import Database, Notifications, open_database
+from antiphon.database.embedded import EmbeddedPostgres
+from antiphon.scratch import Scratch
+from antiphon.secret import derive, load_secret
+from antiphon.settings import Settings
+from antiphon.storage import Storage
+from antiphon.tasks.model import Artifact
+from antiphon.tasks.queue import Queue
+
+CHANNELS = ("antiphon_task", "antiphon_callback")
+
+
+@dataclass(frozen=True)
+class Services:
+    settings: Settings
+    database: Database
+    notifications: Notifications
+    storage: Storage
+    scratch: Scratch
+    guard: Guard
+    resolver: AbstractResolver
+    queue: Queue
+    secret: bytes
+    first_keys: keys.FirstKeys | None
+
+    @property
+    def retention(self) -> timedelta:
+        return timedelta(days=self.settings.retention_days)
+
+    async def webhook_keys(self) -> list[str]:
+        """The keys that sign callbacks now."""
+        async with self.database.begin() as connection:
+            return await keys.current_webhook_keys(connection, self.secret)
+
+    async def check_address(self, url: str | None, *, field: str) -> None:
+        """Refuse a URL that we may not connect to. Raises ``BadParameter`` or ``BlockedAddress``."""
+        if url is not None:
+            await self.guard.check_name(url, field=field, resolver=self.resolver)
+
+    def link(self, artifact: Artifact, expires: datetime) -> str:
+        """The signed address of an artifact, valid until ``expires``."""
+        token = links.sign(
+            derive(self.secret, "links"),
+            key=artifact.key,
+            expires=int(expires.timestamp()),
+            filename=artifact.filename,
+        )
+        return f"{self.settings.base_url}/files/{token}"
+
+
+@contextlib.asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """Start or reach PostgreSQL, migrate, open storage, make the first keys; close all at the end of the block."""
+    async with contextlib.AsyncExitStack() as stack:
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        url = settings.database_url
+        if url is None:
+            url = await asyncio.to_thread(stack.enter_context, EmbeddedPostgres(settings.data))
+        database = await asyncio.to_thread(open_database, url)
+        stack.push_async_callback(database.close)
+        secret = load_secret(settings.data, settings.secret)
+        async with database.begin() as connection:
+            first_keys = await keys.prepare(connection, secret)
+        storage = Storage.open(settings.storage_url or settings.data / "artifacts")
+        notifications = await stack.enter_async_context(Notifications(url, CHANNELS))
+        queue = await stack.enter_async_context(Queue(url))
+        yield Services(
+            settings=settings,
+            database=database,
+            notifications=notifications,
+            storage=storage,
+            scratch=Scratch(settings.data / "scratch"),
+            guard=Guard(settings.callback_allow),
+            resolver=Resolver(),
+            queue=queue,
+            secret=secret,
+            first_keys=first_keys,
+        )

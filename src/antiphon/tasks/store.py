@@ -1,0 +1,294 @@
+"""Every query about tasks and artifacts. Moves between states are conditional updates, so that two workers, or a
+worker and a cancel, can never both win."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, delete, func, insert, literal, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from antiphon.contract.kinds import CallbackState, Kind, State
+from antiphon.database.schema import api_keys, artifacts, deliveries, server_state, tasks
+from antiphon.tasks.model import Artifact, NewTask, Task, sources_of
+
+CHANNEL = "antiphon_task"
+ACTIVE = (State.QUEUED, State.RUNNING)
+
+_callback_state = (
+    select(deliveries.c.state)
+    .where(deliveries.c.task_id == tasks.c.id)
+    .order_by(deliveries.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_expired = func.coalesce(or_(tasks.c.expires_at <= func.now(), tasks.c.purged_at.is_not(None)), False)
+_columns: list[Any] = [tasks, _callback_state.label("callback_state"), _expired.label("expired")]
+
+
+def _task(row: Row[Any]) -> Task:
+    values = dict(row._mapping)
+    values["kind"], values["state"] = Kind(values["kind"]), State(values["state"])
+    state = values["callback_state"]
+    values["callback_state"] = CallbackState(state) if state else CallbackState.NONE
+    return Task(**values)
+
+
+async def _one(connection: AsyncConnection, query: Select[Any]) -> Task | None:
+    row = (await connection.execute(query)).one_or_none()
+    return _task(row) if row else None
+
+
+async def notify(connection: AsyncConnection, task_id: str) -> None:
+    await connection.execute(select(func.pg_notify(CHANNEL, task_id)))
+
+
+async def create(connection: AsyncConnection, task: NewTask) -> None:
+    await connection.execute(insert(tasks).values(state=State.QUEUED, **asdict(task)))
+    await notify(connection, task.id)
+
+
+async def find(connection: AsyncConnection, task_id: str, api_key_id: int | None = None) -> Task | None:
+    """The task, if it is this key's; without a key, whoever owns it."""
+    query = select(*_columns).where(tasks.c.id == task_id)
+    return await _one(connection, query if api_key_id is None else query.where(tasks.c.api_key_id == api_key_id))
+
+
+async def page(
+    connection: AsyncConnection,
+    api_key_id: int,
+    *,
+    limit: int,
+    before: int | None,
+    kind: Kind | None,
+    state: State | None,
+    search: str | None,
+) -> list[Task]:
+    """Newest first. ``before`` is the number of the last task of the page before; ``search`` looks into ids and
+    titles."""
+    query = select(*_columns).where(tasks.c.api_key_id == api_key_id).order_by(tasks.c.number.desc()).limit(limit)
+    if before is not None:
+        query = query.where(tasks.c.number < before)
+    if kind is not None:
+        query = query.where(tasks.c.kind == kind)
+    if state is not None:
+        query = query.where(tasks.c.state == state)
+    if search:
+        title = tasks.c.parameters["title"].astext
+        query = query.where(or_(title.icontains(search, autoescape=True), tasks.c.id.startswith(search)))
+    return [_task(row) for row in await connection.execute(query)]
+
+
+async def count_active(connection: AsyncConnection, api_key_id: int) -> int:
+    query = select(func.count()).where(tasks.c.api_key_id == api_key_id, tasks.c.state.in_(ACTIVE))
+    return int((await connection.execute(query)).scalar_one())
+
+
+async def start(connection: AsyncConnection, task_id: str) -> Task | None:
+    """Take a task for a new run, which fences off the runs before it. None if it has ended meanwhile."""
+    found = await connection.execute(
+        update(tasks)
+        .where(tasks.c.id == task_id, tasks.c.state.in_(sources_of(State.RUNNING)))
+        .values(
+            state=State.RUNNING,
+            run=tasks.c.run + 1,
+            started_at=func.coalesce(tasks.c.started_at, func.now()),
+            progress=0,
+            stage="",
+        )
+        .returning(tasks.c.id)
+    )
+    if found.one_or_none() is None:
+        return None
+    await notify(connection, task_id)
+    return await find(connection, task_id)
+
+
+async def release(connection: AsyncConnection, task: Task) -> None:
+    """Give a run back unfinished; it does not count."""
+    await connection.execute(
+        update(tasks).where(_own(task)).values(state=State.QUEUED, run=tasks.c.run - 1, progress=0, stage="")
+    )
+    await notify(connection, task.id)
+
+
+def _own(task: Task) -> Any:
+    return and_(tasks.c.id == task.id, tasks.c.run == task.run, tasks.c.state == State.RUNNING)
+
+
+async def report(connection: AsyncConnection, task: Task, progress: float, stage: str, *, changed: bool) -> bool | None:
+    """Note how far a run is. Tells whether a cancel was asked for; None if this run was fenced off."""
+    found = await connection.execute(
+        update(tasks).where(_own(task)).values(progress=progress, stage=stage).returning(tasks.c.cancel_requested)
+    )
+    row = found.one_or_none()
+    if row is None:
+        return None
+    if changed:
+        await notify(connection, task.id)
+    return bool(row.cancel_requested)
+
+
+async def succeed(
+    connection: AsyncConnection,
+    task: Task,
+    *,
+    result: dict[str, Any],
+    stored: Iterable[Artifact],
+    retention: timedelta,
+) -> bool:
+    """End a run well; false if it was fenced off. What it was made from lives on as long as it does."""
+    values = {"result": result, "progress": 1.0, "stage": "done"}
+    if not await _end(connection, task, State.SUCCEEDED, retention, values):
+        return False
+    await add_artifacts(connection, task.id, stored)
+    expiry = func.greatest(tasks.c.expires_at, func.now() + retention)
+    await connection.execute(update(tasks).where(tasks.c.id == task.source_id).values(expires_at=expiry))
+    return True
+
+
+async def fail(connection: AsyncConnection, task: Task, *, code: int, message: str, retention: timedelta) -> bool:
+    """End a run badly; false if it was fenced off."""
+    return await _end(
+        connection, task, State.FAILED, retention, {"error_code": code, "error_message": message, "stage": "failed"}
+    )
+
+
+async def cancelled(connection: AsyncConnection, task: Task, *, retention: timedelta) -> bool:
+    """End a run because its owner asked for it; false if it was fenced off."""
+    return await _end(connection, task, State.CANCELLED, retention, {"stage": "cancelled"})
+
+
+async def _end(
+    connection: AsyncConnection, task: Task, state: State, retention: timedelta, values: dict[str, Any]
+) -> bool:
+    ended = await connection.execute(
+        update(tasks)
+        .where(_own(task))
+        .values(state=state, completed_at=func.now(), expires_at=func.now() + retention, **values)
+        .returning(tasks.c.id)
+    )
+    if ended.one_or_none() is None:
+        return False
+    await notify(connection, task.id)
+    return True
+
+
+async def cancel(connection: AsyncConnection, task_id: str, *, retention: timedelta) -> None:
+    """Cancel a queued task at once; ask the worker of a running one to stop."""
+    ended = await connection.execute(
+        update(tasks)
+        .where(tasks.c.id == task_id, tasks.c.state == State.QUEUED)
+        .values(
+            state=State.CANCELLED,
+            stage="cancelled",
+            cancel_requested=True,
+            completed_at=func.now(),
+            expires_at=func.now() + retention,
+        )
+        .returning(tasks.c.id)
+    )
+    if ended.one_or_none() is None:
+        await connection.execute(
+            update(tasks).where(tasks.c.id == task_id, tasks.c.state == State.RUNNING).values(cancel_requested=True)
+        )
+    await notify(connection, task_id)
+
+
+async def record_upload(
+    connection: AsyncConnection, task: NewTask, stored: Iterable[Artifact], retention: timedelta
+) -> Task:
+    """An upload is a task that succeeded at once."""
+    await connection.execute(
+        insert(tasks).values(
+            **asdict(task),
+            state=State.SUCCEEDED,
+            stage="done",
+            progress=1,
+            result={},
+            started_at=func.now(),
+            completed_at=func.now(),
+            expires_at=func.now() + retention,
+        )
+    )
+    await add_artifacts(connection, task.id, stored)
+    await notify(connection, task.id)
+    found = await find(connection, task.id)
+    assert found is not None
+    return found
+
+
+async def add_artifacts(connection: AsyncConnection, task_id: str, stored: Iterable[Artifact]) -> None:
+    rows = [{"task_id": task_id, **asdict(artifact)} for artifact in stored]
+    if rows:
+        await connection.execute(insert(artifacts), rows)
+
+
+async def artifacts_of(connection: AsyncConnection, task_id: str) -> dict[str, Artifact]:
+    """The artifacts by name, in the order in which they were stored."""
+    query = select(
+        artifacts.c.name,
+        artifacts.c.key,
+        artifacts.c.filename,
+        artifacts.c.content_type,
+        artifacts.c.size,
+        artifacts.c.audio_id,
+        artifacts.c.duration,
+    )
+    rows = await connection.execute(query.where(artifacts.c.task_id == task_id).order_by(artifacts.c.id))
+    return {row.name: Artifact(*row) for row in rows}
+
+
+async def expired_tasks(connection: AsyncConnection, limit: int) -> list[str]:
+    """Tasks past their retention whose bytes are still there and which no unfinished task needs."""
+    dependent = tasks.alias()
+    needed = select(literal(1)).where(dependent.c.source_id == tasks.c.id, dependent.c.state.in_(ACTIVE)).exists()
+    query = select(tasks.c.id).where(tasks.c.purged_at.is_(None), tasks.c.expires_at <= func.now(), ~needed)
+    return list((await connection.execute(query.order_by(tasks.c.expires_at).limit(limit))).scalars())
+
+
+async def mark_purged(connection: AsyncConnection, task_id: str) -> None:
+    """The bytes are gone: forget what was made, keep the row, which answers 410."""
+    await connection.execute(delete(artifacts).where(artifacts.c.task_id == task_id))
+    await connection.execute(delete(deliveries).where(deliveries.c.task_id == task_id))
+    await connection.execute(
+        update(tasks).where(tasks.c.id == task_id).values(purged_at=func.now(), result=None, parameters={})
+    )
+
+
+async def forget(connection: AsyncConnection, after: timedelta, limit: int) -> int:
+    """Delete the rows of tasks purged long ago: from then on they answer 404."""
+    old = select(tasks.c.id).where(tasks.c.purged_at < func.now() - after).limit(limit)
+    return int((await connection.execute(delete(tasks).where(tasks.c.id.in_(old)))).rowcount)
+
+
+async def known_ids(connection: AsyncConnection, task_ids: list[str]) -> set[str]:
+    """Which of these ids belong to a task that still has its bytes."""
+    query = select(tasks.c.id).where(tasks.c.id.in_(task_ids), tasks.c.purged_at.is_(None))
+    return set((await connection.execute(query)).scalars())
+
+
+async def in_maintenance(connection: AsyncConnection) -> bool:
+    return bool((await connection.execute(select(server_state.c.maintenance))).scalar_one())
+
+
+async def set_maintenance(connection: AsyncConnection, on: bool) -> None:
+    await connection.execute(update(server_state).values(maintenance=on))
+
+
+async def allow_call(connection: AsyncConnection, api_key_id: int, *, limit: int, period: float) -> float | None:
+    """Count a call of this key in a sliding window. None if it may go on, else the seconds to wait."""
+    window = func.now() - timedelta(seconds=period)
+    row = (
+        await connection.execute(
+            select(api_keys.c.recent_calls, func.now().label("now"), window.label("window"))
+            .where(api_keys.c.id == api_key_id)
+            .with_for_update()
+        )
+    ).one()
+    calls = [moment for moment in row.recent_calls if moment > row.window]
+    if len(calls) >= limit:
+        return max(0.0, float((calls[-limit] - row.window).total_seconds()))
+    await connection.execute(update(api_keys).where(api_keys.c.id == api_key_id).values(recent_calls=[*calls, row.now]))
+    return None

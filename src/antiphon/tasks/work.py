@@ -1,0 +1,148 @@
+"""What a worker does for each kind of task: fetch the sources, run the engine, store what it made."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from antiphon.contract.kinds import STEMS, Kind, SeparationType
+from antiphon.errors import EngineError
+from antiphon.services import Services
+from antiphon.tasks import store
+from antiphon.tasks.engine import run_engine
+from antiphon.tasks.model import Artifact, Task
+
+CONTENT_TYPES = {
+    ".flac": "audio/flac",
+    ".mp3": "audio/mpeg",
+    ".wav": "audio/wav",
+    ".mid": "audio/midi",
+    ".json": "application/json",
+    ".mp4": "video/mp4",
+}
+
+Report = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run made: ``result`` goes into the task's row, ``artifacts`` are in the storage already."""
+
+    artifacts: list[Artifact]
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One run of one task in its own folder."""
+
+    services: Services
+    task: Task
+    folder: Path
+    report: Report
+
+    async def do(self) -> Outcome:
+        async with self.services.database.begin() as connection:
+            sources = await store.artifacts_of(connection, self.task.source_id or "")
+        if not sources:
+            raise EngineError("the files of the source task are gone; upload the song again")
+        kinds = {Kind.SEPARATION: self._separate, Kind.MIDI: self._transcribe, Kind.VIDEO: self._render}
+        return await kinds[self.task.kind](sources)
+
+    async def _separate(self, sources: dict[str, Artifact]) -> Outcome:
+        settings, origin = self.services.settings, sources["origin"]
+        kind = SeparationType(self.task.parameters["type"])
+        paths = await self._run(
+            "separate",
+            source=await self._fetch(origin),
+            out=str(self._new_folder("stems")),
+            kind=kind,
+            models=str(settings.models_folder),
+            codec=settings.stem_format,
+            threads=settings.engine_threads,
+        )
+        title = self.task.parameters["title"]
+        artifacts = [
+            await self._store(name, paths[name], title, audio_id=str(uuid4()), duration=origin.duration)
+            for name in STEMS[kind]
+        ]
+        return Outcome(artifacts)
+
+    async def _transcribe(self, sources: dict[str, Artifact]) -> Outcome:
+        stems = {
+            name: await self._fetch(artifact)
+            for name, artifact in sources.items()
+            if self.task.audio_id in (None, artifact.audio_id)
+        }
+        settings = self.services.settings
+        paths = await self._run(
+            "transcribe",
+            stems=stems,
+            out=str(self._new_folder("midi")),
+            models=str(settings.models_folder),
+            threads=settings.engine_threads,
+        )
+        midi = await self._store("midi", paths["midi"], self.task.parameters["title"])
+        return Outcome([midi], {"instruments": json.loads(Path(paths["notes"]).read_text())})
+
+    async def _render(self, sources: dict[str, Artifact]) -> Outcome:
+        track = next(artifact for artifact in sources.values() if artifact.audio_id == self.task.audio_id)
+        parameters = self.task.parameters
+        video = self.folder / "video.mp4"
+        result = await self._run(
+            "render",
+            audio=await self._fetch(track),
+            out=str(video),
+            title=parameters["title"],
+            author=parameters["author"],
+            domain=parameters["domainName"],
+            cover=await self._fetch(sources["cover"]) if "cover" in sources else None,
+            threads=self.services.settings.engine_threads,
+        )
+        stored = await self._store("video", str(video), parameters["title"], duration=result["duration"])
+        return Outcome([stored], {"warnings": result["warnings"]})
+
+    async def _run(self, engine: str, **arguments: Any) -> dict[str, Any]:
+        # The last hundredth is for storing what was made.
+        return await run_engine(
+            engine,
+            arguments,
+            timeout=self.services.settings.engine_timeout,
+            progress=lambda fraction, stage: self.report(0.99 * fraction, stage),
+        )
+
+    def _new_folder(self, name: str) -> Path:
+        folder = self.folder / name
+        folder.mkdir()
+        return folder
+
+    async def _fetch(self, artifact: Artifact) -> str:
+        path = self.folder / f"{artifact.name}{Path(artifact.key).suffix}"
+        self.report(0.0, "fetching")
+        await self.services.storage.download(artifact.key, path)
+        return str(path)
+
+    async def _store(
+        self, name: str, path: str, title: str, *, audio_id: str | None = None, duration: float | None = None
+    ) -> Artifact:
+        self.report(0.99, "storing")
+        suffix = Path(path).suffix
+        artifact = Artifact(
+            name=name,
+            key=f"{self.task.id}/{self.task.run}/{name}{suffix}",
+            filename=file_name(title, name, suffix),
+            content_type=CONTENT_TYPES[suffix],
+            size=Path(path).stat().st_size,
+            audio_id=audio_id,
+            duration=duration,
+        )
+        await self.services.storage.put_file(artifact.key, Path(path), artifact.content_type)
+        return artifact
+
+
+def file_name(title: str, name: str, suffix: str) -> str:
+    """``Title - vocal.flac``, without what file systems do not like."""
+    safe = "".join("_" if character in '<>:"/\\|?*' or ord(character) < 32 else character for character in title)
+    return f"{safe.strip(' .')[:100] or 'song'} - {name}{suffix}"

@@ -1,0 +1,74 @@
+"""The worker: takes jobs, and keeps house beside them."""
+
+import asyncio
+import contextlib
+
+import psycopg
+import structlog
+from procrastinate.exceptions import ProcrastinateException
+from sqlalchemy.exc import SQLAlchemyError
+
+from antiphon.errors import AntiphonError
+from antiphon.services import Services
+from antiphon.tasks.retention import purge_expired, sweep_orphans
+from antiphon.tasks.run import run_task
+
+log = structlog.get_logger()
+HOUSEKEEPING_EVERY = 60.0
+SWEEP_EVERY = 3600.0
+FAULTS = (SQLAlchemyError, psycopg.Error, ProcrastinateException, AntiphonError, OSError)
+
+
+async def run_worker(services: Services, stop: asyncio.Event) -> None:
+    """Work until ``stop`` is set; then give running tasks back to the queue and return."""
+    services.scratch.sweep()
+    async with asyncio.TaskGroup() as group:
+        loops = [
+            group.create_task(_work(services, stop)),
+            group.create_task(_every(services.settings.stalled_after / 4, _revive, services)),
+            group.create_task(_every(HOUSEKEEPING_EVERY, purge_expired, services)),
+            group.create_task(_every(SWEEP_EVERY, sweep_orphans, services)),
+        ]
+        await stop.wait()
+        await asyncio.wait({loops[0]})
+        for loop in loops[1:]:
+            loop.cancel()
+
+
+async def _work(services: Services, stop: asyncio.Event) -> None:
+    settings = services.settings
+    while not stop.is_set():
+        working = asyncio.create_task(
+            services.queue.work(
+                lambda task_id: run_task(services, task_id, stop),
+                concurrency=settings.concurrency,
+                heartbeat=settings.heartbeat,
+                stalled_after=settings.stalled_after,
+            )
+        )
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        working.cancel()  # asks Procrastinate to end; it waits for the running jobs
+        with contextlib.suppress(asyncio.CancelledError):
+            try:
+                await working
+            except FAULTS as error:
+                log.warning("the queue is away; trying again", error=str(error).strip())
+                await asyncio.sleep(1)
+
+
+async def _revive(services: Services) -> None:
+    """Queue the jobs of dead workers again."""
+    for job in await services.queue.stalled(services.settings.stalled_after):
+        log.warning("worker died; its task runs again", task=job.task_kwargs.get("task_id"))
+        await services.queue.retry(job)
+
+
+async def _every(seconds: float, do: "object", services: Services) -> None:
+    while True:
+        try:
+            await do(services)  # type: ignore[operator]
+        except FAULTS as error:
+            log.warning("housekeeping failed; trying again", what=getattr(do, "__name__", ""), error=str(error).strip())
+        await asyncio.sleep(seconds)
