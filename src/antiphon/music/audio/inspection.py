@@ -1,19 +1,22 @@
 """What is in an audio file, found by decoding all of it once: headers lie."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
+
 from antiphon.errors import BadParameter, NotAudio, TooLarge
-from antiphon.music.audio.source import Source, open_source
+from antiphon.music.audio.source import UNREADABLE, Source, open_source
 
 MIN_DURATION = 0.1
 COMPLETE = 0.9
 """A file of which less than this part can be decoded is damaged, not merely a little long in its header."""
 
 # Containers whose header counts the samples of the audio track. Others estimate, or speak of the whole file.
-_EXACT = {"aiff", "ape", "au", "caf", "dsf", "flac", "mov", "mpc", "mpc8", "tak", "tta", "w64", "wav", "wv"}
-# Written by encoders into a pipe, who cannot know the length: it is no promise (RIFF sizes near 2 or 4 GiB).
-_UNKNOWN_SIZES = ((0x7FFFF000, 0x7FFFFFFF), (0xFFFFF000, 0xFFFFFFFF))
+_EXACT = {"aiff", "ape", "au", "dsf", "flac", "mov", "mpc", "mpc8", "tak", "tta", "wv"}
+# Written by encoders into a pipe, who cannot know the length: no promise (RIFF sizes near 2 or 4 GiB).
+_UNKNOWN_SIZES = ((0, 0), (0x7FFFF000, 0x7FFFFFFF), (0xFFFFF000, 0xFFFFFFFF))
 _MAX_TAG = 300
 
 
@@ -48,7 +51,7 @@ def inspect(path: Path, *, max_duration: float) -> AudioInfo:
                     "upload a shorter one"
                 )
         if not sample_rate:
-            raise NotAudio()
+            raise NotAudio(UNREADABLE)
         _check_complete(source, duration)
         if duration < MIN_DURATION:
             raise BadParameter(
@@ -66,25 +69,24 @@ def inspect(path: Path, *, max_duration: float) -> AudioInfo:
 
 
 def _check_complete(source: Source, duration: float) -> None:
-    promised = _promised_duration(source)
+    promised = _promised_duration(source, duration)
     if promised is not None and duration < COMPLETE * promised:
         raise NotAudio(
-            f"file: ends after {duration:.1f} s although its header promises {promised:.1f} s; "
-            "upload the complete file"
+            f"file: ends after {duration:.1f} s although its header promises {promised:.1f} s; upload the complete file"
         )
 
 
-def _promised_duration(source: Source) -> float | None:
+def _promised_duration(source: Source, duration: float) -> float | None:
     """The length in seconds that the header states exactly, or None where it states none."""
     names = set(source.container.format.name.split(","))
     track = source.track
-    if not track.duration or not track.time_base:
-        return None
-    if not (names & _EXACT or ("mp3" in names and _counts_frames(source.path))):
-        return None
-    if "wav" in names and _has_unknown_size(source.path):
-        return None
-    return float(track.duration * track.time_base)
+    if "wav" in names:
+        return duration / share if (share := _present_share(source.path)) else None
+    if "matroska" in names and len(source.container.streams) == 1 and source.container.duration:
+        return source.container.duration / av.time_base
+    if names & _EXACT or ("mp3" in names and _counts_frames(source.path)):
+        return float(track.duration * track.time_base) if track.duration and track.time_base else None
+    return None
 
 
 def _counts_frames(path: Path) -> bool:
@@ -100,14 +102,21 @@ def _counts_frames(path: Path) -> bool:
     return any(mark in start for mark in (b"Xing", b"Info", b"VBRI"))
 
 
-def _has_unknown_size(path: Path) -> bool:
+def _present_share(path: Path) -> float | None:
+    """Which part of the samples that a WAV announces is in the file; FFmpeg corrects its length silently."""
     with path.open("rb") as file:
-        head = file.read(4096)
-    at = head.find(b"data", 12)
-    if at < 0 or len(head) < at + 8:
-        return False
-    size = int.from_bytes(head[at + 4 : at + 8], "little")
-    return size == 0 or any(low <= size <= high for low, high in _UNKNOWN_SIZES)
+        if file.read(12)[8:] != b"WAVE":
+            return None
+        while len(head := file.read(8)) == 8:
+            size = int.from_bytes(head[4:], "little")
+            if head[:4] == b"data":
+                break
+            file.seek(size + size % 2, os.SEEK_CUR)
+        else:
+            return None
+        if any(low <= size <= high for low, high in _UNKNOWN_SIZES):
+            return None
+        return min((path.stat().st_size - file.tell()) / size, 1.0)
 
 
 def _tag(source: Source, name: str) -> str | None:

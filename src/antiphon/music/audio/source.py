@@ -27,6 +27,9 @@ CONTAINERS = (
 MIN_RATE, MAX_RATE = 1_000, 768_000
 MAX_CHANNELS = 32
 MAX_BAD_READS = 100
+UNREADABLE = (
+    "file: holds no audio that can be decoded; send a complete MP3, WAV, FLAC, AAC/M4A, Ogg, Opus or a video with sound"
+)
 
 Samples = NDArray[np.float32]
 
@@ -66,7 +69,7 @@ def open_source(path: Path) -> Iterator[Source]:
         try:
             container = av.open(handle, "r", container_options=options, metadata_errors="replace")
         except (av.FFmpegError, EOFError, ValueError) as error:
-            raise NotAudio() from error
+            raise NotAudio(UNREADABLE) from error
         with container:
             track = container.streams.best("audio")
             if not isinstance(track, AudioStream):
