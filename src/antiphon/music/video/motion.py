@@ -150,6 +150,7 @@ class ClockPart:
     def __init__(self, clock: Clock, rest: Planes, longest: str, opacity: float = 0.72) -> None:
         advances = {character: inter().advance(character, clock.weight) * clock.size for character in FIGURES}
         digit = max(advances.values())
+        self._left, self._cell = clock.x % 2, clock.size * 3 // 2
         self._advances = {character: advances[character] if character == ":" else digit for character in FIGURES}
         width = sum(self._advances[character] for character in longest)
         height = clock.size * 3 // 4 * 2
@@ -165,15 +166,15 @@ class ClockPart:
         area.y[:], area.u[:], area.v[:] = self._drawn(clock_text(seconds))
 
     def _draw(self, words: str) -> tuple[Bytes, Bytes, Bytes]:
-        alpha = np.zeros((self._area.height, self._area.width), np.float32)
-        x = 0.0
+        cell = self._cell
+        alpha = np.zeros((self._area.height, self._area.width + 2 * cell), np.float32)
+        x = float(cell + self._left)
         for character in words:
-            middle = x + self._advances[character] / 2
-            left = max(0, round(middle - self._figures[character].shape[1] / 2))
-            spot = alpha[:, left : left + self._figures[character].shape[1]]
-            np.maximum(spot, self._figures[character][:, : spot.shape[1]], out=spot)
+            left = round(x + self._advances[character] / 2 - cell / 2)
+            spot = alpha[:, left : left + cell]
+            np.maximum(spot, self._figures[character], out=spot)
             x += self._advances[character]
-        alpha *= self._opacity
+        alpha = np.float32(self._opacity) * alpha[:, cell:-cell]
         small = subsample(alpha)
         grounds = (self._rest.y, 235, alpha), (self._rest.u, 128, small), (self._rest.v, 128, small)
         y, u, v = (

@@ -11,6 +11,10 @@ MINIMUM_CONTRAST = 6.0
 """Between the accent and the darkened background; WCAG asks 4.5 of small text."""
 
 
+FURTHEST_HUE = 0.14
+"""Of the colour circle, between the two ends of the bars' gradient."""
+
+
 @dataclass(frozen=True)
 class Palette:
     """``accent`` and ``second`` paint what moves; ``shade`` tints the dark of the background."""
@@ -35,7 +39,7 @@ def palette_of(cover: Image.Image) -> Palette:
     if chroma < 0.08:
         return Palette((236, 238, 244), (176, 186, 206), (16, 17, 21))
     distinct = [other for _, other, strength in scored[1:] if strength > 0.12 and _distance(hue, other) > 0.04]
-    second = distinct[0] if distinct else (hue + 0.09) % 1
+    second = _towards(hue, distinct[0] if distinct else hue + 0.09)
     saturation = min(0.95, max(0.55, chroma * 1.2))
     return Palette(_readable(hue, saturation), _readable(second, saturation), _rgb(hue, 0.07, 0.4))
 
@@ -53,6 +57,12 @@ def css(colour: Colour) -> str:
 
 def _distance(one: float, other: float) -> float:
     return min(abs(one - other), 1 - abs(one - other))
+
+
+def _towards(hue: float, other: float) -> float:
+    """The other hue, or one on the way to it: between far hues a gradient would turn grey."""
+    turn = (other - hue + 0.5) % 1 - 0.5
+    return (hue + min(FURTHEST_HUE, max(-FURTHEST_HUE, turn))) % 1
 
 
 def _readable(hue: float, saturation: float) -> Colour:

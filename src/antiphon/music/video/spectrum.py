@@ -16,7 +16,7 @@ WINDOWS = ((8192, 250.0), (4096, 1000.0), (2048, HIGHEST))
 AHEAD = 1024
 """Samples (23 ms) of a window that lie after the frame's own. Less than a frame: no bar rises before its sound."""
 
-RANGE_DB = 46.0
+RANGE_DB = 42.0
 TILT_DB = 1.5
 """Per octave, added because music falls by about that much from band to band of equal ratio."""
 
@@ -131,7 +131,7 @@ def _levels(stored: NDArray[np.uint8], fps: int) -> NDArray[np.uint8]:
     reference = _FLOOR_DB + _STEP_DB * _percentile(stored, 0.993)
     top = max(reference, QUIETEST_REFERENCE_DB)
     heights = (np.arange(256) * _STEP_DB + _FLOOR_DB - (top - RANGE_DB)) / RANGE_DB
-    heights = np.clip(heights, 0, 1) ** 1.4
+    heights = np.clip(heights, 0, 1) ** 1.5
     levels = np.empty(stored.shape, np.uint8)
     fallen = np.zeros(BANDS)
     shrink = SHRINK_PER_SECOND ** (1 / fps)

@@ -73,17 +73,19 @@ def drawable(text: str) -> Drawable:
     return Drawable(re.sub(" +", " ", "".join(kept)).strip(), tuple(dropped))
 
 
-def fit(text: str, *, width: float, sizes: Sequence[float], lines: int, weight: int) -> Block:
-    """Sets drawable text in the first of ``sizes`` (pixels, largest first) at which it takes at most ``lines`` lines
-    of ``width`` pixels. Words stay whole as long as a size allows it; what does not fit at all ends with an ellipsis.
+def fit(text: str, *, width: float, sizes: Sequence[tuple[float, int]], weight: int) -> Block:
+    """Sets drawable text in the first of ``sizes`` that holds it in ``width`` pixels.
+
+    ``sizes`` are pairs of pixels and the number of lines allowed at that size, the preferred first. Words stay whole as
+    long as a size allows it; what does not fit at all ends with an ellipsis at the last size.
     """
-    smallest = sizes[-1]
+    smallest, most = sizes[-1]
     for breakable in (False, True):
-        for size in sizes:
+        for size, lines in sizes:
             broken = _break(text, width / size, weight, breakable)
             if len(broken) <= lines and all(measure(line, weight) * size <= width for line in broken):
                 return _block(_balance(text, broken, width / size, weight, breakable), size, weight)
-    kept = _break(text, width / smallest, weight, True)[:lines]
+    kept = _break(text, width / smallest, weight, True)[:most]
     last = kept[-1]
     while last and measure(last + _ELLIPSIS, weight) * smallest > width:
         last = last[:-1]

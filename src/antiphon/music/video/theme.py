@@ -43,13 +43,12 @@ class Cover:
 
 @dataclass(frozen=True)
 class Words:
-    """A box for text: the sizes to try, largest first; ``gap`` is the space above it."""
+    """A box for text: the sizes (pixels) to try and how many lines each may take; ``gap`` is the space above."""
 
     x: float
     width: float
-    sizes: tuple[float, ...]
+    sizes: tuple[tuple[float, int], ...]
     weight: int
-    lines: int = 1
     leading: float = 1.2
     gap: float = 0.0
     baseline: float = 0.0
@@ -199,7 +198,7 @@ def _blocks(theme: Theme, wording: Wording) -> _Blocks:
 def _fit(words: str, box: Words) -> text.Block | None:
     if not words:
         return None
-    return text.fit(words, width=box.width, sizes=box.sizes, lines=box.lines, weight=box.weight)
+    return text.fit(words, width=box.width, sizes=box.sizes, weight=box.weight)
 
 
 def _place(block: text.Block | None, box: Words, top: float) -> str:
@@ -209,7 +208,7 @@ def _place(block: text.Block | None, box: Words, top: float) -> str:
 
 
 def _clock_words(clock: Clock) -> Words:
-    return Words(clock.x, 200, (clock.size,), clock.weight)
+    return Words(clock.x, 200, ((clock.size, 1),), clock.weight)
 
 
 def _bars(bars: Bars) -> str:
