@@ -37,13 +37,13 @@ def write(target: str, figures: Mapping[str, Figure], command: str) -> Path:
 
 def table(rows: Sequence[Mapping[str, Figure]]) -> None:
     """Prints the rows under the first row's keys: text to the left, numbers to the right, floats with three
-    significant digits."""
+    significant digits. A missing or empty cell stays empty."""
     if not rows:
         print("(no rows)")
         return
     columns = list(rows[0])
     cells = [[_shown(row.get(column, "")) for column in columns] for row in rows]
-    numeric = [all(not isinstance(row.get(column, ""), str) for row in rows) for column in columns]
+    numeric = [all(row.get(column, "") == "" or not isinstance(row[column], str) for row in rows) for column in columns]
     widths = [max(len(line[i]) for line in [columns, *cells]) for i in range(len(columns))]
     for line in [columns, ["-" * width for width in widths], *cells]:
         aligned = [

@@ -1,0 +1,22 @@
+"""The first seconds of a song as a WAV file: ``python -m bench.excerpt SONG TARGET SECONDS``.
+
+A process of its own, because a child process begins with its parent's peak of memory on its account: the measuring
+process must stay small.
+"""
+
+import sys
+from pathlib import Path
+
+from antiphon.music.audio import Writer, decode
+
+RATE = 44_100
+
+
+def main() -> None:
+    song, target, seconds = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
+    with Writer(target, RATE, 2, "wav") as writer:
+        writer.write(decode(song, sample_rate=RATE, channels=2, duration=seconds))
+
+
+if __name__ == "__main__":
+    main()
