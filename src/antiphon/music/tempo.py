@@ -112,15 +112,14 @@ def _comb(values: NDArray[np.float64], period: float) -> tuple[float, float]:
     Read from the spectrum: a comb's strength is that of its first harmonics at the frequency of the beat. Over a long
     song the peak is narrow, so the search keeps to a window of two minutes."""
     piece = values[: round(120 * FRAME_RATE)]
-    time = np.arange(len(piece))
-    step = 0.25 / len(piece)
-    around = 1 / period + step * np.arange(-40, 41)
-    near = around[np.abs(around * period - 1) < 0.03]
-    harmonics = np.array([1, 2, 4])
-    turns = np.exp(-2j * np.pi * near[:, None, None] * harmonics[None, :, None] * time) @ piece
-    frequency = float(near[int(np.argmax(np.abs(turns).sum(axis=1)))])
+    length = 32 * len(piece)
+    spectrum = np.abs(np.fft.rfft(piece, length))
+    frequencies = np.linspace(0.97, 1.03, 2_001) / period
+    harmonics = frequencies[:, None] * np.array([1, 2, 4])
+    strength = np.interp(harmonics * length, np.arange(len(spectrum)), spectrum).sum(axis=1)
+    frequency = float(frequencies[int(np.argmax(strength))])
     phases = np.arange(0, 1 / frequency, 0.25)
     beats = np.arange(0, len(piece) - 1 / frequency, 1 / frequency)
     smooth = np.convolve(piece, [0.25, 0.5, 0.25], mode="same")
-    gathered = np.interp(phases[:, None] + beats, time, smooth).sum(axis=1)
+    gathered = np.interp(phases[:, None] + beats, np.arange(len(piece)), smooth).sum(axis=1)
     return 1 / frequency, float(phases[int(np.argmax(gathered))])

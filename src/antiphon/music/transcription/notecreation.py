@@ -128,13 +128,15 @@ def _from_energy(left: Activations, limits: Thresholds) -> list[tuple[int, int, 
 
     Runs of sounding frames wait in a queue, the one with the loudest frame first. What is left of a run is looked
     up again when its turn comes: a louder one beside it may have taken some of it, or all."""
+    # A dip as long as the shortest note could be one, whose energy is gone already: nothing may bridge it.
+    dip = min(limits.dip, limits.shortest + 1)
     queue: list[tuple[float, int, int, int]] = []
 
     def runs_of(column: int, first: int, stop: int) -> list[tuple[float, int, int, int]]:
         piece = left[first:stop, column]
         return [
             (-float(piece[run].max()), column, first + int(run[0]), first + int(run[-1]) + 1)
-            for run in _runs(np.flatnonzero(piece > limits.frame), limits.dip)
+            for run in _runs(np.flatnonzero(piece > limits.frame), dip)
         ]
 
     for column in range(left.shape[1]):

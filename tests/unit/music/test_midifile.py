@@ -1,0 +1,79 @@
+"""What stands in a MIDI file, read back by us and looked at with mido."""
+
+from pathlib import Path
+
+import mido
+import pytest
+
+from antiphon.errors import EngineError
+from antiphon.music import midifile
+from antiphon.music.notes import Instrument, Note
+
+BASS = Instrument("Electric Bass (finger)", 33, False, (Note(40, 0.0, 0.5, 0.8), Note(43, 0.5, 1.123, 0.4)))
+DRUMS = Instrument("Drums", 0, True, (Note(36, 0.25, 0.4, 1.0), Note(42, 0.25, 0.33, 0.1)))
+
+
+@pytest.mark.parametrize("tempo", [47.3, 120.0, 203.0])
+def test_notes_come_back_as_they_were_at_any_tempo(tmp_path: Path, tempo: float) -> None:
+    midifile.write([BASS, DRUMS], tmp_path / "song.mid", tempo=tempo)
+    back = midifile.read(tmp_path / "song.mid")
+    assert [(i.name, i.program, i.is_drum) for i in back] == [(i.name, i.program, i.is_drum) for i in (BASS, DRUMS)]
+    for written, read in zip((BASS, DRUMS), back, strict=True):
+        for note, again in zip(written.notes, read.notes, strict=True):
+            assert again.pitch == note.pitch
+            assert again.start == pytest.approx(note.start, abs=0.001)
+            assert again.end == pytest.approx(note.end, abs=0.001)
+            assert again.velocity == pytest.approx(note.velocity, abs=0.005)
+
+
+def test_the_file_is_of_type_one_with_a_tempo_track_and_a_named_track_for_each_instrument(tmp_path: Path) -> None:
+    midifile.write([BASS, DRUMS], tmp_path / "song.mid", tempo=100, title="Ångström 音")
+    file = mido.MidiFile(str(tmp_path / "song.mid"))
+    assert file.type == 1
+    assert [track.name for track in file.tracks] == ["Ångström ?", "Electric Bass (finger)", "Drums"]
+    (tempo,) = [message.tempo for message in file.tracks[0] if message.type == "set_tempo"]
+    assert mido.tempo2bpm(tempo) == pytest.approx(100)
+    assert {m.channel for m in file.tracks[1] if not m.is_meta} == {0}
+    assert {m.channel for m in file.tracks[2] if not m.is_meta} == {9}
+    assert [m.program for m in file.tracks[1] if m.type == "program_change"] == [33]
+
+
+def test_no_pitched_instrument_lands_on_the_drum_channel(tmp_path: Path) -> None:
+    many = [Instrument("Violin", 40, False, (Note(60 + order, 0, 1, 0.5),)) for order in range(17)]
+    midifile.write(many, tmp_path / "song.mid")
+    file = mido.MidiFile(str(tmp_path / "song.mid"))
+    assert all(m.channel != 9 for track in file.tracks for m in track if not m.is_meta)
+    assert sum(len(instrument.notes) for instrument in midifile.read(tmp_path / "song.mid")) == 17
+
+
+def test_a_note_is_cut_where_the_next_one_on_its_pitch_begins(tmp_path: Path) -> None:
+    notes = (Note(60, 0.0, 2.0, 0.5), Note(60, 1.0, 1.5, 0.9))
+    midifile.write([Instrument("Violin", 40, False, notes)], tmp_path / "song.mid")
+    (violin,) = midifile.read(tmp_path / "song.mid")
+    assert [(note.start, note.end) for note in violin.notes] == [(0.0, 1.0), (1.0, 1.5)]
+
+
+def test_no_instruments_give_a_file_that_players_accept(tmp_path: Path) -> None:
+    midifile.write([], tmp_path / "song.mid")
+    assert midifile.read(tmp_path / "song.mid") == []
+
+
+def test_a_tempo_change_moves_the_notes_of_every_track(tmp_path: Path) -> None:
+    file = mido.MidiFile(type=1, ticks_per_beat=480)
+    conductor = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=500_000)])
+    conductor.append(mido.MetaMessage("set_tempo", tempo=1_000_000, time=480))
+    played = mido.MidiTrack([mido.Message("note_on", note=60, velocity=64, time=480)])
+    played.append(mido.Message("note_on", note=60, velocity=0, time=480))
+    file.tracks += [conductor, played]
+    file.save(str(tmp_path / "song.mid"))
+    (piano,) = midifile.read(tmp_path / "song.mid")
+    assert piano.name == "Acoustic Grand Piano"
+    assert [(note.start, note.end) for note in piano.notes] == [(0.5, 1.5)]
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF....WAVE", b"MThd\x00\x00\x00\x06\x00\x01\x00\x02\x01\xe0MTrk"])
+def test_what_is_not_a_midi_file_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.mid"
+    path.write_bytes(content)
+    with pytest.raises(EngineError, match=r"broken\.mid"):
+        midifile.read(path)
