@@ -14,7 +14,7 @@ from antiphon.callbacks.guard import Guard
 from antiphon.database import Database, Notifications, open_database
 from antiphon.database.embedded import EmbeddedPostgres
 from antiphon.scratch import Scratch
-from antiphon.secret import derive, load_secret
+from antiphon.secret import load_secret
 from antiphon.settings import Settings
 from antiphon.storage import Storage
 from antiphon.tasks.model import Artifact
@@ -53,7 +53,7 @@ class Services:
     def link(self, artifact: Artifact, expires: datetime) -> str:
         """The signed address of an artifact, valid until ``expires``."""
         token = links.sign(
-            derive(self.secret, "links"),
+            self.secret,
             key=artifact.key,
             expires=int(expires.timestamp()),
             filename=artifact.filename,
@@ -72,11 +72,11 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         database = await asyncio.to_thread(open_database, url)
         stack.push_async_callback(database.close)
         secret = load_secret(settings.data, settings.secret)
-        async with database.begin() as connection:
-            first_keys = await keys.prepare(connection, secret)
         storage = Storage.open(settings.storage_url or settings.data / "artifacts")
         notifications = await stack.enter_async_context(Notifications(url, CHANNELS))
         queue = await stack.enter_async_context(Queue(url))
+        async with database.begin() as connection:  # last: keys that were made must be shown
+            first_keys = await keys.prepare(connection, secret)
         yield Services(
             settings=settings,
             database=database,

@@ -20,38 +20,49 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     # where things live
-    data: Path = Field(Path("antiphon-data"), description="folder of the embedded database, keys and local artifacts")
-    models: Path | None = Field(None, description="folder of the unpacked weights; default: <data>/models")
-    database_url: str | None = Field(None, description="postgresql://… ; default: an embedded PostgreSQL")
-    storage_url: str | None = Field(None, description="a folder, s3://…, gs://… or az://… ; default: <data>/artifacts")
-    secret: str | None = Field(None, description="signs links and encrypts keys; default: made once in <data>/secret")
+    data: Path = Field(
+        default_factory=lambda: Path.home() / ".local" / "share" / "antiphon",
+        description="folder of the embedded database, keys, weights and local artifacts",
+    )
+    models: Path | None = Field(default=None, description="folder of the unpacked weights; default: <data>/models")
+    database_url: str | None = Field(default=None, description="postgresql://… ; default: an embedded PostgreSQL")
+    storage_url: str | None = Field(
+        default=None, description="a folder, s3://…, gs://… or az://… ; default: <data>/artifacts"
+    )
+    secret: str | None = Field(
+        default=None, description="signs links and encrypts keys; default: made once in <data>/secret"
+    )
 
     # HTTP in
     host: str = "127.0.0.1"
-    port: int = Field(8080, ge=0, le=65535)
-    public_url: str | None = Field(None, description="how clients reach this server; default http://<host>:<port>")
-    max_upload: int = Field(500 * MEGABYTE, gt=0)
-    max_duration: float = Field(3600.0, gt=0)
-    rate_limit: int = Field(20, gt=0, description="POST calls per key in rate_period")
-    rate_period: float = Field(10.0, gt=0)
-    max_queued: int = Field(100, gt=0, description="tasks queued or running per key")
-    retention_days: float = Field(14.0, gt=0)
+    port: int = Field(default=8080, ge=0, le=65535)
+    public_url: str | None = Field(
+        default=None, description="how clients reach this server; default http://<host>:<port>"
+    )
+    max_upload: int = Field(default=500 * MEGABYTE, gt=0)
+    max_duration: float = Field(default=3600.0, gt=0)
+    rate_limit: int = Field(default=20, gt=0, description="POST calls per key in rate_period")
+    rate_period: float = Field(default=10.0, gt=0)
+    max_queued: int = Field(default=100, gt=0, description="tasks queued or running per key")
+    retention_days: float = Field(default=14.0, gt=0)
 
     # tasks
-    concurrency: int = Field(1, gt=0, description="tasks that one worker runs at a time")
-    engine_timeout: float = Field(3600.0, gt=0)
+    concurrency: int = Field(default=1, gt=0, description="tasks that one worker runs at a time")
+    engine_timeout: float = Field(default=3600.0, gt=0)
     engine_threads: int = Field(default_factory=lambda: os.cpu_count() or 1, gt=0)
-    heartbeat: float = Field(5.0, gt=0, description="how often a worker says that it is alive")
-    stalled_after: float = Field(20.0, gt=0, description="a worker silent for so long has died; its tasks run again")
-    max_runs: int = Field(3, gt=0, description="a task that took so many workers down with it has failed")
+    heartbeat: float = Field(default=5.0, gt=0, description="how often a worker says that it is alive")
+    stalled_after: float = Field(
+        default=20.0, gt=0, description="a worker silent for so long has died; its tasks run again"
+    )
+    max_runs: int = Field(default=3, gt=0, description="a task that took so many workers down with it has failed")
     stem_format: Literal["flac", "mp3", "wav"] = "flac"
 
     # callbacks
     callback_allow: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
-    callback_timeout: float = Field(15.0, gt=0)
+    callback_timeout: float = Field(default=15.0, gt=0)
     callback_retry_delays: Annotated[tuple[float, ...], NoDecode] = (10.0, 60.0, 300.0)
-    callback_concurrency: int = Field(64, gt=0)
-    callback_per_host: int = Field(8, gt=0)
+    callback_concurrency: int = Field(default=64, gt=0)
+    callback_per_host: int = Field(default=8, gt=0)
 
     log_format: Literal["console", "json"] = "console"
 

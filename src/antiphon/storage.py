@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,8 +20,8 @@ from antiphon.errors import BadParameter, NotFound, StorageError
 
 SETTING: Final = "ANTIPHON_STORAGE_URL"
 SCHEMES = ("s3", "gs", "az")
-PIECE: Final = 4 * 1024 * 1024  # bytes read at a time; S3 wants at least 5 MiB only for parts that are written
-PART: Final = 8 * 1024 * 1024
+PIECE: Final = 4 * 1024 * 1024  # bytes of one request to read; it has 30 s
+PART: Final = 5 * 1024 * 1024  # bytes of one request to write; the least that S3 takes
 PARTS_AT_ONCE = 4
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 _LONGEST_KEY = 512
@@ -72,9 +72,9 @@ class Storage:
         with _in_words(url):
             store = from_url(
                 url,
-                # a task has retries of its own; here a fault must become visible soon
+                # A task has retries of its own; here a fault must become visible soon. Client options are not
+                # given, because they would displace those in the environment, such as AWS_ALLOW_HTTP.
                 retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=60)},
-                client_options={"connect_timeout": "5s", "timeout": "60s"},
             )
         return cls(store, folder=None, name=url)
 
@@ -201,7 +201,7 @@ def _sync(root: Path, path: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    if folder.exists():
+    with suppress(FileNotFoundError):
         shutil.rmtree(folder)
 
 
@@ -209,9 +209,17 @@ def _folder_prefixes(root: Path) -> dict[str, datetime]:
     """As the files lie, because obstore lists neither empty folders nor what a broken-off write left."""
     found = {}
     for folder in root.iterdir():
-        times = [path.lstat().st_mtime for path in (folder, *folder.rglob("*"))]
-        found[folder.name] = datetime.fromtimestamp(max(times), UTC)
+        if folder.is_dir() and _KEY.fullmatch(folder.name):  # not the file system's own lost+found
+            times = [_written(folder), *(_written(path) for path in folder.rglob("*"))]
+            found[folder.name] = datetime.fromtimestamp(max(times), UTC)
     return found
+
+
+def _written(path: Path) -> float:
+    try:
+        return path.lstat().st_mtime
+    except FileNotFoundError:  # renamed or deleted meanwhile
+        return 0.0
 
 
 @contextmanager

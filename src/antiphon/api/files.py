@@ -13,7 +13,6 @@ from antiphon import links
 from antiphon.api import openapi
 from antiphon.api.auth import Shared
 from antiphon.errors import NotFound
-from antiphon.secret import derive
 from antiphon.storage import Stored
 from antiphon.tasks.work import CONTENT_TYPES
 
@@ -30,12 +29,12 @@ async def download(
     if_range: Annotated[str | None, Header(alias="If-Range")] = None,
 ) -> Response:
     """The artifact. One byte range is supported, so downloads resume and players seek."""
-    link = links.read(derive(shared.secret, "links"), token, datetime.now(UTC).timestamp())
+    link = links.read(shared.secret, token, datetime.now(UTC).timestamp())
     try:
         stored = await shared.storage.stat(link.key)
     except NotFound:
         raise NotFound("this file was deleted; ask the task's record") from None
-    headers = _headers(link.filename, stored)
+    headers = _headers(link.key, link.filename, stored)
     span = _span(range_header, stored.size) if if_range in (None, headers["ETag"]) else None
     if span == (0, 0) and stored.size:
         return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{stored.size}"})
@@ -49,14 +48,14 @@ async def download(
     return StreamingResponse(shared.storage.stream(link.key, start, end), status, headers)
 
 
-def _headers(filename: str, stored: Stored) -> dict[str, str]:
+def _headers(key: str, filename: str, stored: Stored) -> dict[str, str]:
     suffix = "." + filename.rpartition(".")[2].lower()
     plain = filename.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "_")
     return {
         "Content-Type": CONTENT_TYPES.get(suffix, "application/octet-stream"),
         "Content-Disposition": f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}",
         "Accept-Ranges": "bytes",
-        "ETag": f'"{stored.etag.strip(chr(34))}"',
+        "ETag": f'"{(stored.etag or key).strip(chr(34))}"',
         "Last-Modified": format_datetime(stored.modified, usegmt=True),
         "Cache-Control": "private, max-age=3600",
         "X-Content-Type-Options": "nosniff",

@@ -143,7 +143,7 @@ async def _store(services: Services, task: NewTask, form: Form, info: dict[str, 
             content_type="application/octet-stream",
             size=path.stat().st_size,
             audio_id=task.audio_id if part == "file" else None,
-            duration=info["duration"] if part == "file" else None,
+            duration=round(info["duration"], 3) if part == "file" else None,
         )
         await services.storage.put_file(artifact.key, path, artifact.content_type)
         artifacts.append(artifact)

@@ -22,7 +22,7 @@ class Queue:
     """The jobs. ``url`` is a libpq URL."""
 
     def __init__(self, url: str) -> None:
-        self._connector = procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=4, open=False)
+        self._connector = procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=4)
         self._app = procrastinate.App(connector=self._connector)
 
     async def __aenter__(self) -> "Queue":

@@ -28,7 +28,9 @@ async def purge_expired(services: Services) -> None:
 async def sweep_orphans(services: Services) -> None:
     """Delete files that belong to no task: a process was killed between storing them and saying so."""
     now = datetime.now(UTC)
-    old = [prefix for prefix, modified in await services.storage.list_prefixes() if now - modified > ORPHAN_AGE]
+    old = [
+        prefix for prefix, modified in (await services.storage.list_prefixes()).items() if now - modified > ORPHAN_AGE
+    ]
     async with services.database.begin() as connection:
         known = await store.known_ids(connection, old)
     for prefix in set(old) - known:

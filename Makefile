@@ -1,0 +1,62 @@
+# Everything on a fresh machine with Python >= 3.11: make demo, make test.
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+VENV   := .venv
+BIN    := $(VENV)/bin
+SONG   ?= demo/song.mp3
+OUT    ?= demo-output
+DATA   ?= ../shared/data
+LOCK   := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
+          --no-emit-find-links --no-emit-trusted-host
+
+.PHONY: help demo serve test check format lock bench-engines eval-separation song clean
+
+help:           ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
+
+# One environment for all targets; made again when the locked requirements change.
+$(VENV)/.ready: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "The venv module is missing: on Debian, apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/build.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(VENV)/.ready    ## the whole line on a real song: upload, stems, MIDI, video, callbacks (SONG=file, OUT=folder)
+	$(BIN)/antiphon demo "$(SONG)" --out "$(OUT)"
+	@test "$(SONG)" != demo/song.mp3 || $(BIN)/python demo/compare.py "$(OUT)/midi.json"
+
+serve: $(VENV)/.ready   ## API, worker and sender on http://127.0.0.1:8080
+	$(BIN)/antiphon serve
+
+test: $(VENV)/.ready    ## all tests
+	$(BIN)/antiphon models fetch
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.ready   ## ruff, mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.ready  ## let ruff put things in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench-engines: $(VENV)/.ready   ## real-time factors and memory of separation, MIDI and video
+	$(BIN)/python bench/engines.py
+
+eval-separation: $(VENV)/.ready ## SDR of the stems on real songs (DATA=folder)
+	$(BIN)/python bench/eval_separation.py "$(DATA)"
+
+song: $(VENV)/.ready    ## compose and render the demo's song again
+	$(BIN)/python demo/compose.py
+
+lock:           ## resolve the requirements again, with hashes
+	python3 -m venv .lock-venv && .lock-venv/bin/pip install --quiet pip-tools
+	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file build.txt build.in
+	CUSTOM_COMPILE_COMMAND="make lock" .lock-venv/bin/pip-compile $(LOCK) --extra server --extra dev \
+	  --output-file requirements/dev.txt pyproject.toml
+	rm -rf .lock-venv
+
+clean:          ## remove what make made
+	rm -rf $(VENV) demo-output .mypy_cache .ruff_cache .pytest_cache

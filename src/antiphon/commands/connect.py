@@ -1,0 +1,30 @@
+"""A command's short visit to the server's database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from antiphon.services import Services
+
+Result = TypeVar("Result")
+DataOption = Annotated[Path | None, typer.Option("--data", help="the server's data folder (ANTIPHON_DATA)")]
+
+
+def with_services(do: "Callable[[Services], Awaitable[Result]]", data: Path | None = None) -> Result:
+    """Open the services of the settings, do one thing with them, close them."""
+    from antiphon import logs
+    from antiphon.services import open_services
+    from antiphon.settings import load_settings
+
+    settings = load_settings(data=data)
+    logs.configure(settings.log_format)
+
+    async def visit() -> Result:
+        async with open_services(settings) as services:
+            return await do(services)
+
+    return asyncio.run(visit())

@@ -1,0 +1,109 @@
+"""``antiphon doctor``: says in words what is wrong."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from antiphon.services import Services
+    from antiphon.settings import Settings
+
+TOLERATED_SKEW = 5.0  # seconds; receivers refuse signatures that are 300 s off
+Check = Callable[["Services"], Awaitable[str]]
+
+
+def doctor(
+    data: Annotated[Path | None, typer.Option(help="the server's data folder (ANTIPHON_DATA)")] = None,
+    url: Annotated[str | None, typer.Option(help="a callBackUrl: may the server connect to it?")] = None,
+) -> None:
+    """Check database, storage, weights, clock and the address guard."""
+    from antiphon import logs
+    from antiphon.settings import load_settings
+
+    settings = load_settings(data=data)
+    logs.configure(settings.log_format)
+    if not asyncio.run(_examine(settings, url)):
+        raise typer.Exit(1)
+
+
+async def _examine(settings: "Settings", url: str | None) -> bool:
+    healthy = True
+    async for name, verdict, good in _findings(settings, url):
+        typer.secho(f"{'ok ' if good else 'BAD'}  {name:<10} {verdict}", fg=None if good else "red")
+        healthy = healthy and good
+    return healthy
+
+
+async def _findings(settings: "Settings", url: str | None) -> AsyncIterator[tuple[str, str, bool]]:
+    from antiphon.errors import AntiphonError
+    from antiphon.services import open_services
+
+    verdict, good = _weights(settings)
+    yield "weights", verdict, good
+    try:
+        async with open_services(settings) as services:
+            yield "database", await _database(services), True
+            for name, check in _CHECKS.items():
+                try:
+                    yield name, await check(services), True
+                except AntiphonError as error:
+                    yield name, error.message, False
+            if url:
+                try:
+                    await services.check_address(url, field="url")
+                    yield "address", f"{url} may be connected to", True
+                except AntiphonError as error:
+                    yield "address", error.message, False
+    except AntiphonError as error:
+        yield "database", error.message, False
+
+
+def _weights(settings: "Settings") -> tuple[str, bool]:
+    from antiphon.music import weights
+
+    missing = [item.name for item in weights.status(settings.models_folder) if not item.ready]
+    if missing:
+        return f"missing: {', '.join(missing)}; run 'antiphon models fetch'", False
+    return f"ready in {settings.models_folder}", True
+
+
+async def _database(services: "Services") -> str:
+    from sqlalchemy import text
+
+    from antiphon.database.connection import describe
+
+    async with services.database.begin() as connection:
+        version = (await connection.execute(text("SHOW server_version"))).scalar_one()
+    url = services.settings.database_url
+    return f"PostgreSQL {version} " + (f"at {describe(url)}" if url else "embedded")
+
+
+async def _storage(services: "Services") -> str:
+    await services.storage.check()
+    return f"writes and reads in {services.settings.storage_url or services.settings.data / 'artifacts'}"
+
+
+async def _clock(services: "Services") -> str:
+    from antiphon.errors import AntiphonError
+
+    before = time.time()
+    database = (await services.database.now()).timestamp()
+    skew = database - (before + time.time()) / 2
+    if abs(skew) > TOLERATED_SKEW:
+        raise AntiphonError(
+            f"this machine's clock is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} the database's; "
+            "receivers refuse signatures with a wrong time: synchronise both with NTP"
+        )
+    return f"within {abs(skew):.2f} s of the database's"
+
+
+async def _guard(services: "Services") -> str:
+    allowed = ", ".join(str(network) for network in services.guard.allow)
+    return "public addresses only" + (f", and {allowed} (ANTIPHON_CALLBACK_ALLOW)" if allowed else "")
+
+
+_CHECKS: dict[str, Check] = {"storage": _storage, "clock": _clock, "guard": _guard}

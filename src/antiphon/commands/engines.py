@@ -1,0 +1,160 @@
+"""``antiphon stems``, ``midi`` and ``video``: the engines without a server."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from antiphon.music.audio import AudioInfo
+    from antiphon.music.progress import Progress
+    from antiphon.settings import Settings
+
+SongArgument = Annotated[Path, typer.Argument(metavar="FILE", help="audio, or a video with sound")]
+OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="where the result goes; default: beside FILE")]
+
+
+def stems(
+    file: SongArgument,
+    out: OutOption = None,
+    kind: Annotated[
+        Literal["separate_vocal", "split_stem"], typer.Option("--type", help="vocals and rest, or four stems")
+    ] = "split_stem",
+    codec: Annotated[Literal["flac", "mp3", "wav"], typer.Option(help="of the stems")] = "flac",
+) -> None:
+    """Separate FILE into stems."""
+    from antiphon.music.separation import separate
+
+    settings = _settings()
+    _check(file, settings)
+    folder = out or file.with_name(f"{file.stem}-stems")
+    folder.mkdir(parents=True, exist_ok=True)
+    with bar(file.name) as progress:
+        paths = separate(
+            file,
+            folder,
+            kind=kind,
+            models=settings.models_folder,
+            codec=codec,
+            threads=settings.engine_threads,
+            progress=progress,
+        )
+    for name, path in paths.items():
+        typer.echo(f"{name:>12}  {path}")
+
+
+def midi(
+    file: SongArgument,
+    out: OutOption = None,
+    split: Annotated[bool, typer.Option("--stems", help="separate first: slower, but drums and bass apart")] = False,
+    json_out: Annotated[
+        bool, typer.Option("--json", help="also write the notes as JSON, as the callback has them")
+    ] = False,
+    plot: Annotated[bool, typer.Option("--plot", help="also draw a piano roll (PNG)")] = False,
+) -> None:
+    """Transcribe FILE to a Standard MIDI File."""
+    import tempfile
+
+    from antiphon.music import engines
+
+    settings = _settings()
+    _check(file, settings)
+    target = out or file.with_suffix(".mid")
+    with tempfile.TemporaryDirectory() as scratch, bar(file.name) as progress:
+        stem_paths = {"other": str(file)}
+        common = {"models": str(settings.models_folder), "threads": settings.engine_threads}
+        transcribing = progress
+        if split:
+            from antiphon.music.progress import part
+
+            arguments = {"source": str(file), "out": scratch, "kind": "split_stem", "codec": "wav", **common}
+            stem_paths = engines.separate(arguments, part(progress, 0, 0.6))
+            transcribing = part(progress, 0.6, 1)
+        made = engines.transcribe({"stems": stem_paths, "out": scratch, **common}, transcribing)
+        target.write_bytes(Path(made["midi"]).read_bytes())
+        results = [target]
+        if json_out:
+            results.append(target.with_suffix(".json"))
+            results[-1].write_bytes(Path(made["notes"]).read_bytes())
+        if plot:
+            results.append(target.with_suffix(".png"))
+            _draw(Path(made["notes"]), results[-1])
+    for path in results:
+        typer.echo(path)
+
+
+def video(
+    file: SongArgument,
+    out: OutOption = None,
+    title: Annotated[str | None, typer.Option(help="default: the file's tag or name")] = None,
+    author: Annotated[str | None, typer.Option(help="default: the file's tag")] = None,
+    domain: Annotated[str | None, typer.Option(help="shown at the bottom")] = None,
+    cover: Annotated[Path | None, typer.Option(help="a picture; default: one made from the title")] = None,
+) -> None:
+    """Render a music video of FILE."""
+    from antiphon.music.video import render
+
+    settings = _settings()
+    info = _check(file, settings)
+    target = out or file.with_suffix(".mp4")
+    with bar(file.name) as progress:
+        result = render(
+            file,
+            target,
+            title=title or info.title or file.stem,
+            author=author or info.artist,
+            domain=domain,
+            cover=cover,
+            threads=settings.engine_threads,
+            progress=progress,
+        )
+    for warning in result.warnings:
+        typer.secho(f"warning: {warning}", fg="yellow", err=True)
+    typer.echo(target)
+
+
+def _settings() -> "Settings":
+    from antiphon.settings import load_settings
+
+    return load_settings()
+
+
+def _check(file: Path, settings: "Settings") -> "AudioInfo":
+    from antiphon.errors import NotFound
+    from antiphon.music import audio
+
+    if not file.is_file():
+        raise NotFound(f"there is no file {file}")
+    return audio.inspect(file, max_duration=settings.max_duration)
+
+
+def _draw(notes: Path, target: Path) -> None:
+    import json
+
+    from antiphon.music import pianoroll
+    from antiphon.music.notes import Instrument, Note
+
+    instruments = [
+        Instrument(item["name"], 0, item["name"] == "Drums", tuple(Note(**note) for note in item["notes"]))
+        for item in json.loads(notes.read_text())
+    ]
+    pianoroll.draw(instruments, target, duration=max((note.end for i in instruments for note in i.notes), default=1.0))
+
+
+@contextlib.contextmanager
+def bar(name: str) -> "Iterator[Progress]":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn(name),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %  {task.description}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        bar = bars.add_task("starting", total=1.0)
+        yield lambda fraction, stage: bars.update(bar, completed=fraction, description=stage)
+        bars.update(bar, completed=1.0, description="done")

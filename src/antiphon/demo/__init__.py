@@ -1,0 +1,1 @@
+"""The demonstration: the real parts as separate processes, driven over real HTTP."""

@@ -1,0 +1,106 @@
+"""The processes of the server: API, worker and sender, together or each alone."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator
+from enum import StrEnum
+
+import structlog
+import uvicorn
+
+from antiphon.api.app import create_app
+from antiphon.callbacks.sender import Sender
+from antiphon.errors import SettingsError
+from antiphon.keys import FirstKeys
+from antiphon.services import Services, open_services
+from antiphon.settings import Settings
+from antiphon.tasks.worker import run_worker
+
+log = structlog.get_logger()
+GRACE = 10  # seconds for open requests at a stop
+
+
+class Role(StrEnum):
+    API = "api"
+    WORKER = "worker"
+    SENDER = "sender"
+
+
+async def serve(settings: Settings, roles: set[Role]) -> None:
+    """Serve until SIGTERM or SIGINT, then give back what is unfinished."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(_listen(settings)) if Role.API in roles else None
+        if listener:
+            settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+        async with open_services(settings) as services:
+            _show_first_keys(services.first_keys)
+            async with asyncio.TaskGroup() as group:
+                if listener:
+                    group.create_task(_serve_api(services, listener, stop))
+                if Role.WORKER in roles:
+                    group.create_task(run_worker(services, stop))
+                if Role.SENDER in roles:
+                    sender = Sender(services.database, services.notifications, settings, services.webhook_keys)
+                    group.create_task(sender.run(stop))
+                log.info("serving", roles=sorted(roles), url=settings.base_url if listener else None)
+
+
+@contextlib.contextmanager
+def _listen(settings: Settings) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); "
+            "stop what listens there, or set ANTIPHON_HOST and ANTIPHON_PORT"
+        ) from None
+    with listener:
+        yield listener
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to us: the worker and the sender must hear them, too."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _serve_api(services: Services, listener: socket.socket, stop: asyncio.Event) -> None:
+    app = create_app(services)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=GRACE,
+        timeout_keep_alive=30,
+        server_header=False,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    app.state.draining.set()
+    server.should_exit = True
+    stopped.cancel()
+    await serving
+
+
+def _show_first_keys(first: FirstKeys | None) -> None:
+    if first is None:
+        return
+    print(
+        "\nThe first keys, shown this once:\n"
+        f"  API key      {first.api_key}\n"
+        f"  webhook key  {first.webhook_key}\n"
+        "Send the API key as 'Authorization: Bearer …'; verify callbacks with the webhook key.\n",
+        flush=True,
+    )
