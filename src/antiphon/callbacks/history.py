@@ -37,7 +37,5 @@ async def deliveries_of(connection: AsyncConnection, task_id: str) -> list[Recor
         deliveries.c.created_at,
         deliveries.c.due_at,
     )
-    rows = await connection.execute(
-        select(*columns).where(deliveries.c.task_id == task_id).order_by(deliveries.c.id)
-    )
+    rows = await connection.execute(select(*columns).where(deliveries.c.task_id == task_id).order_by(deliveries.c.id))
     return [RecordedDelivery(*row, attempts=attempts[row.id]) for row in rows]

@@ -18,6 +18,7 @@ from antiphon.callbacks.outbox import Delivery
 from antiphon.callbacks.recorder import Recorder, first_line
 from antiphon.contract import signatures
 from antiphon.database import Database, Notifications
+from antiphon.errors import AntiphonError
 from antiphon.settings import Settings
 
 log = structlog.get_logger()
@@ -105,9 +106,11 @@ class Sender:
         try:
             async with asyncio.timeout(DATABASE_TIMEOUT):
                 keys = await self._keys()
+                for key in keys:
+                    signatures.check_key(key)
                 claimed, pause = await self._claim(free)
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("callbacks wait: the database cannot be reached", error=first_line(error))
+        except (SQLAlchemyError, AntiphonError, OSError) as error:
+            log.warning("callbacks wait: no database or no keys", error=first_line(error))
             return 1.0
         for delivery in claimed:
             self._per_host[delivery.host] += 1
