@@ -201,8 +201,9 @@ def _sync(root: Path, path: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    with suppress(FileNotFoundError):
-        shutil.rmtree(folder)
+    while folder.exists():
+        with suppress(FileNotFoundError):  # another process deletes it too
+            shutil.rmtree(folder)
 
 
 def _folder_prefixes(root: Path) -> dict[str, datetime]:
