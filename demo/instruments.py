@@ -84,11 +84,11 @@ def bass(pitch: int, seconds: float, velocity: float, random: Random) -> Samples
     """A finger on a heavy string: a dull pluck, its fundamental held up, gently overdriven."""
     frequency = hertz(pitch)
     period = round(RATE / frequency)
-    pluck = band(random.uniform(-1, 1, period + 256), 30, 500 + 900 * velocity)[:period]
+    pluck = band(random.uniform(-1, 1, period + 256), 30, 700 + 1300 * velocity)[:period]
     pluck -= pluck.mean()
     tone = _to_peak(string(frequency, seconds + 0.06, pluck, damping=0.22, loss=0.3), 1)
     t = clock(seconds + 0.06)[: len(tone)]
-    tone = 0.6 * tone + 0.55 * np.sin(2 * np.pi * frequency * t) * np.exp(-0.9 * t)
+    tone = 0.8 * tone + 0.4 * np.sin(2 * np.pi * frequency * t) * np.exp(-0.9 * t)
     return faded(_to_peak(np.tanh(1.6 * tone), velocity), 0.004, 0.055)
 
 
