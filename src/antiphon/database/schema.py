@@ -83,6 +83,7 @@ tasks = Table(
     Column("expires_at", Moment),
     Column("purged_at", Moment),  # the bytes are gone; the row stays to answer 410
     Index("ix_tasks_list", "api_key_id", "number"),
+    Index("ix_tasks_source", "source_id"),
     Index("ix_tasks_active", "api_key_id", postgresql_where=text("state IN ('queued', 'running')")),
     Index("ix_tasks_expiry", "expires_at", postgresql_where=text("purged_at IS NULL")),
 )
