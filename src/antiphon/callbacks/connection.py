@@ -1,9 +1,10 @@
 """The connections out: names looked up off the event loop, and every address judged before it is dialled."""
 
 import asyncio
+import contextlib
 import socket
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import Any
 
@@ -22,31 +23,54 @@ class BlockedConnection(OSError):
 
 
 class Resolver(AbstractResolver):
-    """``getaddrinfo`` in threads of its own, so that a name server that hangs holds up no other work."""
+    """``getaddrinfo`` in threads of its own, so that a name server that hangs holds up no other work.
 
-    def __init__(self, threads: int = 64) -> None:
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="resolve")
+    The threads are daemons: a look-up that hangs does not keep the process from ending. One that its caller has given
+    up still counts as one of ``threads`` until it ends.
+    """
+
+    def __init__(self, threads: int = 256) -> None:
+        self._free = asyncio.Semaphore(threads)
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """Raises ``OSError`` (``socket.gaierror``) when there is no such name."""
+        await self._free.acquire()
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._threads, socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(address[0]),
-                port=port,
-                family=kind,
-                proto=protocol,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for kind, _, protocol, _, address in found
-        ]
+        future: asyncio.Future[list[Any]] = loop.create_future()
+
+        def hand_over(found: list[Any], error: Exception | None) -> None:
+            self._free.release()
+            if future.cancelled():
+                return
+            if error is None:
+                future.set_result(found)
+            else:
+                future.set_exception(error)
+
+        def look_up() -> None:
+            found: list[Any] = []
+            failure: Exception | None = None
+            try:
+                found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
+            except (OSError, UnicodeError) as error:
+                failure = error
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(hand_over, found, failure)
+
+        threading.Thread(target=look_up, name=f"resolve {host}", daemon=True).start()
+        return [_result(host, port, record) for record in await future]
 
     async def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Nothing is held."""
+
+
+def _result(host: str, port: int, record: tuple[Any, ...]) -> ResolveResult:
+    family, _, protocol, _, address = record
+    return ResolveResult(
+        hostname=host, host=str(address[0]), port=port, family=family, proto=protocol, flags=socket.AI_NUMERICHOST
+    )
 
 
 class GuardedResolver(AbstractResolver):
