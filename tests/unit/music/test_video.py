@@ -55,7 +55,7 @@ def lumas(path: Path) -> Iterator[NDArray[np.uint8]]:
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             plane = frame.planes[0]
-            rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+            rows = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)
             yield rows[: frame.height, : frame.width].copy()
 
 
@@ -108,7 +108,8 @@ def test_the_file_is_720p_at_30_frames_for_the_length_of_the_sound(made: Made) -
     assert (made.result.duration, made.result.width, made.result.height) == (LENGTH, 1280, 720)
     with av.open(str(made.path)) as container:
         stream = container.streams.video[0]
-        assert (stream.width, stream.height, stream.average_rate) == (1280, 720, 30)
+        assert (stream.width, stream.height) == (1280, 720)
+        assert stream.average_rate == 30
         assert (stream.codec_context.name, stream.profile, stream.pix_fmt) == ("h264", "High", "yuv420p")
         assert stream.start_time == 0
         assert container.streams.audio[0].codec_context.name == "aac"
@@ -245,7 +246,7 @@ def test_the_line_starts_empty_and_ends_full() -> None:
     rest.buffer[:], full.buffer[:] = 20, 120
     frame = rest.copy()
     line = theme.load("bars").line
-    part = LinePart(line, rest, full, (255, 255, 255))
+    part = LinePart(line, rest, full)
     row = line.y + line.height // 2
     part.paint(frame, 0.0)
     assert frame.y[row, line.x + 20 : line.x + line.width].max() == 20

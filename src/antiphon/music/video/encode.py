@@ -50,7 +50,7 @@ class Mp4:
         self._fps = fps
         with ExitStack() as opened:
             options = {"movflags": "+faststart"}
-            self._output = opened.enter_context(av.open(str(path), "w", format="mp4", options=options))
+            self._output = opened.enter_context(av.open(f"file:{path.absolute()}", "w", format="mp4", options=options))
             self._output.metadata.update(metadata)
             self._add_video(width, height, threads, crf)
             source = opened.enter_context(open_source(sound))

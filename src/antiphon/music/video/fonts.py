@@ -82,6 +82,8 @@ def face_for(character: str, preferred: str = "") -> Face | None:
     """The first face that has the character; ``preferred`` is the end of a family's name ("SC", "JP", "KR")."""
     if inter().has(character):
         return inter()
+    if ord(character) in ASTRAL_SYMBOLS:
+        return None
     having = [face for face in fallbacks() if face.has(character)]
     return next(
         (face for face in having if preferred and face.family.endswith(preferred)), having[0] if having else None

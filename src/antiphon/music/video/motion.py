@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.music.video.fonts import inter
-from antiphon.music.video.palette import Colour
 from antiphon.music.video.spectrum import BANDS
-from antiphon.music.video.theme import Bars, Clock, Line, Region, render
-from antiphon.music.video.yuv import Bytes, Floats, Planes, from_rgb, subsample
+from antiphon.music.video.still import render
+from antiphon.music.video.theme import Bars, Clock, Line, Region
+from antiphon.music.video.yuv import Bytes, Floats, Planes, subsample
 
 GLOW_STEPS = 24
 FIGURES = "0123456789:"
+WHITE = (235, 128, 128)
 
 
 def clock_text(seconds: float) -> str:
@@ -93,7 +94,7 @@ def _bar_masks(bars: Bars) -> Floats:
 class LinePart:
     """The progress line: full up to the present, then a knob, then at rest."""
 
-    def __init__(self, line: Line, rest: Planes, full: Planes, colour: Colour) -> None:
+    def __init__(self, line: Line, rest: Planes, full: Planes) -> None:
         self._line = line
         margin = line.knob + 2 + line.knob % 2
         middle = line.y + line.height // 2
@@ -102,7 +103,6 @@ class LinePart:
         right = (line.x + line.width + margin + 1) // 2 * 2
         self._area = Region(left, top, right - left, 2 * margin)
         self._rest, self._full = crop(rest, self._area), crop(full, self._area)
-        self._knob = from_rgb(np.full((2, 2, 3), colour, np.uint8))
         self._middle = middle - top
 
     def position(self, fraction: float) -> float:
@@ -119,14 +119,14 @@ class LinePart:
         filled = int(x) // 2 * 2
         area = crop(frame, self._area)
         for plane, rest, full, ink, mask, scale in (
-            (area.y, self._rest.y, self._full.y, self._knob.y, disc, 1),
-            (area.u, self._rest.u, self._full.u, self._knob.u, subsample(disc), 2),
-            (area.v, self._rest.v, self._full.v, self._knob.v, subsample(disc), 2),
+            (area.y, self._rest.y, self._full.y, WHITE[0], disc, 1),
+            (area.u, self._rest.u, self._full.u, WHITE[1], subsample(disc), 2),
+            (area.v, self._rest.v, self._full.v, WHITE[2], subsample(disc), 2),
         ):
             plane[:, : filled // scale] = full[:, : filled // scale]
             plane[:, filled // scale :] = rest[:, filled // scale :]
             spot = plane[:, near.start // scale : near.start // scale + mask.shape[1]]
-            spot[:] = np.rint(spot + (int(ink[0, 0]) - spot.astype(np.float32)) * mask[:, : spot.shape[1]])
+            spot[:] = np.rint(spot + (ink - spot.astype(np.float32)) * mask[:, : spot.shape[1]])
 
 
 class GlowPart:
@@ -176,7 +176,7 @@ class ClockPart:
             x += self._advances[character]
         alpha = np.float32(self._opacity) * alpha[:, cell:-cell]
         small = subsample(alpha)
-        grounds = (self._rest.y, 235, alpha), (self._rest.u, 128, small), (self._rest.v, 128, small)
+        grounds = (self._rest.y, WHITE[0], alpha), (self._rest.u, WHITE[1], small), (self._rest.v, WHITE[2], small)
         y, u, v = (
             np.rint(plane + (ink - plane.astype(np.float32)) * mask).astype(np.uint8) for plane, ink, mask in grounds
         )

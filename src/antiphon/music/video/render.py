@@ -15,8 +15,9 @@ from antiphon.music.video import motion, spectrum, text, theme, yuv
 from antiphon.music.video.artwork import draw_cover
 from antiphon.music.video.cover import open_cover
 from antiphon.music.video.encode import Mp4
-from antiphon.music.video.palette import Palette, palette_of
+from antiphon.music.video.palette import palette_of
 from antiphon.music.video.spectrum import Spectrum
+from antiphon.music.video.still import Wording, stills
 
 FPS = 30
 CRF = 20.0
@@ -59,11 +60,7 @@ def render(
     """
     given = theme.load(THEME)
     wording, warnings = _wording(title, author, domain)
-    art = (
-        open_cover(cover, given.cover.size * 2)
-        if cover
-        else draw_cover(f"{title}\n{author or ''}", given.cover.size * 2)
-    )
+    art = open_cover(cover, given.cover.size) if cover else draw_cover(f"{title}\n{author or ''}", given.cover.size)
     measured = _analyse(audio, part(progress, 0.0, 0.1))
     wording = replace(wording, total=motion.clock_text(measured.duration))
     progress(0.1, "picture")
@@ -87,13 +84,12 @@ class _Stage(NamedTuple):
     glow: motion.GlowPart
 
     @classmethod
-    def build(cls, given: theme.Theme, wording: theme.Wording, art: Image.Image) -> "_Stage":
-        palette: Palette = palette_of(art)
-        rest, full = (yuv.from_rgb(picture) for picture in theme.pictures(given, wording, art, palette))
+    def build(cls, given: theme.Theme, wording: Wording, art: Image.Image) -> "_Stage":
+        rest, full = stills(given, wording, art, palette_of(art))
         return cls(
             rest.copy(),
             motion.BarsPart(given.bars, rest, full),
-            motion.LinePart(given.line, rest, full, (255, 255, 255)),
+            motion.LinePart(given.line, rest, full),
             motion.ClockPart(given.clock, rest, wording.total),
             motion.GlowPart(given.glow, rest, full),
         )
@@ -127,7 +123,7 @@ def _encode(
     progress(1.0, "frames")
 
 
-def _wording(title: str, author: str | None, domain: str | None) -> tuple[theme.Wording, list[str]]:
+def _wording(title: str, author: str | None, domain: str | None) -> tuple[Wording, list[str]]:
     warnings = []
     shown = []
     for field, given in (("title", title), ("author", author), ("domainName", domain)):
@@ -136,7 +132,7 @@ def _wording(title: str, author: str | None, domain: str | None) -> tuple[theme.
             listed = " ".join(f"{c} (U+{ord(c):04X})" for c in drawn.dropped[:10])
             warnings.append(f"'{field}': no available font has these characters, they were left out: {listed}")
         shown.append(drawn.text)
-    return theme.Wording(shown[0] or UNTITLED, shown[1], shown[2], ""), warnings
+    return Wording(shown[0] or UNTITLED, shown[1], shown[2], ""), warnings
 
 
 def _analyse(audio: Path, progress: Progress) -> Spectrum:

@@ -64,10 +64,10 @@ def drawable(text: str) -> Drawable:
         if character in _JOINERS or (unicodedata.category(character) == "Mn" and not kept):
             if kept and unicodedata.bidirectional(kept[-1]) in _BIDIRECTIONAL:
                 kept.append(character)
+        elif "\ufe00" <= character <= "\ufe0f":  # variation selectors: a choice of glyph, nothing of their own
+            continue
         elif face_for(character) is not None:
             kept.append(character)
-        elif "\ufe00" <= character <= "\ufe0f":
-            continue
         elif character not in dropped:
             dropped.append(character)
     return Drawable(re.sub(" +", " ", "".join(kept)).strip(), tuple(dropped))

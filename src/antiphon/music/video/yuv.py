@@ -36,13 +36,13 @@ class Planes:
         return other
 
 
-def from_rgb(picture: Bytes) -> Planes:
-    """Converts an R'G'B' picture (height, width, 3) to limited-range BT.709 (ITU-R BT.709-6, items 3.2–3.5).
+def from_rgb(picture: Floats) -> Planes:
+    """Converts an R'G'B' picture (height, width, 3), 0–1, to limited-range BT.709 (ITU-R BT.709-6, items 3.2–3.5).
 
     Chroma is low-passed and sited left, as H.264 assumes when a stream does not say otherwise.
     """
     height, width, _ = picture.shape
-    rgb: Floats = picture.astype(np.float32) / np.float32(255)
+    rgb = np.clip(picture, 0, 1)
     luma: Floats = np.asarray(rgb @ LUMA, np.float32)
     planes = Planes.empty(width, height)
     planes.y[:] = np.rint(16 + 219 * luma)
