@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 from fastapi import APIRouter, Request
@@ -67,8 +66,8 @@ async def upload_url(
     with shared.scratch.folder() as folder:
         form = Form(files={"file": folder / "upload-file"})
         limits = {"guard": shared.guard, "timeout": FETCH_TIMEOUT}
-        await fetch(request.url, form.files["file"], max_bytes=shared.settings.max_upload, **limits)
-        form.filenames["file"] = unquote(Path(urlsplit(request.url).path).name)
+        fetched = await fetch(request.url, form.files["file"], max_bytes=shared.settings.max_upload, **limits)
+        form.filenames["file"] = fetched.filename
         if request.cover:
             form.files["cover"] = folder / "upload-cover"
             await fetch(request.cover, form.files["cover"], max_bytes=LARGEST_COVER, **limits)
