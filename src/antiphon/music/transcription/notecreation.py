@@ -40,17 +40,15 @@ class Event:
     activation: float
 
 
-def infer_onsets(notes: Activations, onsets: Activations) -> NDArray[np.float32]:
+def infer_onsets(notes: Activations, onsets: Activations) -> Activations:
     """Onset activations raised to the rise of the note activations over one and two frames (the lesser of the two),
-    which is scaled to the same maximum. Shape (frames, pitches)."""
-    rise = np.zeros(notes.shape, np.float32)
-    if len(notes) > 2:
-        now = notes[2:].astype(np.float32)
-        rise[2:] = np.maximum(now - np.maximum(notes[1:-1], notes[:-2]), 0)
-    highest = rise.max(initial=0)
+    which is scaled to the same maximum. Same shape (frames, pitches) and type as ``onsets``."""
+    raised = np.zeros_like(onsets)
+    np.subtract(notes[2:], np.maximum(notes[1:-1], notes[:-2]), out=raised[2:], casting="same_kind")
+    highest = float(raised.max(initial=0))
     if highest > 0:
-        rise *= float(onsets.max()) / highest
-    return np.maximum(rise, onsets, out=rise)
+        raised *= raised.dtype.type(float(onsets.max()) / highest)
+    return np.maximum(raised, onsets, out=raised)
 
 
 def create(

@@ -64,8 +64,7 @@ def transcribe(stems: Mapping[str, Path], *, models: Path, threads: int, progres
             notes = drums.detect(path, duration=duration, progress=step)
         else:
             network = network or Network(weights.ensure(models, "basic_pitch"), threads=threads)
-            heard = listen(network, path, duration=duration, progress=step)
-            notes = _notes(heard, STEMS.get(stem, Stem()))
+            notes = _notes(listen(network, path, duration=duration, progress=step), STEMS.get(stem, Stem()))
         step(1.0, stem)
         if notes:
             found.append(Instrument(*instruments.of_stem(stem), tuple(notes)))
