@@ -92,12 +92,16 @@ def run_engines(song: Path, models: Path, threads: int, out: Path) -> tuple[floa
     return float(looked.answer["duration"]), done
 
 
-def cold_start(song: Path, models: Path, out: Path) -> Measurement:
-    """``antiphon midi FILE`` for a file of 30 s, from the command to the finished ``.mid``."""
+def cold_starts(song: Path, models: Path, out: Path) -> dict[str, Measurement]:
+    """``antiphon midi FILE``, plain and with ``--stems``, for a file of 30 s: from the command to the ``.mid``."""
     excerpt = out / "excerpt.wav"
     subprocess.run([sys.executable, "-m", "bench.excerpt", str(song), str(excerpt), str(EXCERPT)], check=True)
-    command = [sys.executable, "-m", "antiphon", "midi", str(excerpt), "--out", str(out / "cold")]
-    return measure(command, ANTIPHON_MODELS=str(models.absolute()))
+    command = [sys.executable, "-m", "antiphon", "midi", str(excerpt), "--out", str(out / "excerpt.mid")]
+    weights = str(models.absolute())
+    return {
+        "antiphon midi": measure(command, ANTIPHON_MODELS=weights),
+        "antiphon midi --stems": measure([*command, "--stems"], ANTIPHON_MODELS=weights),
+    }
 
 
 def main() -> None:
@@ -109,30 +113,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         duration, done = run_engines(arguments.song, arguments.models, arguments.threads, out)
-        cold = cold_start(arguments.song, arguments.models, out)
+        cold = cold_starts(arguments.song, arguments.models, out)
     report(arguments.song, duration, done, cold)
 
 
-def report(song: Path, duration: float, done: dict[str, Measurement], cold: Measurement) -> None:
+def report(song: Path, duration: float, done: dict[str, Measurement], cold: dict[str, Measurement]) -> None:
     print(f"{song.name}: {duration:.1f} s of audio. rtf = processing time / duration; 0.1 is ten times real time")
-    rows: list[dict[str, results.Figure]] = [
-        {
-            "engine": name,
-            "seconds": one.seconds,
-            "cpu_seconds": one.cpu,
-            "rtf": one.seconds / duration,
-            "rss_mb": round(one.rss),
-        }
-        for name, one in done.items()
-    ]
-    command_line: dict[str, results.Figure] = {
-        "engine": f"antiphon midi, {EXCERPT:.0f} s file, cold",
-        "seconds": cold.seconds,
-        "cpu_seconds": cold.cpu,
-        "rtf": cold.seconds / EXCERPT,
-        "rss_mb": round(cold.rss),
-    }
-    results.table([*rows, command_line])
+    rows = [_row(name, one, duration) for name, one in done.items()]
+    rows += [_row(f"{name} ({EXCERPT:.0f} s file, cold)", one, EXCERPT) for name, one in cold.items()]
+    results.table(rows)
+    plain, split = cold["antiphon midi"], cold["antiphon midi --stems"]
     figures: dict[str, results.Figure] = {
         "rtf_definition": "processing time / audio duration, start of the process included",
         "audio_seconds": round(duration, 2),
@@ -141,10 +131,22 @@ def report(song: Path, duration: float, done: dict[str, Measurement], cold: Meas
         "midi_rtf": round(done["midi"].seconds / duration, 4),
         "video_rtf": round(done["video"].seconds / duration, 4),
         "peak_rss_mb": round(max(one.rss for one in done.values())),
-        "midi_cold_start_s": round(cold.seconds, 2),
-        "midi_rss_mb": round(cold.rss),
+        "midi_cold_start_s": round(plain.seconds, 2),
+        "midi_rss_mb": round(plain.rss),
+        "midi_stems_cold_start_s": round(split.seconds, 2),
+        "midi_stems_rss_mb": round(split.rss),
     }
     print(f"written: {results.write('bench-engines', figures, 'make bench-engines')}")
+
+
+def _row(name: str, one: Measurement, duration: float) -> dict[str, results.Figure]:
+    return {
+        "engine": name,
+        "seconds": one.seconds,
+        "cpu_seconds": one.cpu,
+        "rtf": one.seconds / duration,
+        "rss_mb": round(one.rss),
+    }
 
 
 if __name__ == "__main__":
