@@ -18,7 +18,7 @@ _REASONS = {
     401: "No or wrong API key.",
     404: "No such task, file or path; also the task of another key.",
     405: "Wrong method.",
-    409: "The source task has not succeeded (yet) or is of the wrong kind; or an Idempotency-Key came with another body.",
+    409: "The source task has not succeeded (yet) or is of the wrong kind; or an Idempotency-Key was reused.",
     410: "Expired: past the retention time.",
     413: "The file is too large or too long.",
     415: "Not audio.",
@@ -40,7 +40,7 @@ EVENTS: dict[int | str, dict[str, Any]] = {
         "description": "Events named `task`; `data` is a line of the task list as JSON.",
         "content": {
             "text/event-stream": {
-                "example": 'event: task\ndata: {"taskId": "…", "state": "running", "stage": "vocals", "progress": 0.4}\n\n'
+                "example": 'event: task\ndata: {"taskId": "…", "state": "running", "progress": 0.4}\n\n'
             }
         },
     }
@@ -122,7 +122,7 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
 _SIGNED = (
     "One POST when the task has ended; 2xx within 15 s acknowledges, anything else is tried again at most 3 times. "
     "Signed twice: `X-Webhook-Timestamp` and `X-Webhook-Signature` (base64 HMAC-SHA256 over `taskId.timestamp`), and "
-    "Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`), which covers the body: verify that one."
+    "Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`), which covers the body: verify this."
 )
 
 

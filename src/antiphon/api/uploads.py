@@ -1,5 +1,6 @@
 """A song comes in: as a file, or from a URL."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -65,12 +66,12 @@ async def upload_url(
     """Fetch a song from a URL, under the same guard as callbacks."""
     with shared.scratch.folder() as folder:
         form = Form(files={"file": folder / "upload-file"})
-        limits = {"guard": shared.guard, "timeout": FETCH_TIMEOUT}
-        fetched = await fetch(request.url, form.files["file"], max_bytes=shared.settings.max_upload, **limits)
+        guarded = partial(fetch, guard=shared.guard, resolver=shared.resolver, timeout=FETCH_TIMEOUT)
+        fetched = await guarded(request.url, form.files["file"], max_bytes=shared.settings.max_upload)
         form.filenames["file"] = fetched.filename
         if request.cover:
             form.files["cover"] = folder / "upload-cover"
-            await fetch(request.cover, form.files["cover"], max_bytes=LARGEST_COVER, **limits)
+            await guarded(request.cover, form.files["cover"], max_bytes=LARGEST_COVER)
         return await _take(shared, key, idempotency_key, canonical("/audio/upload-url", request), request, form)
 
 
