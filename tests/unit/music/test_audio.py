@@ -316,6 +316,14 @@ def test_a_wav_with_a_wrong_header_is_refused(tmp_path: Path, header: bytes) -> 
         inspect(path, max_duration=HOUR)
 
 
+def test_a_wav_whose_text_claims_gigabytes_is_refused_before_it_takes_them(tmp_path: Path) -> None:
+    path = tmp_path / "song.wav"
+    info = b"LIST" + struct.pack("<I", 0x7000_0000) + b"INFOIART" + struct.pack("<I", 0x6000_0000)
+    header = wav_header(size=400_000)
+    path.write_bytes(header[:36] + info + header[36:] + bytes(400_000))
+    assert "header is damaged" in refused(path)
+
+
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFFFFF])
 def test_a_wav_written_into_a_pipe_is_accepted_though_it_does_not_know_its_length(tmp_path: Path, size: int) -> None:
     path = tmp_path / "song.wav"

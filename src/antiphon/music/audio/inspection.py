@@ -1,12 +1,12 @@
 """What is in an audio file, found by decoding all of it once: headers lie."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
 
 from antiphon.errors import BadParameter, NotAudio, TooLarge
+from antiphon.music.audio.riff import present_share
 from antiphon.music.audio.source import UNREADABLE, Source, open_source
 
 MIN_DURATION = 0.1
@@ -15,8 +15,6 @@ COMPLETE = 0.9
 
 # Containers whose header counts the samples of the audio track. Others estimate, or speak of the whole file.
 _EXACT = {"aiff", "ape", "au", "dsf", "flac", "mov", "mpc", "mpc8", "tak", "tta", "wv"}
-# Written by encoders into a pipe, who cannot know the length: no promise (RIFF sizes near 2 or 4 GiB).
-_UNKNOWN_SIZES = ((0, 0), (0x7FFFF000, 0x7FFFFFFF), (0xFFFFF000, 0xFFFFFFFF))
 _MAX_TAG = 300
 
 
@@ -81,7 +79,7 @@ def _promised_duration(source: Source, duration: float) -> float | None:
     names = set(source.container.format.name.split(","))
     track = source.track
     if "wav" in names:
-        return duration / share if (share := _present_share(source.path)) else None
+        return duration / share if (share := present_share(source.path)) else None
     if "matroska" in names and len(source.container.streams) == 1 and source.container.duration:
         return source.container.duration / av.time_base
     if names & _EXACT or ("mp3" in names and _counts_frames(source.path)):
@@ -100,23 +98,6 @@ def _counts_frames(path: Path) -> bool:
             file.seek(0)
         start = file.read(4096)
     return any(mark in start for mark in (b"Xing", b"Info", b"VBRI"))
-
-
-def _present_share(path: Path) -> float | None:
-    """Which part of the samples that a WAV announces is in the file; FFmpeg corrects its length silently."""
-    with path.open("rb") as file:
-        if file.read(12)[8:] != b"WAVE":
-            return None
-        while len(head := file.read(8)) == 8:
-            size = int.from_bytes(head[4:], "little")
-            if head[:4] == b"data":
-                break
-            file.seek(size + size % 2, os.SEEK_CUR)
-        else:
-            return None
-        if any(low <= size <= high for low, high in _UNKNOWN_SIZES):
-            return None
-        return min((path.stat().st_size - file.tell()) / size, 1.0)
 
 
 def _tag(source: Source, name: str) -> str | None:

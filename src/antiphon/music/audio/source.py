@@ -19,6 +19,7 @@ from av.stream import Discard
 from numpy.typing import NDArray
 
 from antiphon.errors import NotAudio
+from antiphon.music.audio.riff import riff_chunks
 
 CONTAINERS = (
     "aac,ac3,adts,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,loas,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,"
@@ -64,6 +65,8 @@ def open_source(path: Path) -> Iterator[Source]:
     """Open ``path`` for decoding and close it in any case. Raises ``NotAudio``."""
     if path.stat().st_size == 0:
         raise NotAudio("file: is empty; upload a file that holds audio")
+    if any(chunk.is_absurd for chunk in riff_chunks(path)):
+        raise NotAudio("file: its header is damaged; export it again and upload that")
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "none"}
     with path.open("rb") as handle:
         try:
