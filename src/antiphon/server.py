@@ -5,7 +5,6 @@ import contextlib
 import signal
 import socket
 from collections.abc import Iterator
-from enum import StrEnum
 
 import structlog
 import uvicorn
@@ -14,18 +13,13 @@ from antiphon.api.app import create_app
 from antiphon.callbacks.sender import Sender
 from antiphon.errors import SettingsError
 from antiphon.keys import FirstKeys
+from antiphon.roles import Role
 from antiphon.services import Services, open_services
 from antiphon.settings import Settings
 from antiphon.tasks.worker import run_worker
 
 log = structlog.get_logger()
 GRACE = 10  # seconds for open requests at a stop
-
-
-class Role(StrEnum):
-    API = "api"
-    WORKER = "worker"
-    SENDER = "sender"
 
 
 async def serve(settings: Settings, roles: set[Role]) -> None:

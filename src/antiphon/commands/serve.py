@@ -2,14 +2,16 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
+
+from antiphon.roles import Role
 
 
 def serve(
     role: Annotated[
-        list[Literal["api", "worker", "sender"]] | None,
+        list[Role] | None,
         typer.Option(help="only this part; may be repeated. Default: all three in one process."),
     ] = None,
     data: Annotated[Path | None, typer.Option(help="the data folder (ANTIPHON_DATA)")] = None,
@@ -24,6 +26,5 @@ def serve(
 
     settings = load_settings(data=data, host=host, port=port)
     logs.configure(settings.log_format)
-    roles = {server.Role(name) for name in role} if role else set(server.Role)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(server.serve(settings, roles))
+        runner.run(server.serve(settings, set(role or Role)))

