@@ -199,6 +199,17 @@ def test_raw_aac_without_a_container_is_copied_too(tmp_path: Path) -> None:
     assert lag(*heard) == 0
 
 
+def test_aac_that_changes_on_the_way_is_encoded_so_that_all_of_it_is_heard(tmp_path: Path) -> None:
+    first, second, source, out = (tmp_path / name for name in ("1.aac", "2.aac", "sound.aac", "video.mp4"))
+    write_aac(first, noise(0.5))
+    write_aac(second, noise(0.5), layout="mono")
+    source.write_bytes(first.read_bytes() + second.read_bytes())
+    result = render(source, out, title="Encoded")
+    heard = audio.decode(out, sample_rate=RATE, channels=1)
+    assert len(heard) / RATE == pytest.approx(result.duration, abs=0.05)
+    assert lag(audio.decode(source, sample_rate=RATE, channels=1), heard) == 0
+
+
 def test_mp3_sound_is_not_late(tmp_path: Path) -> None:
     source, out = write_sound(tmp_path / "sound.mp3", noise(1.0)), tmp_path / "video.mp4"
     render(source, out, title="Encoded")
@@ -255,12 +266,12 @@ def test_the_line_starts_empty_and_ends_full() -> None:
     assert frame.y[row, line.x + line.width] == 235
 
 
-def write_aac(path: Path, samples: Samples) -> None:
+def write_aac(path: Path, samples: Samples, layout: str = "stereo") -> None:
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("aac", rate=RATE, layout="stereo")
+        stream = container.add_stream("aac", rate=RATE, layout=layout)
         for start in range(0, len(samples), 1024):
-            part = np.ascontiguousarray(samples[start : start + 1024].T)
-            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="stereo")
+            part = np.ascontiguousarray(samples[start : start + 1024, : stream.codec_context.channels].T)
+            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout=layout)
             frame.sample_rate, frame.pts = RATE, start
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

@@ -31,8 +31,8 @@ TimedPacket = tuple[float, "Packet[AudioStream]"]
 class Mp4:
     """An MP4 being written: H.264 High, yuv420p, BT.709, and the sound of an audio file. Use as a context manager.
 
-    A source that is AAC is copied packet by packet; any other is encoded as AAC, 320 kbit/s, stereo. Either way the
-    first sample that the source's decoder gives is heard with frame 0.
+    A source that is AAC is copied packet by packet if ``copyable``; any other is encoded as AAC, 320 kbit/s, stereo.
+    Either way the first sample that the source's decoder gives is heard with frame 0.
     """
 
     def __init__(
@@ -54,8 +54,7 @@ class Mp4:
             self._output.metadata.update(metadata)
             self._add_video(width, height, threads, crf)
             source = opened.enter_context(open_source(sound))
-            copied = source.track.codec_context.name == "aac"
-            self._packets = _copied(source, self._output) if copied else _encoded(sound, source, self._output)
+            self._packets = (_copied if copyable(sound) else _encoded)(source, self._output)
             self._head = next(self._packets, None)
             self._opened = opened.pop_all()
 
@@ -96,6 +95,25 @@ class Mp4:
             self._head = next(self._packets, None)
 
 
+def copyable(sound: Path) -> bool:
+    """Whether an MP4 can hold the file's sound as it is: AAC, undamaged, of one configuration throughout.
+
+    Without a container around it, AAC says in the header of every packet what it is (ADTS, ISO 13818-7, 6.2): it may
+    change on the way, or leave its channels to the data, and an MP4 can express neither.
+    """
+    with open_source(sound) as source:
+        if source.track.codec_context.name != "aac":
+            return False
+        if source.track.codec_context.extradata:
+            return True
+        try:
+            packets = (bytes(packet) for packet in source.container.demux(source.track) if packet.size > 7)
+            settings = {(data[1], data[2], data[3] >> 6) for data in packets}
+        except av.FFmpegError:
+            return False
+    return len(settings) == 1 and all((high & 1, low) != (0, 0) for _, high, low in settings)
+
+
 def _copied(source: Source, output: OutputContainer) -> Iterator[TimedPacket]:
     """The source's own packets with their times, moved so that what is heard first is at 0."""
     stream = output.add_stream_from_template(source.track)
@@ -114,7 +132,7 @@ def _copied(source: Source, output: OutputContainer) -> Iterator[TimedPacket]:
     return packets()
 
 
-def _encoded(sound: Path, source: Source, output: OutputContainer) -> Iterator[TimedPacket]:
+def _encoded(source: Source, output: OutputContainer) -> Iterator[TimedPacket]:
     """The source decoded and encoded. The frames' own times are kept, or the encoder's delay would be heard."""
     rate = 44_100 if source.track.rate in (44_100, 22_050, 11_025, 88_200, 176_400) else 48_000
     stream = output.add_stream("aac", rate=rate, layout="stereo", options={"aac_coder": "fast"})
@@ -122,7 +140,7 @@ def _encoded(sound: Path, source: Source, output: OutputContainer) -> Iterator[T
 
     def packets() -> Iterator[TimedPacket]:
         position = 0
-        for block in audio.stream(sound, sample_rate=rate, channels=2, block=1024):
+        for block in audio.stream(source.path, sample_rate=rate, channels=2, block=1024):
             frame = AudioFrame.from_ndarray(block.T.copy(), format="fltp", layout="stereo")
             frame.sample_rate, frame.pts, frame.time_base = rate, position, Fraction(1, rate)
             position += len(block)

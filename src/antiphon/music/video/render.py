@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+import av
 from PIL import Image
 
-from antiphon.errors import NotAudio
+from antiphon.errors import EngineError, NotAudio
 from antiphon.music import audio as sound
 from antiphon.music.audio.source import open_source
 from antiphon.music.progress import Progress, part, silent
@@ -56,6 +57,7 @@ def render(
 
     Raises:
         NotAudio: the file holds no sound.
+        EngineError: the file cannot be written.
         BadParameter: the cover is not a picture; the message names the field.
     """
     given = theme.load(THEME)
@@ -66,8 +68,12 @@ def render(
     progress(0.1, "picture")
     stage = _Stage.build(given, wording, art)
     metadata = {"title": text.clean(title) or UNTITLED, "artist": text.clean(author), "comment": COMMENT}
+    metadata = {key: words for key, words in metadata.items() if words}
     try:
         _encode(audio, out, stage, measured, metadata, threads, crf, part(progress, 0.12, 1.0))
+    except av.FFmpegError as error:
+        out.unlink(missing_ok=True)
+        raise EngineError(f"The video could not be written: {error.strerror}.") from error
     except BaseException:
         out.unlink(missing_ok=True)
         raise
