@@ -117,7 +117,7 @@ def _perform(syllables: Sequence[Syllable], points: int, random: np.random.Gener
         _write(control, vibrato, syllable, scoop=first)
     pitch = _smooth(_filled(control.pitch), 0.085)
     phase = 2 * np.pi * np.cumsum(5.5 * (1 + 0.06 * _wander(points, 1.5, random))) * HOP / RATE
-    control.pitch = pitch + _smooth(vibrato, 0.15) * np.sin(phase) + 0.13 * _wander(points, 3.5, random)
+    control.pitch = pitch + _smooth(vibrato, 0.15) * np.sin(phase) + 0.1 * _wander(points, 3.5, random)
     control.tract = np.stack([_smooth(_filled(control.tract[:, i]), 0.055) for i in range(3)], axis=1)
     # Singers open the mouth so that the lowest resonance does not fall below the fundamental (Sundberg 1987).
     control.tract[:, 0] = np.maximum(control.tract[:, 0], 1.02 * _hertz(control.pitch))
@@ -148,7 +148,7 @@ def _write(control: Control, vibrato: Samples, syllable: Syllable, *, scoop: boo
     # A voice slides into each note and lets it sink at its end; held perfectly, it is taken for a synthesiser.
     control.pitch[a:b] = syllable.pitch - (1.2 if scoop else 0.6) * np.exp(-t / 0.06)
     control.pitch[a:b] -= 0.5 * np.clip(1 - (t[-1] - t) / 0.07, 0, 1)
-    vibrato[a:b] = 0.55 * np.clip((t - 0.05) / 0.25, 0, 1)
+    vibrato[a:b] = 0.4 * np.clip((t - 0.05) / 0.25, 0, 1)
     for sound in coda:
         end = _write_sound(control, end, sound, far, syllable)
 
