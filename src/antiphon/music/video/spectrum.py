@@ -29,6 +29,9 @@ _STEP_DB, _FLOOR_DB = 0.5, -100.0
 
 Floats = NDArray[np.float32]
 
+Filter = tuple[Floats, int, Floats]
+"""A window, and the weights (bins, bands) that sum its power spectrum into bands, from a first bin on."""
+
 
 @dataclass(frozen=True)
 class Spectrum:
@@ -85,12 +88,12 @@ def _decibels(blocks: Iterable[Floats], fps: int, counter: list[int]) -> Iterato
         yield _measure(pending, frames * RATE // fps - base, filters)
 
 
-def _measure(samples: Floats, starts: NDArray[np.int64], filters: list[tuple[Floats, Floats]]) -> Floats:
+def _measure(samples: Floats, starts: NDArray[np.int64], filters: list[Filter]) -> Floats:
     longest = WINDOWS[0][0]
     windows = samples[starts[:, None] + np.arange(longest)]
     bands = []
-    for window, weights in filters:
-        spectrum = fft.rfft(windows[:, longest - len(window) :] * window, axis=1)
+    for window, first, weights in filters:
+        spectrum = fft.rfft(windows[:, longest - len(window) :] * window, axis=1)[:, first : first + len(weights)]
         bands.append((spectrum.real**2 + spectrum.imag**2) @ weights)
     power = np.concatenate(bands, axis=1)
     centres = np.sqrt(band_edges()[1:] * band_edges()[:-1])
@@ -99,11 +102,11 @@ def _measure(samples: Floats, starts: NDArray[np.int64], filters: list[tuple[Flo
     return decibels
 
 
-def _filters() -> list[tuple[Floats, Floats]]:
-    """For each FFT length its window, and the weights (bins, bands) that sum its power spectrum into bands."""
+def _filters() -> list[Filter]:
     edges = band_edges()
     centres = np.sqrt(edges[1:] * edges[:-1])
-    result, above = [], 0.0
+    result: list[Filter] = []
+    above = 0.0
     for length, limit in WINDOWS:
         window = _window(length)
         chosen = np.flatnonzero((centres >= above) & (centres < limit))
@@ -114,7 +117,9 @@ def _filters() -> list[tuple[Floats, Floats]]:
             low = bins.astype(int)
             np.add.at(weights[:, column], low, (1 - (bins - low)) * share)
             np.add.at(weights[:, column], low + 1, (bins - low) * share)
-        result.append((window, weights / np.float32((window.sum() / 2) ** 2)))
+        used = np.flatnonzero(weights.any(axis=1))
+        weights = weights[used[0] : used[-1] + 1] / np.float32((window.sum() / 2) ** 2)
+        result.append((window, int(used[0]), weights))
         above = limit
     return result
 

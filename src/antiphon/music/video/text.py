@@ -94,7 +94,8 @@ def fit(text: str, *, width: float, sizes: Sequence[tuple[float, int]], weight: 
 
 def measure(text: str, weight: int) -> float:
     """The width of drawable text in em."""
-    return sum(_advance(character, text, weight) for character in text)
+    script = _script_face(text, text)
+    return sum(_advance(character, text, weight, script) for character in text)
 
 
 def svg(block: Block, x: float, baseline: float, leading: float, style: str, anchor: str = "start") -> str:
@@ -124,10 +125,17 @@ def _face(character: str, text: str) -> Face:
     return face_for(character, _language(text)) or inter()
 
 
-def _advance(character: str, text: str, weight: int) -> float:
+def _script_face(line: str, text: str) -> Face | None:
+    """The face of a line's right-to-left letters, which then sets the whole line as far as it can."""
+    letter = next((character for character in line if unicodedata.bidirectional(character) in _BIDIRECTIONAL), "")
+    return _face(letter, text) if letter else None
+
+
+def _advance(character: str, text: str, weight: int, script: Face | None = None) -> float:
     if character in _JOINERS or unicodedata.category(character) == "Mn":
         return 0.0
-    return _face(character, text).advance(character, weight)
+    face = script if script and script.has(character) else _face(character, text)
+    return face.advance(character, weight)
 
 
 def _block(lines: Sequence[str], size: float, weight: int) -> Block:
@@ -138,9 +146,9 @@ def _block(lines: Sequence[str], size: float, weight: int) -> Block:
 
 
 def _runs(line: str, whole: str, weight: int) -> list[Run]:
-    foreign = [c for c in line if unicodedata.bidirectional(c) in _BIDIRECTIONAL]
-    if foreign:  # one run, so that the order of the words and the joins between the letters stay right
-        return [Run(line, _face(foreign[0], whole).family, 0.0)]
+    script = _script_face(line, whole)
+    if script:  # one run, so that the order of the words and the joins between the letters stay right
+        return [Run(line, script.family, 0.0)]
     runs: list[Run] = []
     x = 0.0
     for family, group in itertools.groupby(_attached(line, whole), key=lambda pair: pair[1]):
