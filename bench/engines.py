@@ -110,6 +110,8 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=MODELS, help="folder of the unpacked weights")
     parser.add_argument("--threads", type=int, default=results.cores())
     arguments = parser.parse_args()
+    if os.getloadavg()[0] > results.cores() / 2:
+        print(f"note: other work keeps this machine busy (load {os.getloadavg()[0]:.1f}); cpu_seconds say more")
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         duration, done = run_engines(arguments.song, arguments.models, arguments.threads, out)
@@ -135,6 +137,7 @@ def report(song: Path, duration: float, done: dict[str, Measurement], cold: dict
         "midi_rss_mb": round(plain.rss),
         "midi_stems_cold_start_s": round(split.seconds, 2),
         "midi_stems_rss_mb": round(split.rss),
+        "load_average": round(os.getloadavg()[0], 1),
     }
     print(f"written: {results.write('bench-engines', figures, 'make bench-engines')}")
 

@@ -79,6 +79,16 @@ def test_the_voice_sings_words_that_the_midi_file_holds(midi: mido.MidiFile) -> 
     assert "Call, and I will answer." in words
 
 
+def test_the_composition_writes_the_committed_midi_file_byte_for_byte(tmp_path: Path) -> None:
+    target = tmp_path / "song.mid"
+    program = (
+        "import sys; from pathlib import Path; from compose import NOTICE, TITLE, song; from score import write_midi;"
+        "write_midi(song(), Path(sys.argv[1]), title=TITLE, notice=NOTICE)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(target)], cwd=DEMO, check=True)
+    assert target.read_bytes() == (DEMO / "song.mid").read_bytes()
+
+
 def test_no_key_is_struck_again_before_it_is_released(midi: mido.MidiFile) -> None:
     for track in midi.tracks:
         held: set[int] = set()
