@@ -80,6 +80,11 @@ class Client:
         """The record of a task."""
         return self._data(self._http.get(RECORDS[kind], params={"taskId": task_id}))
 
+    def task(self, task_id: str) -> dict[str, Any]:
+        """The task's line in the list of tasks."""
+        found: dict[str, Any] = self._data(self._http.get("/tasks", params={"search": task_id}))["tasks"][0]
+        return found
+
     def wait(
         self,
         kind: Kind,

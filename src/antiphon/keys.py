@@ -61,6 +61,23 @@ async def revoke_api_key(connection: AsyncConnection, key_id: int) -> None:
         raise NotFound(f"there is no API key {key_id} that could be revoked; 'antiphon keys list' shows them")
 
 
+async def allow_call(connection: AsyncConnection, api_key_id: int, *, limit: int, period: float) -> float | None:
+    """Count a call of this key in a sliding window. None if it may go on, else the seconds to wait."""
+    window = func.now() - timedelta(seconds=period)
+    row = (
+        await connection.execute(
+            select(api_keys.c.recent_calls, func.now().label("now"), window.label("window"))
+            .where(api_keys.c.id == api_key_id)
+            .with_for_update()
+        )
+    ).one()
+    calls = [moment for moment in row.recent_calls if moment > row.window]
+    if len(calls) >= limit:
+        return max(0.0, float((calls[-limit] - row.window).total_seconds()))
+    await connection.execute(update(api_keys).where(api_keys.c.id == api_key_id).values(recent_calls=[*calls, row.now]))
+    return None
+
+
 async def current_webhook_keys(connection: AsyncConnection, secret: bytes) -> list[str]:
     """The keys that sign now, the newest first; more than one while a key is being rotated."""
     rows = await connection.execute(

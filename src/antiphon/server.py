@@ -42,7 +42,7 @@ async def serve(settings: Settings, roles: set[Role]) -> None:
                 if Role.SENDER in roles:
                     sender = Sender(services.database, services.notifications, settings, services.webhook_keys)
                     group.create_task(sender.run(stop))
-                log.info("serving", roles=sorted(roles), url=settings.base_url if listener else None)
+                log.info("serving", roles=", ".join(sorted(roles)), url=settings.base_url if listener else None)
 
 
 @contextlib.contextmanager

@@ -47,7 +47,7 @@ async def writer(request: Request, shared: Shared, key: Caller) -> ApiKey:
     async with shared.database.begin() as connection:
         if await store.in_maintenance(connection):
             raise Maintenance(retry_after=60)
-        wait = await store.allow_call(connection, key.id, limit=settings.rate_limit, period=settings.rate_period)
+        wait = await keys.allow_call(connection, key.id, limit=settings.rate_limit, period=settings.rate_period)
     if wait is not None:
         raise TooFrequent(
             f"more than {settings.rate_limit} calls in {settings.rate_period:g} s with this key; "

@@ -34,9 +34,15 @@ FETCH_TIMEOUT = 300.0
 LARGEST_COVER = 20_000_000  # bytes
 FILES = ("file", "cover")
 SUFFIXES = {
-    "mp3": ".mp3", "flac": ".flac", "wav": ".wav", "ogg": ".ogg", "aac": ".aac", "aiff": ".aiff",
-    "mov,mp4,m4a,3gp,3g2,mj2": ".m4a", "matroska,webm": ".mka",
-}  # fmt: skip
+    "mp3": ".mp3",
+    "flac": ".flac",
+    "wav": ".wav",
+    "ogg": ".ogg",
+    "aac": ".aac",
+    "aiff": ".aiff",
+    "mov,mp4,m4a,3gp,3g2,mj2": ".m4a",
+    "matroska,webm": ".mka",
+}
 
 
 @router.post("/upload", openapi_extra=openapi.UPLOAD_BODY)
@@ -105,14 +111,16 @@ async def _take(
         audio_id=str(uuid4()),
         parameters=_describe(fields, info, form.filenames.get("file", "")),
     )
+    stored = await _store(services, task, form, info)
     async with services.database.begin() as connection:
         known = await remembered(connection, key, idempotency_key, body)
-        if known is not None:
-            return _answer(await find_owned(connection, key, known))
-        stored = await _store(services, task, form, info)
-        recorded = await store.record_upload(connection, task, stored, services.retention)
-        await remember(connection, key, idempotency_key, task.id)
-    return _answer(recorded)
+        if known is None:
+            recorded = await store.record_upload(connection, task, stored, services.retention)
+            await remember(connection, key, idempotency_key, task.id)
+            return _answer(recorded)
+        before = await find_owned(connection, key, known)
+    await services.storage.delete_prefix(task.id)
+    return _answer(before)
 
 
 def _describe(fields: UploadFields, info: dict[str, Any], filename: str) -> dict[str, Any]:
@@ -145,8 +153,13 @@ async def _store(services: Services, task: NewTask, form: Form, info: dict[str, 
             audio_id=task.audio_id if part == "file" else None,
             duration=round(info["duration"], 3) if part == "file" else None,
         )
-        await services.storage.put_file(artifact.key, path, artifact.content_type)
         artifacts.append(artifact)
+    try:
+        for artifact, path in zip(artifacts, form.files.values(), strict=True):
+            await services.storage.put_file(artifact.key, path, artifact.content_type)
+    except BaseException:
+        await services.storage.delete_prefix(task.id)
+        raise
     return artifacts
 
 

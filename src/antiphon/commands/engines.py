@@ -79,8 +79,9 @@ def midi(
             results.append(target.with_suffix(".json"))
             results[-1].write_bytes(Path(made["notes"]).read_bytes())
         if plot:
-            results.append(target.with_suffix(".png"))
-            _draw(Path(made["notes"]), results[-1])
+            from antiphon.demo.pictures import draw_piano_roll
+
+            results.append(draw_piano_roll(target, target.with_suffix(".png")))
     for path in results:
         typer.echo(path)
 
@@ -128,19 +129,6 @@ def _check(file: Path, settings: "Settings") -> "AudioInfo":
     if not file.is_file():
         raise NotFound(f"there is no file {file}")
     return audio.inspect(file, max_duration=settings.max_duration)
-
-
-def _draw(notes: Path, target: Path) -> None:
-    import json
-
-    from antiphon.music import pianoroll
-    from antiphon.music.notes import Instrument, Note
-
-    instruments = [
-        Instrument(item["name"], 0, item["name"] == "Drums", tuple(Note(**note) for note in item["notes"]))
-        for item in json.loads(notes.read_text())
-    ]
-    pianoroll.draw(instruments, target, duration=max((note.end for i in instruments for note in i.notes), default=1.0))
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from antiphon.client import Client
 from antiphon.contract.kinds import STEMS, Kind, SeparationType, record_key
+from antiphon.demo.pictures import draw_piano_roll, grab_frame
 from antiphon.demo.processes import Stage, running_processes
 from antiphon.errors import AntiphonError, NotFound
 from antiphon.music import weights
@@ -33,7 +34,6 @@ class Job:
     kind: Kind
     task_id: str
     bar: TaskID
-    started: float
     seconds: float = 0.0
     record: dict[str, Any] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
@@ -95,7 +95,7 @@ class _Line:
         return self._jobs
 
     def _follow(self, name: str, kind: Kind, task_id: str) -> Job:
-        job = Job(name, kind, task_id, self._bars.add_task("queued", label=name, total=1.0), time.monotonic())
+        job = Job(name, kind, task_id, self._bars.add_task("queued", label=name, total=1.0))
         self._jobs.append(job)
         return job
 
@@ -111,11 +111,11 @@ class _Line:
 
     def _poll(self, job: Job) -> None:
         job.record = self._client.record(job.kind, job.task_id)
-        job.seconds = time.monotonic() - job.started
         stage = job.record["stage"] or job.record["state"]
         self._bars.update(job.bar, completed=job.record["progress"], description=stage)
         if job.ended:
             self._bars.stop_task(job.bar)
+            job.seconds = (job.record["completeTime"] - self._client.task(job.task_id)["startTime"]) / 1000
 
     def _save(self, job: Job) -> None:
         if job.record["state"] != "succeeded":
@@ -126,9 +126,10 @@ class _Line:
             self._download(job, job.record["midiUrl"], "song.mid")
             target = self._out / "midi.json"
             target.write_text(json.dumps(job.record["midiData"], indent=1))
-            job.files.append(target)
+            job.files += [target, draw_piano_roll(self._out / "song.mid", self._out / "piano-roll.png")]
         else:
             self._download(job, job.record["response"]["videoUrl"], "video.mp4")
+            job.files.append(grab_frame(self._out / "video.mp4", self._out / "video-frame.jpg"))
 
     def _save_stems(self, job: Job) -> None:
         folder = self._out / "stems" / job.name
@@ -165,7 +166,7 @@ def _table(jobs: list[Job], events: dict[str, Event]) -> Table:
         table.add_column(column, justify="right" if column == "seconds" else "left", overflow="fold")
     for job in jobs:
         event = events.get(job.task_id)
-        files = ", ".join(f"{path.name} ({path.stat().st_size / 1e6:.1f} MB)" for path in job.files)
+        files = ", ".join(f"{path.name} ({_size(path)})" for path in job.files)
         table.add_row(
             job.name,
             job.record["state"],
@@ -175,3 +176,8 @@ def _table(jobs: list[Job], events: dict[str, Event]) -> Table:
             files,
         )
     return table
+
+
+def _size(path: Path) -> str:
+    size = path.stat().st_size
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"

@@ -11,11 +11,23 @@ from antiphon.database.connection import raw_connection
 
 JOB = "antiphon.run_task"
 QUEUE = "tasks"
+RETRY_AFTER = 1  # seconds
 PRIORITIES = {Kind.MIDI: 2, Kind.VIDEO: 1, Kind.SEPARATION: 0}  # what is near its end goes first
+
+
+Run = Callable[[str], Awaitable[None]]
 
 
 class Interrupted(Exception):
     """The worker is being stopped; the job goes back into the queue."""
+
+
+class _Retry(procrastinate.BaseRetryStrategy):
+    """What was interrupted may go on elsewhere at once; anything else waits for its cause to pass."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> procrastinate.RetryDecision:
+        wait = 0 if isinstance(exception, Interrupted) else RETRY_AFTER
+        return procrastinate.RetryDecision(retry_in={"seconds": wait})
 
 
 class Queue:
@@ -24,6 +36,8 @@ class Queue:
     def __init__(self, url: str) -> None:
         self._connector = procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=4)
         self._app = procrastinate.App(connector=self._connector)
+        self._app.task(name=JOB, queue=QUEUE, retry=_Retry())(self._do)
+        self._run: Run | None = None
 
     async def __aenter__(self) -> "Queue":
         await self._app.open_async()
@@ -38,24 +52,25 @@ class Queue:
             JOB, queue=QUEUE, priority=PRIORITIES[kind], connection=await raw_connection(connection)
         ).defer_async(task_id=task_id)
 
-    async def work(
-        self, run: Callable[[str], Awaitable[None]], *, concurrency: int, heartbeat: float, stalled_after: float
-    ) -> None:
-        """Run jobs until cancelled; then wait for the running ones, which ``run`` ends by ``Interrupted``."""
-        retry = procrastinate.RetryStrategy(max_attempts=1_000_000, retry_exceptions={Interrupted})
+    async def work(self, run: Run, *, concurrency: int, heartbeat: float, stalled_after: float) -> None:
+        """Run jobs until cancelled; then wait for the running ones, which ``run`` ends by ``Interrupted``.
 
-        @self._app.task(name=JOB, queue=QUEUE, retry=retry)
-        async def run_task(task_id: str) -> None:
-            await run(task_id)
-
+        A job whose ``run`` raises is tried again: a task that failed has ended well as far as its job is concerned.
+        When the database goes away this ends by itself, and may be called again.
+        """
+        self._run = run
         await self._app.run_worker_async(
             queues=[QUEUE],
             concurrency=concurrency,
             install_signal_handlers=False,
-            delete_jobs="always",
+            delete_jobs="successful",
             update_heartbeat_interval=heartbeat,
             stalled_worker_timeout=stalled_after,
         )
+
+    async def _do(self, task_id: str) -> None:
+        assert self._run is not None
+        await self._run(task_id)
 
     async def stalled(self, after: float) -> list[Job]:
         """Jobs whose worker has been silent for ``after`` seconds."""

@@ -3,15 +3,17 @@
 import asyncio
 import contextlib
 import json
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.callbacks import outbox
 from antiphon.contract.callbacks import midi_callback, separation_callback, video_callback
 from antiphon.contract.kinds import Kind, SeparationType
+from antiphon.database.connection import is_outage
 from antiphon.errors import AntiphonError, EngineError
 from antiphon.services import Services
 from antiphon.tasks import store
@@ -22,6 +24,8 @@ from antiphon.tasks.work import Outcome, Work
 log = structlog.get_logger()
 WATCH_EVERY = 0.4  # seconds between looks for a cancel, and between notes of the progress
 PATIENCE = 300.0  # seconds to wait for a database that went away while the engine worked
+TIDYING = 5.0  # seconds to delete what a bad run stored; what is left then goes with its task's retention
+Result = TypeVar("Result")
 
 
 class Fenced(Exception):
@@ -34,8 +38,7 @@ class Cancelled(Exception):
 
 async def run_task(services: Services, task_id: str, stopping: asyncio.Event) -> None:
     """Run a task to its end. Raises ``Interrupted`` when ``stopping`` is set before that."""
-    async with services.database.begin() as connection:
-        task = await store.start(connection, task_id)
+    task = await _persist(services, lambda connection: store.start(connection, task_id))
     if task is None:
         return
     bound = log.bind(task=task.id, kind=str(task.kind), run=task.run)
@@ -44,11 +47,14 @@ async def run_task(services: Services, task_id: str, stopping: asyncio.Event) ->
         outcome = await _work(services, task, stopping)
     except Fenced:
         bound.warning("task was taken over by another worker")
+        await _discard(services, task, task.run)
     except Interrupted:
+        await _discard(services, task, task.run)
         await _persist(services, lambda connection: store.release(connection, task))
         bound.info("task given back")
         raise
     except Cancelled:
+        await _discard(services, task, task.run)
         await _persist(services, lambda connection: store.cancelled(connection, task, retention=services.retention))
         bound.info("task cancelled")
     except AntiphonError as error:
@@ -59,6 +65,7 @@ async def run_task(services: Services, task_id: str, stopping: asyncio.Event) ->
         await _fail(services, task, EngineError("an unexpected error happened; the server's log says more"))
     else:
         await _persist(services, lambda connection: _succeed(connection, services, task, outcome))
+        await _discard(services, task, *range(1, task.run))
         bound.info("task succeeded")
 
 
@@ -102,7 +109,7 @@ async def _watch(services: Services, task: Task, told: list[Any]) -> None:
         try:
             async with services.database.begin() as connection:
                 wanted = await store.report(connection, task, *now, changed=now != noted)
-        except OperationalError as error:
+        except DBAPIError as error:
             log.warning("progress not noted", task=task.id, error=str(error.orig).strip())
             continue
         noted = now
@@ -121,6 +128,8 @@ async def _succeed(connection: AsyncConnection, services: Services, task: Task, 
 
 
 async def _fail(services: Services, task: Task, error: AntiphonError) -> None:
+    await _discard(services, task, task.run)
+
     async def end(connection: AsyncConnection) -> None:
         if await store.fail(connection, task, code=error.code, message=error.message, retention=services.retention):
             await _announce(connection, services, task.id)
@@ -151,16 +160,25 @@ async def callback_body(connection: AsyncConnection, services: Services, task: T
     return separation_callback(task.id, SeparationType(task.parameters["type"]), urls, error)
 
 
-async def _persist(services: Services, write: Any) -> None:
-    """Write the end of a task; wait for a database that restarts just now."""
+async def _discard(services: Services, task: Task, *runs: int) -> None:
+    """Delete what runs that came to nothing have stored."""
+    try:
+        async with asyncio.timeout(TIDYING):
+            for run in runs:
+                await services.storage.delete_prefix(f"{task.id}/{run}")
+    except (AntiphonError, TimeoutError) as error:
+        log.warning("files of a broken-off run are left", task=task.id, error=str(error))
+
+
+async def _persist(services: Services, write: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+    """Write the start or the end of a run; wait for a database that restarts just now."""
     deadline = asyncio.get_running_loop().time() + PATIENCE
     while True:
         try:
             async with services.database.begin() as connection:
-                await write(connection)
-            return
-        except OperationalError:
-            if asyncio.get_running_loop().time() > deadline:
+                return await write(connection)
+        except DBAPIError as error:
+            if not is_outage(error) or asyncio.get_running_loop().time() > deadline:
                 raise
             log.warning("the database is away; trying again")
             await asyncio.sleep(1)

@@ -6,14 +6,16 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Row, Select, and_, column, delete, func, insert, literal, or_, select, table, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.contract.kinds import CallbackState, Kind, State
-from antiphon.database.schema import api_keys, artifacts, deliveries, server_state, tasks
+from antiphon.database.schema import artifacts, deliveries, server_state, tasks
 from antiphon.tasks.model import Artifact, NewTask, Task, sources_of
 
 CHANNEL = "antiphon_task"
+RECONCILER_LOCK = 0x616E7470
 ACTIVE = (State.QUEUED, State.RUNNING)
 
 _callback_state = (
@@ -269,26 +271,21 @@ async def known_ids(connection: AsyncConnection, task_ids: list[str]) -> set[str
     return set((await connection.execute(query)).scalars())
 
 
+async def without_job(connection: AsyncConnection) -> list[tuple[str, Kind]]:
+    """Unfinished tasks whose job is lost; empty while another worker looks for them, too."""
+    if not (await connection.execute(select(func.pg_try_advisory_xact_lock(RECONCILER_LOCK)))).scalar_one():
+        return []
+    jobs = table("procrastinate_jobs", column("args", JSONB), column("status"))
+    job = select(literal(1)).where(jobs.c.args["task_id"].astext == tasks.c.id, jobs.c.status.in_(["todo", "doing"]))
+    query = select(tasks.c.id, tasks.c.kind).where(
+        tasks.c.state.in_(ACTIVE), tasks.c.created_at < func.now() - timedelta(minutes=1), ~job.exists()
+    )
+    return [(row.id, Kind(row.kind)) for row in await connection.execute(query)]
+
+
 async def in_maintenance(connection: AsyncConnection) -> bool:
     return bool((await connection.execute(select(server_state.c.maintenance))).scalar_one())
 
 
 async def set_maintenance(connection: AsyncConnection, on: bool) -> None:
     await connection.execute(update(server_state).values(maintenance=on))
-
-
-async def allow_call(connection: AsyncConnection, api_key_id: int, *, limit: int, period: float) -> float | None:
-    """Count a call of this key in a sliding window. None if it may go on, else the seconds to wait."""
-    window = func.now() - timedelta(seconds=period)
-    row = (
-        await connection.execute(
-            select(api_keys.c.recent_calls, func.now().label("now"), window.label("window"))
-            .where(api_keys.c.id == api_key_id)
-            .with_for_update()
-        )
-    ).one()
-    calls = [moment for moment in row.recent_calls if moment > row.window]
-    if len(calls) >= limit:
-        return max(0.0, float((calls[-limit] - row.window).total_seconds()))
-    await connection.execute(update(api_keys).where(api_keys.c.id == api_key_id).values(recent_calls=[*calls, row.now]))
-    return None

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 
 import psycopg
 import structlog
@@ -10,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from antiphon.errors import AntiphonError
 from antiphon.services import Services
+from antiphon.tasks import store
 from antiphon.tasks.retention import purge_expired, sweep_orphans
 from antiphon.tasks.run import run_task
 
@@ -59,16 +61,20 @@ async def _work(services: Services, stop: asyncio.Event) -> None:
 
 
 async def _revive(services: Services) -> None:
-    """Queue the jobs of dead workers again."""
+    """Queue the jobs of dead workers again, and those that were lost."""
     for job in await services.queue.stalled(services.settings.stalled_after):
         log.warning("worker died; its task runs again", task=job.task_kwargs.get("task_id"))
         await services.queue.retry(job)
+    async with services.database.begin() as connection:
+        for task_id, kind in await store.without_job(connection):
+            log.warning("the task's job was lost; it is queued again", task=task_id)
+            await services.queue.put(connection, task_id, kind)
 
 
-async def _every(seconds: float, do: "object", services: Services) -> None:
+async def _every(seconds: float, do: Callable[[Services], Awaitable[None]], services: Services) -> None:
     while True:
         try:
-            await do(services)  # type: ignore[operator]
+            await do(services)
         except FAULTS as error:
-            log.warning("housekeeping failed; trying again", what=getattr(do, "__name__", ""), error=str(error).strip())
+            log.warning("housekeeping failed; trying again", what=do.__name__, error=str(error).strip())
         await asyncio.sleep(seconds)
