@@ -175,7 +175,8 @@ class Storage:
                 data,
                 attributes=None if self._folder else {"Content-Type": content_type},
                 chunk_size=PART,
-                max_concurrency=PARTS_AT_ONCE,
+                # a disk gains nothing from several, and when it is full the others would write on for a while
+                max_concurrency=1 if self._folder else PARTS_AT_ONCE,
             )
             if self._folder:
                 await asyncio.to_thread(_sync, self._folder, self._folder / key)

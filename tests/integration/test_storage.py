@@ -276,7 +276,7 @@ async def test_a_full_disk_is_named_and_nothing_half_stored(tmp_path: Path, larg
         await storage.delete_prefix("task")
         await storage.check()
     finally:
-        subprocess.run(["umount", tmp_path], check=True)
+        subprocess.run(["umount", "--lazy", tmp_path], check=True)
 
 
 AS_NOBODY = """
