@@ -1,0 +1,93 @@
+"""A real server in a process of its own, a receiver of its callbacks, and one song taken all the way."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import psycopg
+import pytest
+
+from antiphon.music.audio import Writer, stream
+from tests.integration.line import Line, take_all_the_way
+from tests.integration.receiver import Receiver
+from tests.integration.server import Server, running
+
+SONG = Path(__file__).parents[2] / "demo" / "song.mp3"
+CLIP_START, CLIP_SECONDS = 12, 6
+
+
+@pytest.fixture(scope="session")
+def api_database_url(postgres_url: str) -> str:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE api")
+    return postgres_url.replace("/antiphon?", "/api?")
+
+
+@pytest.fixture(scope="session")
+def start_server(api_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Starts servers on the same database and storage; each keyword is one more setting."""
+    base = tmp_path_factory.mktemp("server")
+    models = os.environ.get("ANTIPHON_MODELS", str(Path.home() / ".local" / "share" / "antiphon" / "models"))
+    common = {
+        "database_url": api_database_url,
+        "storage_url": str(base / "artifacts"),
+        "models": models,
+        "secret": "a secret that all servers of these tests share",
+        "max_upload": "5000000",
+        "max_duration": "30",
+        "rate_limit": "100000",
+        "max_queued": "100000",
+    }
+    with ExitStack() as stack:
+
+        def start(name: str, *roles: str, **settings: str) -> Server:
+            return stack.enter_context(running(base / name, *roles, **{**common, **settings}))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def server(start_server: Callable[..., Server]) -> Server:
+    """API, worker and sender in one process, as 'antiphon serve' runs them. Callbacks may go to loopback."""
+    return start_server(
+        "all",
+        callback_allow="127.0.0.0/8",
+        callback_retry_delays="0.05,0.05,0.05",
+    )
+
+
+@pytest.fixture(scope="session")
+def strict_server(start_server: Callable[..., Server], server: Server) -> Server:
+    """A second API on the same database: no exceptions to the address guard, few calls, a short queue."""
+    return start_server("strict", "api", rate_limit="3", rate_period="2", max_queued="2")
+
+
+@pytest.fixture(scope="session")
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few seconds from the middle of the demo song."""
+    path = tmp_path_factory.mktemp("songs") / "clip.flac"
+    rate, start = 44_100, CLIP_START * 44_100
+    song = np.concatenate(list(stream(SONG, sample_rate=rate, channels=2, block=rate)))
+    with Writer(path, rate, 2) as writer:
+        writer.write(song[start : start + CLIP_SECONDS * rate])
+    return path
+
+
+@pytest.fixture(scope="session")
+def line(server: Server, receiver: Receiver, clip: Path) -> Line:
+    """Upload, both separations, MIDI and video of the clip, each announced."""
+    return take_all_the_way(server, receiver, clip, title="Clip", author="Zoë 🎵 音楽")
+
+
+@pytest.fixture
+def key(server: Server) -> str:
+    """An API key of this test's own."""
+    return server.new_key()

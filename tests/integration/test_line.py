@@ -1,0 +1,62 @@
+"""The whole line on a short clip, over real HTTP."""
+
+import io
+import time
+
+import av
+import mido
+
+from antiphon.contract import signatures
+from antiphon.contract.callbacks import MidiCallback, SeparationCallback, VideoCallback
+from tests.integration.line import Line
+from tests.integration.server import Server
+
+FORTNIGHT = 14 * 24 * 3600 * 1000  # milliseconds
+
+
+def test_each_task_is_announced_once_and_signed_by_both_schemes(server: Server, line: Line) -> None:
+    for name, callback in line.callbacks.items():
+        assert callback.headers["content-type"] == "application/json"
+        signatures.verify_standard(callback.headers, callback.raw, [server.webhook_key], now=time.time())
+        signatures.verify_documented(callback.headers, line.ids[name], [server.webhook_key], now=time.time())
+
+
+def test_callbacks_and_records_agree(line: Line) -> None:
+    SeparationCallback.model_validate(line.callbacks["split_stem"].body)
+    VideoCallback.model_validate(line.callbacks["video"].body)
+    MidiCallback.model_validate(line.callbacks["midi"].body)
+    midi = line.callbacks["midi"].body["data"]
+    assert line.records["midi"]["midiData"] == {"state": "complete", "instruments": midi["instruments"]}
+    assert line.records["video"]["response"]["videoUrl"] == line.callbacks["video"].body["data"]["video_url"]
+    for record in line.records.values():
+        assert (record["state"], record["progress"]) == ("succeeded", 1)
+        assert record["expireTime"] - record["completeTime"] >= FORTNIGHT
+
+
+def test_the_links_of_callback_and_record_lead_to_the_same_files(server: Server, line: Line) -> None:
+    announced = line.callbacks["split_stem"].body["data"]["vocal_removal_info"]
+    polled = line.records["split_stem"]["response"]
+    for ours, theirs in {"origin_url": "originUrl", "vocal_url": "vocalUrl", "drums_url": "drumsUrl"}.items():
+        first, second = server.http.get(announced[ours]), server.http.get(polled[theirs])
+        assert first.status_code == second.status_code == 200
+        assert first.content == second.content
+    assert announced["guitar_url"] is polled["guitarUrl"] is None
+
+
+def test_every_artifact_can_be_downloaded_and_played(server: Server, line: Line) -> None:
+    stems = line.records["split_stem"]["response"]["originData"]
+    assert [stem["stem_type_group_name"] for stem in stems] == ["Vocals", "Drums", "Bass", "Other"]
+    for stem in stems:
+        with av.open(fetched(server, stem["audio_url"]), "r") as opened:
+            assert sum(frame.samples for frame in opened.decode(audio=0)) == 6 * 44_100
+    with av.open(fetched(server, line.records["video"]["response"]["videoUrl"]), "r") as opened:
+        picture = opened.streams.video[0]
+        assert (picture.width, picture.height, float(picture.average_rate or 0)) == (1280, 720, 30)
+        assert sum(1 for _ in opened.decode(picture)) == 6 * 30
+    notes = sum(len(instrument["notes"]) for instrument in line.records["midi"]["midiData"]["instruments"])
+    song = mido.MidiFile(file=fetched(server, line.records["midi"]["midiUrl"]))
+    assert sum(message.type == "note_on" and message.velocity > 0 for message in song) == notes > 0
+
+
+def fetched(server: Server, url: str) -> io.BytesIO:
+    return io.BytesIO(server.http.get(url).raise_for_status().content)
