@@ -25,15 +25,27 @@ KICK, SNARE, HIHAT = 36, 38, 42
 EARLY = 0.006
 """Seconds by which the steepest rise of a windowed level comes before the hit itself."""
 
+ANY = 200.0
+"""A difference in dB that nothing reaches."""
+
 Levels = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """``levels`` is (frames, drums), each drum's band in dB re full scale; ``noise`` is (frames,), the spectral
+    flatness of ``WIRES`` in dB: about -2.5 for noise, lower the more tonal."""
+
+    levels: Levels
+    noise: Levels
 
 
 @dataclass(frozen=True, slots=True)
 class Drum:
     """How to hear one drum: in ``band`` (Hz), by its ``body``, the frames after the onset that tell it from what
-    merely clicks in the same band. The body may lie ``floor`` dB under the song's loudest hits of this drum, and
-    ``behind`` dB under the snare's band at the same time. ``rise`` is the least rise in dB, ``rings`` the length of
-    its notes in seconds."""
+    merely clicks in the same band. The body may lie ``floor`` dB under the song's loudest hits of this drum and
+    ``behind`` dB under the snare's band at the same time, and must be as ``noisy`` (dB, see ``Heard``). ``rise`` is the
+    least rise in dB, ``rings`` the length of its notes in seconds."""
 
     key: int
     band: tuple[float, float]
@@ -41,15 +53,20 @@ class Drum:
     body: tuple[int, int]
     floor: float
     behind: float
+    noisy: float
     rings: float
 
 
 KIT = (
-    Drum(KICK, (35.0, 110.0), 6.0, (0, 4), 12.0, 120.0, 0.15),
-    Drum(SNARE, (400.0, 2_500.0), 6.0, (3, 8), 9.0, 120.0, 0.15),
-    Drum(HIHAT, (9_000.0, 16_000.0), 3.0, (2, 6), 26.0, 15.0, 0.08),
+    Drum(KICK, (35.0, 110.0), 6.0, (0, 4), 12.0, ANY, -ANY, 0.15),
+    Drum(SNARE, (400.0, 2_500.0), 6.0, (3, 8), 9.0, ANY, -8.0, 0.15),
+    Drum(HIHAT, (9_000.0, 16_000.0), 3.0, (2, 6), 26.0, 15.0, -ANY, 0.08),
 )
 SNARE_BAND = 1
+WIRES = (2_000.0, 8_000.0)
+"""Where the snare's wires rattle, in Hz: a voice or a guitar that leaked in has partials there, not noise."""
+RATTLE = (1, 6)
+"""The frames after an onset in which the wires are listened to."""
 GAP = 5
 """Frames between two hits of one drum, at least."""
 QUIETEST = -60.0
@@ -71,17 +88,21 @@ def _frames(path: Path) -> Iterator[NDArray[np.float32]]:
         yield np.lib.stride_tricks.sliding_window_view(held, WINDOW)[::HOP] * shape
 
 
-def band_levels(path: Path, *, duration: float, progress: Progress) -> Levels:
-    """Level of each drum's band in dB re full scale, shape (frames, drums). The audio is streamed."""
+def listen(path: Path, *, duration: float, progress: Progress) -> Heard:
+    """What the detector needs to know of a drum stem. The audio is streamed, 16 bytes a frame are kept."""
     hertz = np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE)
     bands = np.array([(hertz >= drum.band[0]) & (hertz < drum.band[1]) for drum in KIT], np.float32)
-    parts, count = [np.zeros((0, len(KIT)), np.float32)], 0
+    wires = (hertz >= WIRES[0]) & (hertz < WIRES[1])
+    levels, noise = [np.zeros((0, len(KIT)), np.float32)], [np.zeros(0, np.float32)]
+    count = 0
     for frames in _frames(path):
-        power = np.square(np.abs(np.fft.rfft(frames, axis=1))).astype(np.float32) @ bands.T
-        parts.append(10 * np.log10(power * (8 / 3 / WINDOW**2) + 1e-10))
+        power = np.square(np.abs(np.fft.rfft(frames, axis=1))) * np.float32(8 / 3 / WINDOW**2)
+        levels.append(10 * np.log10(power @ bands.T + 1e-10))
+        rattle = power[:, wires] + 1e-12
+        noise.append(10 * (np.log10(rattle).mean(axis=1) - np.log10(rattle.mean(axis=1))))
         count += len(frames)
         progress(min(1.0, count * HOP / SAMPLE_RATE / max(duration, 1e-3)), "drums")
-    return np.concatenate(parts).astype(np.float32)
+    return Heard(np.concatenate(levels).astype(np.float32), np.concatenate(noise).astype(np.float32))
 
 
 def _body(level: Levels, body: tuple[int, int]) -> Levels:
@@ -100,15 +121,16 @@ def _candidates(level: Levels, rise: float) -> NDArray[np.intp]:
     return np.flatnonzero((step > rise) & (step >= around))
 
 
-def hits(levels: Levels, drum: Drum) -> tuple[NDArray[np.intp], Levels]:
+def hits(heard: Heard, drum: Drum) -> tuple[NDArray[np.intp], Levels]:
     """Frames at which ``drum`` was struck, and the level of each hit relative to the loud ones in dB."""
-    level = levels[:, KIT.index(drum)]
+    level = heard.levels[:, KIT.index(drum)]
     if len(level) < GAP:
         return np.zeros(0, np.intp), np.zeros(0, np.float32)
     frames = _candidates(level, drum.rise)
+    frames = frames[_body(heard.noise, RATTLE)[frames] > drum.noisy]
     body = _body(level, drum.body)[frames]
     loud = float(np.percentile(body, 95)) if len(body) else QUIETEST
-    behind = _body(levels[:, SNARE_BAND], drum.body)[frames] - drum.behind
+    behind = _body(heard.levels[:, SNARE_BAND], drum.body)[frames] - drum.behind
     real = (body >= loud - drum.floor) & (body > behind)
     frames, body = frames[real], body[real]
     if loud < QUIETEST or not len(frames):
@@ -120,10 +142,10 @@ def hits(levels: Levels, drum: Drum) -> tuple[NDArray[np.intp], Levels]:
 def detect(path: Path, *, duration: float, progress: Progress) -> list[Note]:
     """The hits in the drum stem ``path``, which lasts about ``duration`` seconds (used for ``progress`` only), in order
     of start and key. Keys are General MIDI percussion; velocity follows the loudness of the hit."""
-    levels = band_levels(path, duration=duration, progress=progress)
+    heard = listen(path, duration=duration, progress=progress)
     notes = []
     for drum in KIT:
-        for frame, relative in zip(*(part.tolist() for part in hits(levels, drum)), strict=True):
+        for frame, relative in zip(*(part.tolist() for part in hits(heard, drum)), strict=True):
             start = frame * HOP / SAMPLE_RATE + EARLY
             velocity = min(max(0.85 + relative / 30, 0.1), 1.0)
             notes.append(Note(drum.key, start, start + drum.rings, velocity))

@@ -46,6 +46,18 @@ LEAKAGE = 40.0
 """A note this many dB under the stem's loud passages is taken for leakage from another stem."""
 FAINT = 0.35
 """A stem none of whose notes is surer than this holds no instrument."""
+QUIET, RARELY = 20.0, 0.05
+"""Nor does a stem that is this many dB quieter than the loudest and plays for less than this share of the song."""
+
+
+@dataclass(frozen=True, slots=True)
+class StemNotes:
+    """What was heard in one stem: its notes, its RMS level in dB re full scale, and how much of the song it plays."""
+
+    stem: str
+    notes: list[Note]
+    level: float
+    busy: float
 
 
 def transcribe(stems: Mapping[str, Path], *, models: Path, threads: int, progress: Progress) -> list[Instrument]:
@@ -55,20 +67,23 @@ def transcribe(stems: Mapping[str, Path], *, models: Path, threads: int, progres
     folder ``models``. A whole song counts as the stem ``other``. A stem in which nothing plays gives no instrument.
     Raises ``WeightsError`` and, for a file that cannot be decoded, ``NotAudio``."""
     network = None
-    found = []
+    heard: list[StemNotes] = []
     share = 1 / max(len(stems), 1)
     for order, (stem, path) in enumerate(stems.items()):
         step = _named(stem, part(progress, order * share, (order + 1) * share))
         duration = _stated_duration(path)
         if stem == "drums":
-            notes = drums.detect(path, duration=duration, progress=step)
+            heard.append(StemNotes(stem, drums.detect(path, duration=duration, progress=step), 0.0, 1.0))
         else:
             network = network or Network(weights.ensure(models, "basic_pitch"), threads=threads)
-            notes = _notes(listen(network, path, duration=duration, progress=step), STEMS.get(stem, Stem()))
+            heard.append(_heard(stem, listen(network, path, duration=duration, progress=step)))
         step(1.0, stem)
-        if notes:
-            found.append(Instrument(*instruments.of_stem(stem), tuple(notes)))
-    return found
+    loudest = max((one.level for one in heard if one.stem != "drums"), default=SILENT)
+    return [
+        Instrument(*instruments.of_stem(one.stem), tuple(one.notes))
+        for one in heard
+        if one.notes and (one.level > loudest - QUIET or one.busy > RARELY)
+    ]
 
 
 def _named(stage: str, progress: Progress) -> Progress:
@@ -82,24 +97,26 @@ def _stated_duration(path: Path) -> float:
         return (source.container.duration or 0) / 1_000_000
 
 
-def _notes(heard: Posteriorgram, stem: Stem) -> list[Note]:
+def _heard(stem: str, heard: Posteriorgram) -> StemNotes:
     """The notes of a pitched stem that are loud and sure enough to belong to it."""
-    if not heard.frames or 10 * np.log10(np.square(heard.level, dtype=np.float64).mean() + 1e-20) < SILENT:
-        return []
-    columns = slice(stem.lowest - LOWEST_PITCH, stem.highest - LOWEST_PITCH + 1)
+    level = 10 * float(np.log10(np.square(heard.level, dtype=np.float64).mean() + 1e-20)) if heard.frames else -200.0
+    if level < SILENT:
+        return StemNotes(stem, [], level, 0.0)
+    kind = STEMS.get(stem, Stem())
+    columns = slice(kind.lowest - LOWEST_PITCH, kind.highest - LOWEST_PITCH + 1)
     activations = heard.notes[:, columns]
-    events = create(activations, heard.onsets[:, columns], stem.limits, lowest=stem.lowest)
-    if stem.monophonic:
-        events = keep_one(events, activations, lowest=stem.lowest)
+    events = create(activations, heard.onsets[:, columns], kind.limits, lowest=kind.lowest)
+    if max((event.activation for event in events), default=0.0) < FAINT:
+        return StemNotes(stem, [], level, 0.0)
+    if kind.monophonic:
+        events = keep_one(events, activations, lowest=kind.lowest)
     loudness = 20 * np.log10(heard.level + 1e-10)
-    loud = float(np.percentile(loudness[loudness > SILENT], 95))
-    notes = []
-    for event in events:
-        below = loud - float(loudness[event.start : event.end].max())
-        if below < min(LEAKAGE, loud - SILENT):
-            notes.append(_note(event, below))
-    surest = max((event.activation for event in events), default=0.0)
-    return notes if surest >= FAINT else []
+    loud = float(np.percentile(loudness[loudness >= SILENT], 95))
+    below = [loud - float(loudness[event.start : event.end].max()) for event in events]
+    limit = min(LEAKAGE, loud - SILENT)
+    kept = [(event, under) for event, under in zip(events, below, strict=True) if under < limit]
+    busy = sum(event.end - event.start for event, _ in kept) / heard.frames
+    return StemNotes(stem, [_note(event, under) for event, under in kept], level, busy)
 
 
 def _note(event: Event, below: float) -> Note:
