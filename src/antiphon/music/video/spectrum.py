@@ -24,7 +24,7 @@ QUIETEST_REFERENCE_DB = -55.0
 FALL_PER_SECOND, SHRINK_PER_SECOND = 0.9, 0.08
 """A bar falls by a share of its height and, near the bottom, by at least so much of the full height."""
 
-_BATCH = 64
+_BATCH, _CHUNK = 64, 4096
 _STEP_DB, _FLOOR_DB = 0.5, -100.0
 
 Floats = NDArray[np.float32]
@@ -90,7 +90,7 @@ def _decibels(blocks: Iterable[Floats], fps: int, counter: list[int]) -> Iterato
 
 def _measure(samples: Floats, starts: NDArray[np.int64], filters: list[Filter]) -> Floats:
     longest = WINDOWS[0][0]
-    windows = samples[starts[:, None] + np.arange(longest)]
+    windows = np.lib.stride_tricks.sliding_window_view(samples, longest)[starts]
     bands = []
     for window, first, weights in filters:
         spectrum = fft.rfft(windows[:, longest - len(window) :] * window, axis=1)[:, first : first + len(weights)]
@@ -140,12 +140,16 @@ def _levels(stored: NDArray[np.uint8], fps: int) -> NDArray[np.uint8]:
     levels = np.empty(stored.shape, np.uint8)
     fallen = np.zeros(BANDS)
     shrink = SHRINK_PER_SECOND ** (1 / fps)
-    for frame, row in enumerate(stored):
-        padded = np.pad(heights[row], 1, mode="edge")
-        blurred = 0.15 * padded[:-2] + 0.7 * padded[1:-1] + 0.15 * padded[2:]
-        fallen = np.maximum(blurred, np.minimum(fallen * shrink, fallen - FALL_PER_SECOND / fps))
-        levels[frame] = np.rint(255 * np.clip(fallen, 0, 1))
+    for start in range(0, len(stored), _CHUNK):
+        for frame, row in enumerate(_blurred(heights[stored[start : start + _CHUNK]]), start):
+            fallen = np.maximum(row, np.minimum(fallen * shrink, fallen - FALL_PER_SECOND / fps))
+            levels[frame] = np.rint(255 * fallen)
     return levels
+
+
+def _blurred(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    padded = np.pad(rows, ((0, 0), (1, 1)), mode="edge")
+    return 0.15 * padded[:, :-2] + 0.7 * rows + 0.15 * padded[:, 2:]
 
 
 def _percentile(stored: NDArray[np.uint8], fraction: float) -> int:
