@@ -94,8 +94,8 @@ def test_stems_in_which_nothing_plays_give_no_instrument(models: Path, record: R
 
 
 def test_a_few_faint_notes_beside_a_loud_stem_are_leakage(models: Path, record: Record) -> None:
-    piano = record("other", sound([(60, 0.1 + 0.6 * index, 0.5) for index in range(10)], 6.5))
-    leaked = record("vocal", 0.03 * sound([(64, 3.0, 0.3)], 6.5))
+    piano = record("other", sound([(60, 0.1 + 0.6 * index, 0.5) for index in range(20)], 12.5))
+    leaked = record("vocal", 0.08 * sound([(64, 3.0, 0.3)], 12.5))
     heard = transcribe({"vocal": leaked, "other": piano}, models=models, threads=1, progress=silent)
     assert [instrument.name for instrument in heard] == ["Acoustic Grand Piano"]
     alone = transcribe({"vocal": leaked}, models=models, threads=1, progress=silent)
