@@ -62,7 +62,7 @@ def render(
     """
     given = theme.load(THEME)
     wording, warnings = _wording(title, author, domain)
-    art = open_cover(cover, given.cover.size) if cover else draw_cover(f"{title}\n{author or ''}", given.cover.size)
+    art = open_cover(cover, given.cover.size) if cover else draw_cover(text.clean(title), given.cover.size)
     measured = _analyse(audio, part(progress, 0.0, 0.1))
     wording = replace(wording, total=motion.clock_text(measured.duration))
     progress(0.1, "picture")
