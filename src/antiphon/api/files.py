@@ -20,7 +20,8 @@ router = APIRouter(tags=["files"])
 RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
-@router.api_route("/files/{token}", methods=["GET", "HEAD"], response_class=StreamingResponse, responses=openapi.FILE)
+@router.head("/files/{token}", include_in_schema=False)
+@router.get("/files/{token}", response_class=StreamingResponse, responses=openapi.FILE)
 async def download(
     shared: Shared,
     request: Request,

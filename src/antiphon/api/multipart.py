@@ -9,7 +9,7 @@ from typing import BinaryIO
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from antiphon.errors import BadParameter, TooLarge
+from antiphon.errors import BadParameter, StorageError, TooLarge
 
 LONGEST_FIELD = 200_000  # bytes of a text field
 LONGEST_HEADER = 8_192
@@ -48,7 +48,12 @@ async def read_form(
                     f"file: larger than {limit / 1e6:g} MB, the most that ANTIPHON_MAX_UPLOAD allows; "
                     "send a compressed format such as MP3, AAC or FLAC"
                 )
-            reader.write(chunk)
+            try:
+                reader.write(chunk)
+            except OSError as error:
+                raise StorageError(
+                    f"the upload could not be kept ({error.strerror}): free some space in the server's ANTIPHON_DATA"
+                ) from error
         return reader.finish()
     finally:
         reader.close()

@@ -176,27 +176,30 @@ def operation_id(route: APIRoute) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Our validation errors are 400 envelopes: FastAPI's own 422 never comes, so the document must not name it."""
+    """Correct what FastAPI says of errors: its own 422 never comes, and the nulls of our examples count."""
 
     def document() -> dict[str, Any]:
         if not app.openapi_schema:
             schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-            _drop_422(schema)
+            _correct_errors(schema)
             app.openapi_schema = schema
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
 
 
-def _drop_422(node: Any) -> None:
+def _correct_errors(node: Any) -> None:
     if isinstance(node, dict):
         responses = node.get("responses")
         if isinstance(responses, dict):
             responses.pop("422", None)
         for name in ("HTTPValidationError", "ValidationError"):
             node.pop(name, None)
+        example = node.get("example")
+        if isinstance(example, dict) and "code" in example:
+            example.setdefault("data", None)
         for value in node.values():
-            _drop_422(value)
+            _correct_errors(value)
     elif isinstance(node, list):
         for value in node:
-            _drop_422(value)
+            _correct_errors(value)

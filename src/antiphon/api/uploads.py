@@ -95,15 +95,16 @@ async def _take(
     cover = form.files.get("cover")
     if cover is not None and cover.stat().st_size > LARGEST_COVER:
         raise BadParameter(f"cover: larger than {LARGEST_COVER / 1e6:g} MB; send a smaller picture")
-    info = await run_engine(
-        "inspect",
-        {
-            "path": str(form.files["file"]),
-            "max_duration": services.settings.max_duration,
-            "cover": str(cover) if cover else None,
-        },
-        timeout=INSPECTION_TIMEOUT,
-    )
+    async with services.inspections:  # many at once would only be slower, and want much memory
+        info = await run_engine(
+            "inspect",
+            {
+                "path": str(form.files["file"]),
+                "max_duration": services.settings.max_duration,
+                "cover": str(cover) if cover else None,
+            },
+            timeout=INSPECTION_TIMEOUT,
+        )
     task = NewTask(
         id=new_task_id(),
         api_key_id=key.id,
