@@ -156,33 +156,57 @@ async def next_due(connection: AsyncConnection, full: Collection[str] = ()) -> f
     return None if seconds is None else max(0.0, float(seconds))
 
 
-async def record(connection: AsyncConnection, delivery: Delivery, attempt: Attempt, step: Step) -> bool:
-    """Write down an attempt and what becomes of its delivery, in the caller's transaction.
-
-    False when the lease was lost in the meantime: then the attempt is kept for the owner to see, and only an
-    acknowledgement still changes the delivery.
+_WRITE_ATTEMPTS = text(
     """
-    query = text(
-        """
-        INSERT INTO attempts (delivery_id, number, started_at, address, status, milliseconds, error, answer)
-        VALUES (:id, :number, :started_at, :address, :status, :milliseconds, :error, :answer)
-        """
+    INSERT INTO attempts (delivery_id, number, started_at, address, status, milliseconds, error, answer)
+    SELECT made.* FROM unnest(
+        CAST(:id AS bigint[]), CAST(:number AS integer[]), CAST(:started_at AS timestamptz[]), CAST(:address AS text[]),
+        CAST(:status AS integer[]), CAST(:milliseconds AS double precision[]), CAST(:error AS text[]),
+        CAST(:answer AS text[])
+    ) AS made (delivery_id, number, started_at, address, status, milliseconds, error, answer)
+    JOIN deliveries ON deliveries.id = made.delivery_id  -- its task may have been deleted meanwhile
+    """
+)
+_ATTEMPT = ("id", "number", "started_at", "address", "status", "milliseconds", "error", "answer")
+_TAKE_STEPS = text(
+    """
+    UPDATE deliveries SET state = step.state, attempts = step.number, lease_until = NULL,
+        due_at = now() + make_interval(secs => step.delay),
+        finished_at = CASE WHEN step.state = 'pending' THEN NULL ELSE now() END
+    FROM unnest(
+        CAST(:id AS bigint[]), CAST(:number AS integer[]), CAST(:lease_until AS timestamptz[]),
+        CAST(:state AS text[]), CAST(:delay AS double precision[])
+    ) AS step (id, number, lease_until, state, delay)
+    WHERE deliveries.id = step.id AND deliveries.state = 'pending'
+        AND (deliveries.lease_until = step.lease_until OR step.state = 'delivered')
+    RETURNING deliveries.id
+    """
+)
+_STEP = ("id", "number", "lease_until", "state", "delay")
+
+
+async def record(connection: AsyncConnection, results: Sequence[tuple[Delivery, Attempt, Step]]) -> set[int]:
+    """Write down attempts and what becomes of their deliveries, in the caller's transaction.
+
+    Gives the ids of the deliveries that changed. The others' leases were lost in the meantime: such an attempt is
+    kept for the owner to see, and only an acknowledgement still changes its delivery.
+    """
+    rows = [
+        vars(attempt) | vars(step) | vars(delivery) | {"number": delivery.attempts + 1}
+        for delivery, attempt, step in results
+    ]
+    await connection.execute(_WRITE_ATTEMPTS, _columns(rows, _ATTEMPT))
+    changed = await connection.execute(_TAKE_STEPS, _columns(rows, _STEP))
+    ended = [delivery.task_id for delivery, _, step in results if step.state != "pending"]
+    await connection.execute(
+        text("SELECT pg_notify(:channel, task_id) FROM unnest(CAST(:ended AS text[])) AS ended (task_id)"),
+        {"channel": TASK_CHANNEL, "ended": ended},
     )
-    bound = vars(attempt) | {"id": delivery.id, "number": delivery.attempts + 1}
-    await connection.execute(query, bound)
-    finish = text(
-        """
-        UPDATE deliveries SET state = :state, attempts = :number, lease_until = NULL,
-            due_at = now() + make_interval(secs => :delay),
-            finished_at = CASE WHEN :state = 'pending' THEN NULL ELSE now() END
-        WHERE id = :id AND state = 'pending' AND (lease_until = :lease_until OR :state = 'delivered')
-        """
-    )
-    bound = {"id": delivery.id, "number": delivery.attempts + 1, "lease_until": delivery.lease_until}
-    done = await connection.execute(finish, bound | {"state": step.state, "delay": step.delay})
-    if step.state != "pending":
-        await _notify(connection, TASK_CHANNEL, delivery.task_id)
-    return bool(done.rowcount)
+    return {row.id for row in changed}
+
+
+def _columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in names}
 
 
 async def release(connection: AsyncConnection, claimed: Sequence[Delivery], delay: float = 0.0) -> None:

@@ -125,6 +125,8 @@ class Sender:
             claimed = await outbox.claim(
                 connection, limit=free, lease=self._lease, per_host=per_host, busy=self._per_host
             )
+            if len(claimed) == free:
+                return claimed, self._poll
             busy = self._per_host + Counter(delivery.host for delivery in claimed)
             full = [host for host, number in busy.items() if number >= per_host]
             due = await outbox.next_due(connection, full)
@@ -159,6 +161,7 @@ class Sender:
             status=outcome.status,
             milliseconds=round(outcome.milliseconds, 1),
             error=outcome.error,
+            charged=not outcome.ours,
         )
         await self._recorder.record(delivery, outcome)
 

@@ -23,7 +23,7 @@ async def claim(rig: Rig, *, limit: int = 10, lease: float = 60, per_host: int =
 async def record(rig: Rig, delivery: Delivery, step: Step, *, status: int = 200) -> bool:
     attempt = Attempt(started_at=datetime.now(UTC), milliseconds=5, status=status)
     async with rig.database.begin() as connection:
-        return await outbox.record(connection, delivery, attempt, step)
+        return await outbox.record(connection, [(delivery, attempt, step)]) == {delivery.id}
 
 
 async def test_a_callback_exists_only_if_the_transaction_that_queued_it_commits(rig: Rig) -> None:
