@@ -19,8 +19,9 @@ from typing import Any
 
 from bench import results
 
-SONG = Path(__file__).parents[1] / "demo" / "song.mp3"
-MODELS = Path("antiphon-data/models")
+ROOT = Path(__file__).parents[1]
+SONG = ROOT / "demo" / "song.mp3"
+MODELS = Path(os.environ.get("ANTIPHON_MODELS", "antiphon-data/models"))
 EXCERPT = 30.0  # seconds of audio in the measurement of the cold start
 
 
@@ -95,7 +96,8 @@ def run_engines(song: Path, models: Path, threads: int, out: Path) -> tuple[floa
 def cold_starts(song: Path, models: Path, out: Path) -> dict[str, Measurement]:
     """``antiphon midi FILE``, plain and with ``--stems``, for a file of 30 s: from the command to the ``.mid``."""
     excerpt = out / "excerpt.wav"
-    subprocess.run([sys.executable, "-m", "bench.excerpt", str(song), str(excerpt), str(EXCERPT)], check=True)
+    cut = [sys.executable, "-m", "bench.excerpt", str(song.absolute()), str(excerpt), str(EXCERPT)]
+    subprocess.run(cut, check=True, cwd=ROOT)
     command = [sys.executable, "-m", "antiphon", "midi", str(excerpt), "--out", str(out / "excerpt.mid")]
     weights = str(models.absolute())
     return {
@@ -112,6 +114,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if os.getloadavg()[0] > results.cores() / 2:
         print(f"note: other work keeps this machine busy (load {os.getloadavg()[0]:.1f}); cpu_seconds say more")
+    measure([sys.executable, "-m", "antiphon", "models", "fetch"], ANTIPHON_MODELS=str(arguments.models.absolute()))
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         duration, done = run_engines(arguments.song, arguments.models, arguments.threads, out)

@@ -43,10 +43,10 @@ def notes(midi: mido.MidiFile, channel: int) -> list[tuple[float, int]]:
 
 def energy(samples: Samples, low: float, high: float, hop: int) -> NDArray[np.float64]:
     """The level of a band, in steps of ``hop`` samples."""
-    spectrum = np.fft.rfft(samples)
-    frequency = np.fft.rfftfreq(len(samples), 1 / RATE)
-    kept = np.fft.irfft(spectrum * ((frequency >= low) & (frequency < high)), len(samples))
-    count = len(kept) // hop
+    size = 1 << len(samples).bit_length()  # the song's own length has large prime factors, which are slow
+    frequency = np.fft.rfftfreq(size, 1 / RATE)
+    kept = np.fft.irfft(np.fft.rfft(samples, size) * ((frequency >= low) & (frequency < high)), size)
+    count = len(samples) // hop
     return np.asarray(np.sqrt((kept[: count * hop].reshape(count, hop) ** 2).mean(axis=1)))
 
 
