@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
 
 import pytest
+from aiohttp import ClientConnectorError, ClientSession
 from aiohttp.abc import AbstractResolver, ResolveResult
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.callbacks.connection import BlockedConnection, GuardedResolver, Resolver
+from antiphon.callbacks.connection import BlockedConnection, GuardedResolver, Resolver, guarded_connector
 from antiphon.callbacks.guard import Guard
 from antiphon.errors import BadParameter, BlockedAddress
 
@@ -252,3 +253,21 @@ async def test_the_system_resolver_looks_up_a_name() -> None:
     with pytest.raises(BlockedAddress, match="loopback"):
         await Guard().check_name("http://localhost:3000/", resolver=resolver)
     await resolver.close()
+
+
+async def test_a_name_that_changes_its_address_after_the_check_is_not_dialled() -> None:
+    names = Names(moving=["8.8.8.8"])
+    guard = Guard()
+    await guard.check_name("http://moving/", resolver=names)
+    names.records["moving"] = ["169.254.169.254"]
+    async with ClientSession(connector=guarded_connector(guard, names)) as session:
+        with pytest.raises(ClientConnectorError) as refused:
+            await session.get("http://moving/")
+    assert isinstance(refused.value.os_error, BlockedConnection)
+
+
+async def test_a_literal_address_is_judged_again_when_it_is_dialled() -> None:
+    async with ClientSession(connector=guarded_connector(Guard(), NAMES)) as session:
+        with pytest.raises(ClientConnectorError) as refused:
+            await session.get("http://127.0.0.1:9/")
+    assert isinstance(refused.value.os_error, BlockedConnection)
