@@ -10,6 +10,8 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from antiphon.errors import DatabaseError
@@ -56,6 +58,13 @@ def sqlalchemy_url(url: str) -> str:
             f"ANTIPHON_DATABASE_URL must start with postgresql:// (got {scheme!r}); PostgreSQL is the only database"
         )
     return f"postgresql+psycopg://{rest}"
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether the database went away, so that the same transaction may pass when it is back."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    return isinstance(error, PoolTimeout)
 
 
 def describe(url: str) -> str:

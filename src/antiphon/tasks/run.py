@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
+import errno
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.callbacks import outbox
@@ -41,32 +41,47 @@ async def run_task(services: Services, task_id: str, stopping: asyncio.Event) ->
     task = await _persist(services, lambda connection: store.start(connection, task_id))
     if task is None:
         return
+    started = task
     bound = log.bind(task=task.id, kind=str(task.kind), run=task.run)
     bound.info("task started")
     try:
         outcome = await _work(services, task, stopping)
-    except Fenced:
-        bound.warning("task was taken over by another worker")
-        await _discard(services, task, task.run)
-    except Interrupted:
-        await _discard(services, task, task.run)
-        await _persist(services, lambda connection: store.release(connection, task))
-        bound.info("task given back")
-        raise
-    except Cancelled:
-        await _discard(services, task, task.run)
-        await _persist(services, lambda connection: store.cancelled(connection, task, retention=services.retention))
-        bound.info("task cancelled")
-    except AntiphonError as error:
-        await _fail(services, task, error)
-        bound.warning("task failed", error=error.message)
-    except Exception:
-        bound.exception("task failed")
-        await _fail(services, task, EngineError("an unexpected error happened; the server's log says more"))
+        await _persist(services, lambda connection: _succeed(connection, services, started, outcome))
+    except Exception as reason:
+        await _give_up(services, task, reason, bound)
     else:
-        await _persist(services, lambda connection: _succeed(connection, services, task, outcome))
         await _discard(services, task, *range(1, task.run))
         bound.info("task succeeded")
+
+
+async def _give_up(services: Services, task: Task, reason: Exception, bound: Any) -> None:
+    """End a run that came to nothing, as its reason demands; what it stored is deleted."""
+    if isinstance(reason, Fenced):
+        current = await _persist(services, lambda connection: store.find(connection, task.id))
+        if current is None or current.run != task.run:  # else we ended it, and only the answer to that was lost
+            await _discard(services, task, task.run)
+            bound.warning("task was taken over by another worker")
+        return
+    await _discard(services, task, task.run)
+    if isinstance(reason, Interrupted) or is_outage(reason):
+        await _persist(services, lambda connection: store.release(connection, task))
+        bound.info("task given back", reason=str(reason).partition("\n")[0])
+        raise Interrupted from reason
+    if isinstance(reason, Cancelled):
+        await _persist(services, lambda connection: store.cancelled(connection, task, retention=services.retention))
+        bound.info("task cancelled")
+        return
+    error = _in_words(reason)
+    await _fail(services, task, error)
+    bound.warning("task failed", error=error.message, exc_info=None if error is reason else reason)
+
+
+def _in_words(reason: Exception) -> AntiphonError:
+    if isinstance(reason, AntiphonError):
+        return reason
+    if isinstance(reason, OSError) and reason.errno == errno.ENOSPC:
+        return EngineError("the worker's disk is full: free some space in its ANTIPHON_DATA, then start the task anew")
+    return EngineError("an unexpected error happened; the server's log says more")
 
 
 async def _work(services: Services, task: Task, stopping: asyncio.Event) -> Outcome:
@@ -109,8 +124,10 @@ async def _watch(services: Services, task: Task, told: list[Any]) -> None:
         try:
             async with services.database.begin() as connection:
                 wanted = await store.report(connection, task, *now, changed=now != noted)
-        except DBAPIError as error:
-            log.warning("progress not noted", task=task.id, error=str(error.orig).strip())
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            log.warning("progress not noted", task=task.id, error=str(error).partition("\n")[0])
             continue
         noted = now
         if wanted is None:
@@ -123,13 +140,12 @@ async def _succeed(connection: AsyncConnection, services: Services, task: Task, 
     ended = await store.succeed(
         connection, task, result=outcome.result, stored=outcome.artifacts, retention=services.retention
     )
-    if ended:
-        await _announce(connection, services, task.id)
+    if not ended:
+        raise Fenced
+    await _announce(connection, services, task.id)
 
 
 async def _fail(services: Services, task: Task, error: AntiphonError) -> None:
-    await _discard(services, task, task.run)
-
     async def end(connection: AsyncConnection) -> None:
         if await store.fail(connection, task, code=error.code, message=error.message, retention=services.retention):
             await _announce(connection, services, task.id)
@@ -177,7 +193,7 @@ async def _persist(services: Services, write: Callable[[AsyncConnection], Awaita
         try:
             async with services.database.begin() as connection:
                 return await write(connection)
-        except DBAPIError as error:
+        except Exception as error:
             if not is_outage(error) or asyncio.get_running_loop().time() > deadline:
                 raise
             log.warning("the database is away; trying again")

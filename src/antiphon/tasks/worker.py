@@ -23,7 +23,6 @@ FAULTS = (SQLAlchemyError, psycopg.Error, ProcrastinateException, AntiphonError,
 
 async def run_worker(services: Services, stop: asyncio.Event) -> None:
     """Work until ``stop`` is set; then give running tasks back to the queue and return."""
-    services.scratch.sweep()
     async with asyncio.TaskGroup() as group:
         loops = [
             group.create_task(_work(services, stop)),
