@@ -21,14 +21,21 @@ class Scratch:
     @contextlib.contextmanager
     def folder(self) -> Iterator[Path]:
         """A new folder, removed at the end of the block."""
-        folder = Path(tempfile.mkdtemp(dir=self._root))
-        descriptor = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        folder, descriptor = self._make()
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             os.close(descriptor)
+
+    def _make(self) -> tuple[Path, int]:
+        while True:
+            folder = Path(tempfile.mkdtemp(dir=self._root))
+            descriptor = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if folder.exists():
+                return folder, descriptor
+            os.close(descriptor)  # a sweep took it for abandoned before it was locked
 
     def sweep(self) -> int:
         """Remove the folders of dead processes; tells how many there were."""

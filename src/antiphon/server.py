@@ -34,6 +34,7 @@ async def serve(settings: Settings, roles: set[Role]) -> None:
             settings = settings.model_copy(update={"port": listener.getsockname()[1]})
         async with open_services(settings) as services:
             _show_first_keys(services.first_keys)
+            await asyncio.to_thread(services.scratch.sweep)
             async with asyncio.TaskGroup() as group:
                 if listener:
                     group.create_task(_serve_api(services, listener, stop))

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from aiohttp.abc import AbstractResolver
@@ -35,6 +36,7 @@ class Services:
     queue: Queue
     secret: bytes
     first_keys: keys.FirstKeys | None
+    inspections: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(os.cpu_count() or 1))
 
     @property
     def retention(self) -> timedelta:
