@@ -5,6 +5,7 @@ Reads one JSON line from standard input, ``{"engine": name, "arguments": {…}}`
 ``{"error": {"code": 415, "message": "…"}}``. When standard input ends, whoever asked is gone and so are we.
 """
 
+import errno
 import json
 import os
 import sys
@@ -16,6 +17,7 @@ from typing import Any, TextIO
 from antiphon.errors import AntiphonError, EngineError
 
 REPORT_EVERY = 0.2  # seconds
+DISK_FULL = "the server's disk is full: free some space in its ANTIPHON_DATA, then start the task anew"
 
 
 def main() -> None:
@@ -32,6 +34,10 @@ def main() -> None:
         answer = {"error": {"code": error.code, "message": error.message}}
     except MemoryError:
         answer = {"error": {"code": EngineError.code, "message": "the engine ran out of memory"}}
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        answer = {"error": {"code": EngineError.code, "message": DISK_FULL}}
     answers.write(json.dumps(answer) + "\n")
 
 
