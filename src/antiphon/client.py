@@ -85,6 +85,10 @@ class Client:
         found: dict[str, Any] = self._data(self._http.get("/tasks", params={"search": task_id}))["tasks"][0]
         return found
 
+    def cancel(self, task_id: str) -> dict[str, Any]:
+        """Cancel a queued or running task; gives the task as it is then."""
+        return self._data(self._http.post(f"/tasks/{task_id}/cancel"))
+
     def wait(
         self,
         kind: Kind,
