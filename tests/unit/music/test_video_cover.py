@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from antiphon.errors import BadParameter
 from antiphon.music.video import check_cover
@@ -36,6 +36,13 @@ def test_colours_survive_cmyk_and_palettes(tmp_path: Path) -> None:
     for mode, name in (("CMYK", "cover.jpg"), ("P", "cover.gif"), ("RGB", "cover.webp")):
         opened = open_cover(saved(tmp_path / name, Image.new("RGB", (40, 40), RED).convert(mode)), 16)
         assert np.abs(np.asarray(opened, int).mean(axis=(0, 1)) - RED).max() < 12
+
+
+def test_a_colour_profile_is_followed_and_a_broken_one_ignored(tmp_path: Path) -> None:
+    standard = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for name, profile in (("good.png", standard), ("bad.png", b"no profile at all")):
+        opened = open_cover(saved(tmp_path / name, Image.new("RGB", (20, 20), RED), icc_profile=profile), 16)
+        assert np.abs(np.asarray(opened, int) - RED).max() <= 2
 
 
 def test_a_camera_s_rotation_is_undone(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 from antiphon.errors import BadParameter
 
@@ -75,13 +75,26 @@ def _rgb(picture: Image.Image) -> Image.Image:
         top = 65535.0 if values.max() > 255 else 255.0
         return Image.fromarray((np.clip(values / top, 0, 1) * 255).astype(np.uint8)).convert("RGB")
     if not picture.has_transparency_data:
-        return picture.convert("RGB")
+        return _standard(picture)
     seen = picture.convert("RGBA")
     seen.thumbnail((2048, 2048))
     alpha = np.asarray(seen.getchannel("A"), np.float64)
     light = float((np.asarray(seen.convert("L")) * alpha).sum() / max(alpha.sum(), 1))
     ground = Image.new("RGBA", seen.size, (244, 244, 246, 255) if light < 110 else (22, 23, 28, 255))
     return Image.alpha_composite(ground, seen).convert("RGB")
+
+
+def _standard(picture: Image.Image) -> Image.Image:
+    """The picture in sRGB, by its own colour profile where it has one that can be used."""
+    profile = picture.info.get("icc_profile")
+    if profile and picture.mode in {"RGB", "CMYK"}:
+        try:
+            given = ImageCms.ImageCmsProfile(BytesIO(profile))
+            standard = ImageCms.createProfile("sRGB")
+            return ImageCms.profileToProfile(picture, given, standard, outputMode="RGB") or picture.convert("RGB")
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            pass
+    return picture.convert("RGB")
 
 
 def _square(picture: Image.Image, size: int) -> Image.Image:
