@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
 import threading
 from collections.abc import Callable
@@ -59,7 +60,11 @@ class Resolver(AbstractResolver):
             with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(hand_over, found, failure)
 
-        threading.Thread(target=look_up, name=f"resolve {host}", daemon=True).start()
+        try:
+            threading.Thread(target=look_up, name=f"resolve {host}", daemon=True).start()
+        except RuntimeError as error:
+            self._free.release()
+            raise OSError(errno.ENOMEM, f"no thread for a look-up: {error}") from None
         return [_result(host, port, record) for record in await future]
 
     async def close(self) -> None:

@@ -122,7 +122,8 @@ def _judge(response: aiohttp.ClientResponse, late: str | None) -> str | None:
     if acknowledged(status):
         return late
     if 300 <= status < 400:
-        target = printable(response.headers.get("Location", "").encode("utf-8", "replace"))[:200]
+        location = response.headers.get("Location", "").partition("?")[0]  # what follows may be secret, and is logged
+        target = printable(location.encode("utf-8", "replace"))[:200]
         return (
             f"answered {status}, a redirect{f' to {target}' if target else ''}: redirects are not followed; "
             "give the final address as callBackUrl"

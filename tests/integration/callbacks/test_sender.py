@@ -94,7 +94,7 @@ async def test_retry_after_is_waited_for(rig: Rig) -> None:
 
 async def test_a_redirect_is_a_failure_that_says_so_and_is_not_followed(rig: Rig) -> None:
     async with receiving(answering(OK)) as target:
-        location = f"Location: http://127.0.0.1:{target.port}/\r\n"
+        location = f"Location: http://127.0.0.1:{target.port}/new?token=hidden\r\n"
         moved = f"HTTP/1.1 301 Moved\r\n{location}Content-Length: 0\r\n\r\n".encode()
         async with receiving(answering(moved)) as receiver:
             task_id = await rig.task(url=receiver.url)
@@ -104,7 +104,7 @@ async def test_a_redirect_is_a_failure_that_says_so_and_is_not_followed(rig: Rig
     (attempt,) = await rig.attempts(task_id)
     assert attempt.status == 301
     assert attempt.error is not None
-    assert "redirects are not followed" in attempt.error
+    assert f"to http://127.0.0.1:{target.port}/new: redirects are not followed" in attempt.error
 
 
 async def silence(writer: asyncio.StreamWriter) -> None:
