@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from math import ceil
 from pathlib import Path
 
 import fontpkg_inter
@@ -41,7 +42,15 @@ KEYBOARD = 18
 """Width of the keyboard beside the notes."""
 BLACK_KEYS = frozenset((1, 3, 6, 8, 10))
 STEPS = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1_200)
-DRUM_NAMES = {35: "Kick", 36: "Kick", 38: "Snare", 40: "Snare", 42: "Hi-hat", 44: "Hi-hat", 46: "Open hat"}
+LANES = (
+    ("Cymbal", frozenset((49, 51, 52, 53, 55, 57, 59))),
+    ("Hi-hat", frozenset((42, 44, 46))),
+    ("Tom", frozenset((41, 43, 45, 47, 48, 50))),
+    ("Snare", frozenset((37, 38, 39, 40))),
+    ("Kick", frozenset((35, 36))),
+)
+"""The drums' rows from the top, with their General MIDI percussion keys; every other key is percussion."""
+PERCUSSION = "Percussion"
 
 Colour = tuple[int, int, int]
 Box = tuple[float, float, float, float]
@@ -66,7 +75,8 @@ class _Roll:
         self.pitched = [instrument for instrument in instruments if not instrument.is_drum]
         self.drums = [note for instrument in instruments if instrument.is_drum for note in instrument.notes]
         self.duration = max(duration, 0.1)
-        self.rows = sorted({_drum_name(note): note.pitch for note in self.drums}.items(), key=lambda row: -row[1])
+        played = {_lane(note) for note in self.drums}
+        self.rows = [name for name in (PERCUSSION, *(name for name, _ in LANES)) if name in played]
         below = len(self.rows) * LANE + (GAP if self.rows else 0)
         self.notes_box = (LEFT, TOP, WIDTH - RIGHT, HEIGHT - BOTTOM - below)
         self.drums_box = (LEFT, HEIGHT - BOTTOM - len(self.rows) * LANE, WIDTH - RIGHT, HEIGHT - BOTTOM)
@@ -129,7 +139,7 @@ class _Roll:
 
     def _lanes(self) -> None:
         left, top, right, _ = self.drums_box
-        for row, (name, _) in enumerate(self.rows):
+        for row, name in enumerate(self.rows):
             middle = top + (row + 0.5) * LANE
             self._box((left, middle - 0.5, right, middle + 0.5), LINE)
             self._text((left - 24, middle), name, 15, 500, QUIET, "rm")
@@ -153,7 +163,7 @@ class _Roll:
         self._box((x, high + 0.5, end, low - 0.5), (*colour, _alpha(note)), radius)
 
     def _hit(self, note: Note) -> None:
-        row = next(index for index, (name, _) in enumerate(self.rows) if name == _drum_name(note))
+        row = self.rows.index(_lane(note))
         x, y = self._x(note.start), self.drums_box[1] + (row + 0.5) * LANE
         reach = LANE * (0.16 + 0.24 * note.velocity)
         self._box((x, y - reach, x + 3.5, y + reach), (*DRUM_COLOUR, _alpha(note)), 1.75)
@@ -165,17 +175,25 @@ class _Roll:
         ]
         if self.drums:
             entries.append(("Drums", len(self.drums), DRUM_COLOUR))
-        x, y = float(LEFT), TOP / 2
-        for name, count, colour in entries:
+        widths = [_width(name, 19, 600) + _width(str(count), 17, 450) + 38 for name, count, _ in entries]
+        space = WIDTH - LEFT - RIGHT
+        lines = max(1, min(len(entries), 3, ceil((sum(widths) + 44 * (len(widths) - 1)) / space)))
+        per_line = ceil(len(entries) / lines)
+        for order, (name, count, colour) in enumerate(entries):
+            line, place = divmod(order, per_line)
+            x = LEFT + sum(width + 44 for width in widths[line * per_line :][:place])
+            y = TOP / 2 - 4 + (line - (lines - 1) / 2) * 30
             self._box((x, y - 8, x + 16, y + 8), colour, 5)
             self._text((x + 28, y), name, 19, 600, TEXT, "lm")
-            x += 28 + _font(19, 600).getlength(name) / SCALE + 10
-            self._text((x, y + 1), str(count), 17, 450, QUIET, "lm")
-            x += _font(17, 450).getlength(str(count)) / SCALE + 44
+            self._text((x + 38 + _width(name, 19, 600), y + 1), str(count), 17, 450, QUIET, "lm")
 
 
-def _drum_name(note: Note) -> str:
-    return DRUM_NAMES.get(note.pitch, f"Key {note.pitch}")
+def _width(text: str, size: float, weight: int) -> float:
+    return _font(size, weight).getlength(text) / SCALE
+
+
+def _lane(note: Note) -> str:
+    return next((name for name, keys in LANES if note.pitch in keys), PERCUSSION)
 
 
 def _alpha(note: Note) -> int:

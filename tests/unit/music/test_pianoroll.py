@@ -48,6 +48,16 @@ def test_every_instrument_is_in_the_legend(tmp_path: Path) -> None:
     assert {pianoroll.PALETTE[0], pianoroll.PALETTE[1], pianoroll.DRUM_COLOUR} <= colours
 
 
+def test_a_long_legend_is_broken_into_lines_and_stays_inside(tmp_path: Path) -> None:
+    many = [Instrument("Acoustic Guitar (steel)", 25, False, (Note(60 + order, 0, 5, 1.0),)) for order in range(8)]
+    legend = np.asarray(picture(tmp_path, *many, DRUMS), np.int16)[: pianoroll.TOP - 10]
+    inked = (np.abs(legend - np.array(pianoroll.BACKGROUND)) > 8).any(axis=2)
+    assert inked.any()
+    assert not inked[:, -pianoroll.RIGHT // 2 :].any()
+    swatches = (np.abs(legend - np.array(pianoroll.DRUM_COLOUR)).max(axis=2) < 8).any()
+    assert swatches
+
+
 @pytest.mark.parametrize("duration", [0.0, 0.05, 3600.0])
 def test_any_duration_can_be_drawn(tmp_path: Path, duration: float) -> None:
     assert picture(tmp_path, PIANO, DRUMS, duration=duration).size == (1920, 1080)
