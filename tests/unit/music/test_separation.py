@@ -248,7 +248,7 @@ def test_clicks_go_to_the_drums_and_low_tones_to_the_bass() -> None:
     _, _, drums, bass = (np.concatenate(part) for part in zip(*split_rhythm(pairs), strict=True))
     for name, part, heard in zip(("drums", "bass", "other"), true, (drums, bass, mix - drums - bass), strict=True):
         distortion = float(np.sum((heard - part) ** 2) / np.sum(part**2))
-        assert distortion < 0.1, name
+        assert distortion < 0.15, name
 
 
 def test_progress_rises_to_one(tmp_path: Path, models: Path) -> None:

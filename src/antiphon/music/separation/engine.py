@@ -1,6 +1,7 @@
 """A song in, one file per stem out."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal, get_args
@@ -55,10 +56,10 @@ def separate(
     total = duration * SAMPLE_RATE if duration else None
     with ExitStack() as stack:
         writers = [stack.enter_context(Writer(path, SAMPLE_RATE, 2, codec)) for path in paths.values()]
+        pool = stack.enter_context(ThreadPoolExecutor(min(threads, len(writers))))
         done = 0
         for mix, parts in stems:
-            for writer, samples in zip(writers, _on_grid(mix, parts), strict=True):
-                writer.write(samples)
+            list(pool.map(Writer.write, writers, _on_grid(mix, parts)))
             done += len(mix)
             progress(0.05 + 0.95 * _fraction(done, total), "separating")
         if not done:

@@ -1,7 +1,7 @@
 """Drums and bass out of an accompaniment, without a network.
 
 Drums: harmonic/percussive separation by median filters with soft masks (Fitzgerald, "Harmonic/percussive separation
-using median filtering", DAFx 2010; Driedger, Müller, Disch, ISMIR 2014). Bass: what is left below 220 Hz.
+using median filtering", DAFx 2010; Driedger, Müller, Disch, ISMIR 2014). Bass: what is left below 180 Hz.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from antiphon.music.separation.spectra import Fifo, Frames, Grid, Samples, Synth
 SAMPLE_RATE = 44_100
 GRID = Grid(window=2048, hop=512)
 TIME_KERNEL = 31
-BIN_KERNEL = 31
-BASS_HZ = 220.0
+BIN_KERNEL = 17
+BASS_HZ = 180.0
 _TINY = 1e-10
 
 Magnitude = NDArray[np.float32]
