@@ -12,7 +12,11 @@ def demo(
 ) -> None:
     """Start database, API, worker and receiver on loopback; upload SONG; make stems, MIDI and a video; verify the
     callbacks; download everything; stop."""
+    import signal
+    import sys
+
     from antiphon.demo.run import run_demo
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that everything started is stopped
     if not run_demo(song, out):
         raise typer.Exit(1)

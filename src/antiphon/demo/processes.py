@@ -24,6 +24,8 @@ START_PATIENCE = 60.0  # seconds
 STOP_PATIENCE = 30.0
 HOST = "127.0.0.1"
 
+Process = subprocess.Popen[bytes]
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -62,12 +64,14 @@ def running_processes(models: Path) -> Iterator[Stage]:
             "worker": ["serve", "--role", "worker"],
             "receiver": ["receive", "--inbox", str(inbox), "--port", str(receiver_port), "--key", webhook_key],
         }
-        for name, arguments in commands.items():
-            stack.enter_context(_process(name, arguments, environment, folder / f"{name}.log"))
-        base_url = f"http://{HOST}:{api_port}"
-        _await_answer(f"{base_url}/health", folder / "api.log")
-        _await_answer(f"http://{HOST}:{receiver_port}/", folder / "receiver.log")
-        yield Stage(base_url, f"http://{HOST}:{receiver_port}/callback", api_key, webhook_key, inbox)
+        processes = {
+            name: stack.enter_context(_process(name, arguments, environment, folder / f"{name}.log"))
+            for name, arguments in commands.items()
+        }
+        base_url, receiver_url = f"http://{HOST}:{api_port}", f"http://{HOST}:{receiver_port}"
+        _await_answer(f"{base_url}/health", processes["api"], folder / "api.log")
+        _await_answer(receiver_url, processes["receiver"], folder / "receiver.log")
+        yield Stage(base_url, f"{receiver_url}/callback", api_key, webhook_key, inbox)
 
 
 def _make_keys(environment: dict[str, str]) -> tuple[str, str]:
@@ -87,7 +91,7 @@ def _make_keys(environment: dict[str, str]) -> tuple[str, str]:
 
 
 @contextlib.contextmanager
-def _process(name: str, arguments: list[str], environment: dict[str, str], log: Path) -> Iterator[None]:
+def _process(name: str, arguments: list[str], environment: dict[str, str], log: Path) -> Iterator[Process]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "antiphon", *arguments],
@@ -98,7 +102,7 @@ def _process(name: str, arguments: list[str], environment: dict[str, str], log: 
             start_new_session=True,
         )
     try:
-        yield
+        yield process
         if process.poll() is not None:
             raise AntiphonError(f"the {name} process ended by itself:\n{_tail(log)}")
     finally:
@@ -110,9 +114,9 @@ def _process(name: str, arguments: list[str], environment: dict[str, str], log: 
             process.wait()
 
 
-def _await_answer(url: str, log: Path) -> None:
+def _await_answer(url: str, process: Process, log: Path) -> None:
     deadline = time.monotonic() + START_PATIENCE
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(httpx.TransportError):
             httpx.get(url, trust_env=False, timeout=5)
             return
