@@ -36,6 +36,26 @@ def keep_one(
     ]
 
 
+def join(
+    events: Sequence[Event], onsets: Activations, *, lowest: int = LOWEST_PITCH, gap: int = 8, sure: float = 0.7
+) -> list[Event]:
+    """Monophonic ``events`` in order, with the pieces of held notes put together again: a note that follows one of the
+    same pitch within ``gap`` frames is a new one only if its onset activation reaches ``sure``.
+
+    Vibrato and vowels make a held note flicker. ``onsets`` is (frames, pitches), its first column the MIDI pitch
+    ``lowest``."""
+    joined: list[Event] = []
+    for event in events:
+        before = joined[-1] if joined else None
+        if before and before.pitch == event.pitch and event.start - before.end <= gap:
+            onset = onsets[max(event.start - 1, 0) : event.start + 2, event.pitch - lowest].max()
+            if onset < sure:
+                joined[-1] = replace(before, end=event.end, activation=max(before.activation, event.activation))
+                continue
+        joined.append(event)
+    return joined
+
+
 def _steady(values: NDArray[np.float32], width: int) -> NDArray[np.float64]:
     """Running mean over up to ``width`` values on either side."""
     total = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])

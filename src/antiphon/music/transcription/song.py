@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -10,7 +11,8 @@ from antiphon.music import drums, instruments, weights
 from antiphon.music.audio.source import open_source
 from antiphon.music.notes import Instrument, Note
 from antiphon.music.progress import Progress, part
-from antiphon.music.transcription.monophony import keep_one
+from antiphon.music.transcription.attacks import align, attacks
+from antiphon.music.transcription.monophony import join, keep_one
 from antiphon.music.transcription.network import (
     HOP,
     LOWEST_PITCH,
@@ -25,20 +27,20 @@ from antiphon.music.transcription.notecreation import Event, Thresholds, create
 
 @dataclass(frozen=True, slots=True)
 class Stem:
-    """How a stem is listened to: the MIDI pitches it may play (both included), whether it plays one note at a time,
-    and how long and sure a note has to be."""
+    """How a stem is listened to: the MIDI pitches it may play (both included), whether it is a line of one note at a
+    time and of what kind, and how long and sure a note has to be."""
 
     lowest: int = LOWEST_PITCH
     highest: int = LOWEST_PITCH + PITCHES - 1
-    monophonic: bool = False
+    line: Literal["sung", "plucked"] | None = None
     limits: Thresholds = field(default_factory=Thresholds)
 
 
 STEMS: Mapping[str, Stem] = {
-    "vocal": Stem(40, 84, True, Thresholds(frame=0.25, shortest=7)),
-    "bass": Stem(28, 67, True, Thresholds(shortest=7)),
+    "vocal": Stem(40, 84, line="sung", limits=Thresholds(frame=0.25, shortest=7)),
+    "bass": Stem(28, 67, line="plucked"),
 }
-"""Voices and basses have short notes and one at a time; every other stem is heard as the network's authors advise."""
+"""Voices and basses have one note at a time; every other stem is heard as the network's authors advise."""
 
 SILENT = -60.0
 """RMS level in dB re full scale under which a stem, or a note, is taken for leakage."""
@@ -108,8 +110,12 @@ def _heard(stem: str, heard: Posteriorgram) -> StemNotes:
     events = create(activations, heard.onsets[:, columns], kind.limits, lowest=kind.lowest)
     if max((event.activation for event in events), default=0.0) < FAINT:
         return StemNotes(stem, [], level, 0.0)
-    if kind.monophonic:
+    if kind.line:
         events = keep_one(events, activations, lowest=kind.lowest)
+    if kind.line == "sung":
+        events = join(events, heard.onsets, lowest=LOWEST_PITCH)
+    elif kind.line == "plucked":
+        events = align(events, attacks(heard.level))
     loudness = 20 * np.log10(heard.level + 1e-10)
     loud = float(np.percentile(loudness[loudness >= SILENT], 95))
     below = [loud - float(loudness[event.start : event.end].max()) for event in events]

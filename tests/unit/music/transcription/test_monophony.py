@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from antiphon.music.transcription.monophony import keep_one
+from antiphon.music.transcription.monophony import join, keep_one
 from antiphon.music.transcription.notecreation import Event
 
 
@@ -36,3 +36,18 @@ def test_a_sliver_is_dropped() -> None:
 
 def test_no_notes_stay_no_notes() -> None:
     assert keep_one([], activations()) == []
+
+
+def test_the_pieces_of_a_held_note_become_one_and_a_note_sung_again_does_not() -> None:
+    pieces = [Event(10, 40, 60, 0.6), Event(44, 70, 60, 0.8), Event(72, 100, 60, 0.7), Event(100, 130, 62, 0.7)]
+    onsets = np.zeros((200, 88), np.float32)
+    onsets[44, 60 - 21] = 0.5
+    onsets[72, 60 - 21] = 0.9
+    held = join(pieces, onsets)
+    assert [(event.start, event.end, event.pitch) for event in held] == [(10, 70, 60), (72, 100, 60), (100, 130, 62)]
+    assert held[0].activation == 0.8
+
+
+def test_a_note_after_a_rest_is_a_new_one() -> None:
+    notes = [Event(10, 40, 60, 0.6), Event(60, 90, 60, 0.6)]
+    assert join(notes, np.zeros((200, 88), np.float32)) == notes
