@@ -129,6 +129,7 @@ deliveries = Table(
     Column("created_at", Moment, nullable=False, server_default=func.now()),
     Column("finished_at", Moment),
     Index("ix_deliveries_due", "due_at", postgresql_where=text("state = 'pending'")),
+    Index("ix_deliveries_host", "host", "due_at", "id", postgresql_where=text("state = 'pending'")),
 )
 
 attempts = Table(

@@ -156,8 +156,7 @@ def _await_callbacks(inbox: Path, jobs: list[Job]) -> dict[str, Event]:
 
 
 def _acknowledged(event: Event | None) -> bool:
-    """The inbox takes verified callbacks only."""
-    return event is not None and event.code == 200
+    return event is not None and event.code == 200 and bool(event.scheme)
 
 
 def _table(jobs: list[Job], events: dict[str, Event]) -> Table:
@@ -171,7 +170,7 @@ def _table(jobs: list[Job], events: dict[str, Event]) -> Table:
             job.name,
             job.record["state"],
             str(event.code) if event else "none came",
-            "verified" if event else "-",
+            f"verified ({event.scheme})" if event and event.scheme else "not verified",
             f"{job.seconds:.1f}",
             files,
         )

@@ -94,6 +94,7 @@ CREATE TABLE deliveries (
     CONSTRAINT fk_deliveries_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
 );
 CREATE INDEX ix_deliveries_due ON deliveries (due_at) WHERE state = 'pending';
+CREATE INDEX ix_deliveries_host ON deliveries (host, due_at, id) WHERE state = 'pending';
 CREATE INDEX ix_deliveries_task_id ON deliveries (task_id);
 
 CREATE TABLE idempotency_keys (
