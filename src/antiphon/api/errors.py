@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from antiphon.errors import AntiphonError, BadParameter, MethodNotAllowed, NotFound
 
@@ -44,7 +45,12 @@ def install(app: FastAPI) -> None:
             answer = envelope(MethodNotAllowed(f"{request.url.path} takes {allowed}, not {request.method}"))
             answer.headers["Allow"] = allowed
             return answer
-        return envelope(BadParameter(str(error.detail)))
+        return envelope(BadParameter("body: expected a JSON object in UTF-8, nested a few levels at most; send one"))
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(request: Request, error: ClientDisconnect) -> JSONResponse:
+        log.info("client hung up", path=request.url.path)
+        return envelope(BadParameter("body: ends too early; send the whole of it"))
 
     @app.exception_handler(DBAPIError)
     async def database(request: Request, error: DBAPIError) -> JSONResponse:
@@ -66,10 +72,12 @@ def explain(request: Request, errors: list[Any]) -> str:
     """The first thing wrong, in words: which field, what was expected, what came, what to do."""
     error = errors[0]
     kind, where = error["type"], [str(part) for part in error["loc"]]
-    field = ".".join(where[1:]) or where[0]
+    field = _named(".".join(where[1:]) or where[0])
     if kind == "json_invalid":
         return f"body: not valid JSON ({error['ctx']['error']}); send a JSON object"
-    if field == "body":
+    if kind == "invalid_key":
+        return "body: the name of a field is no valid text; correct or remove it"
+    if where == ["body"]:
         content_type = request.headers.get("content-type", "no Content-Type")
         return f"body: expected a JSON object with Content-Type application/json (got {content_type}); send one"
     if kind == "missing":
@@ -77,11 +85,17 @@ def explain(request: Request, errors: list[Any]) -> str:
     if kind == "extra_forbidden":
         return f"{field}: unknown field; remove it or correct its spelling (the callback field is 'callBackUrl')"
     message = error["msg"].removeprefix("Value error, ")
-    if message.startswith("domainName: "):
-        field, _, message = message.partition(": ")
     return f"{field}: {message[:1].lower()}{message[1:]} (got {_shown(error.get('input'))}); correct it and send again"
 
 
+def _named(field: str) -> str:
+    """A field's name, which may be anything that somebody sent."""
+    return _short(field if field.isprintable() else ascii(field))
+
+
 def _shown(value: object) -> str:
-    text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    return _short(ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value))
+
+
+def _short(text: str) -> str:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -1,9 +1,9 @@
 """What clients send. Unknown fields are refused: a misspelt ``callBackUrl`` would otherwise lose every callback."""
 
 import re
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from antiphon.contract.kinds import SeparationType
 
@@ -39,13 +39,18 @@ def _lyrics(value: str) -> str:
     return value.removeprefix("\ufeff")
 
 
+def _host_name(value: str) -> str:
+    if any(character.isspace() for character in value):
+        raise ValueError("expected a name without spaces, such as music.example.com")
+    return value
+
+
 def _blank_to_none(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
 TaskId = Annotated[str, AfterValidator(_task_id), Field(examples=["5c79be8e5c7f4bb0a3f7a1a2b3c4d5e6"])]
 AudioId = Annotated[str, AfterValidator(_audio_id), Field(examples=["e231f5a0-9f2d-4c11-8e6d-2b8cadc7dc01"])]
-Line = Annotated[str, AfterValidator(single_line)]
 CallBackUrl = Annotated[
     str | None,
     Field(
@@ -54,11 +59,13 @@ CallBackUrl = Annotated[
         examples=["https://example.com/callback"],
     ),
 ]
-Short = Annotated[Line | None, BeforeValidator(_blank_to_none), Field(max_length=50)]
-Title = Annotated[Line | None, BeforeValidator(_blank_to_none), Field(max_length=200)]
-Lyrics = Annotated[
-    Annotated[str, AfterValidator(_lyrics)] | None, BeforeValidator(_blank_to_none), Field(max_length=LONGEST_LYRICS)
+Blankable = BeforeValidator(_blank_to_none)
+Short = Annotated[Annotated[str, Field(max_length=50), AfterValidator(single_line)] | None, Blankable]
+Title = Annotated[Annotated[str, Field(max_length=200), AfterValidator(single_line)] | None, Blankable]
+Domain = Annotated[
+    Annotated[str, Field(max_length=50), AfterValidator(single_line), AfterValidator(_host_name)] | None, Blankable
 ]
+Lyrics = Annotated[Annotated[str, Field(max_length=LONGEST_LYRICS), AfterValidator(_lyrics)] | None, Blankable]
 
 
 class Request(BaseModel):
@@ -96,10 +103,4 @@ class Video(Request):
     audioId: AudioId
     callBackUrl: CallBackUrl = None
     author: Short = None
-    domainName: Short = None
-
-    @model_validator(mode="after")
-    def _no_spaces(self) -> Self:
-        if self.domainName and any(character.isspace() for character in self.domainName):
-            raise ValueError("domainName: expected a name without spaces, such as music.example.com")
-        return self
+    domainName: Domain = None
