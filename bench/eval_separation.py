@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from antiphon.music.audio import decode
 from antiphon.music.separation import SAMPLE_RATE, separate
+from antiphon.settings import load_settings
 from bench import results
 
 TRUE_STEMS = {"vocal": "vocals", "drums": "drums", "bass": "bass", "other": "other"}
@@ -54,7 +55,7 @@ def song_row(song: Path, models: Path, threads: int) -> dict[str, results.Figure
 def main() -> None:
     parser = argparse.ArgumentParser(description="Evaluate the separation on songs with known stems.")
     parser.add_argument("data", type=Path, nargs="?", default=DATA, help="folder that holds mdb/<song>/")
-    parser.add_argument("--models", type=Path, default=Path("antiphon-data/models"))
+    parser.add_argument("--models", type=Path, default=load_settings().models_folder)
     parser.add_argument("--threads", type=int, default=results.cores())
     arguments = parser.parse_args()
     songs = sorted(path.parent for path in arguments.data.glob("mdb/*/mix.flac"))

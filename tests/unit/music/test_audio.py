@@ -205,14 +205,14 @@ def test_of_a_video_the_sound_is_used(tmp_path: Path) -> None:
 def test_title_and_artist_are_read_as_one_line(tmp_path: Path) -> None:
     path = tmp_path / "song.flac"
     with av.open(str(path), "w") as output:
-        output.metadata.update({"TITLE": "Räuber\n 夜曲\x07", "artist": " A  B "})
+        output.metadata.update({"TITLE": "Räuber\n 夜曲\x07 👩\u200d🎤", "artist": " A  B "})
         track = output.add_stream("flac", rate=RATE, layout="mono")
         frame = AudioFrame.from_ndarray(np.zeros((1, RATE), np.int16), format="s16", layout="mono")
         frame.sample_rate = RATE
         output.mux(track.encode(frame))
         output.mux(track.encode(None))
     info = inspect(path, max_duration=HOUR)
-    assert (info.title, info.artist) == ("Räuber 夜曲", "A B")
+    assert (info.title, info.artist) == ("Räuber 夜曲 👩\u200d🎤", "A B")
 
 
 # --- what is refused
@@ -380,6 +380,12 @@ def test_a_file_that_points_at_other_files_is_refused(
     refused(path)
     with pytest.raises(NotAudio):
         decode(path, sample_rate=RATE, channels=1)
+
+
+@pytest.mark.parametrize("codec", ["flac", "wav", "mp3"])
+def test_a_file_of_nothing_can_be_written(tmp_path: Path, codec: Codec) -> None:
+    path = save(tmp_path / "empty", np.zeros((0, 2), np.float32), codec)
+    assert path.exists()
 
 
 def test_a_failed_write_leaves_no_file(tmp_path: Path) -> None:

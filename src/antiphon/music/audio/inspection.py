@@ -16,6 +16,7 @@ COMPLETE = 0.9
 # Containers whose header counts the samples of the audio track. Others estimate, or speak of the whole file.
 _EXACT = {"aiff", "ape", "au", "dsf", "flac", "mov", "mpc", "mpc8", "tak", "tta", "wv"}
 _MAX_TAG = 300
+_JOINER = "\u200d"  # holds the parts of one emoji together
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def _tag(source: Source, name: str) -> str | None:
     for metadata in (source.container.metadata, source.track.metadata):
         for key, value in metadata.items():
             if key.lower() == name:
-                text = " ".join("".join(c if c.isprintable() else " " for c in value).split())
+                text = " ".join("".join(c if c.isprintable() or c == _JOINER else " " for c in value).split())
                 if text:
                     return text[:_MAX_TAG]
     return None

@@ -41,6 +41,7 @@ class Writer:
             self._stream.codec_context.format = AudioFormat("s16p" if codec == "mp3" else "s16")
             if codec == "mp3":
                 self._stream.bit_rate = MP3_BIT_RATE
+            self._container.start_encoding()
         except BaseException:
             self._abandon()
             raise
