@@ -4,8 +4,8 @@ Everything is float32 in -1…1, shaped ``(samples, channels)``. Files come from
 what may be opened at all.
 """
 
-from antiphon.music.audio.inspection import MIN_DURATION, AudioInfo, inspect
+from antiphon.music.audio.inspection import MIN_DURATION, AudioInfo, inspect, stated_duration
 from antiphon.music.audio.streaming import decode, stream
 from antiphon.music.audio.writer import Codec, Writer
 
-__all__ = ["MIN_DURATION", "AudioInfo", "Codec", "Writer", "decode", "inspect", "stream"]
+__all__ = ["MIN_DURATION", "AudioInfo", "Codec", "Writer", "decode", "inspect", "stated_duration", "stream"]

@@ -67,6 +67,14 @@ def inspect(path: Path, *, max_duration: float) -> AudioInfo:
         )
 
 
+def stated_duration(path: Path) -> float | None:
+    """The length in seconds that the header states or FFmpeg guesses, without decoding: good for showing progress.
+    Raises ``NotAudio``."""
+    with open_source(path) as source:
+        microseconds = source.container.duration
+        return microseconds / av.time_base if microseconds and microseconds > 0 else None
+
+
 def _check_complete(source: Source, duration: float) -> None:
     promised = _promised_duration(source, duration)
     if promised is not None and duration < COMPLETE * promised:

@@ -5,6 +5,9 @@ that opens those reads its own disk or its own network for whoever asks. So only
 data themselves may be opened, the file is handed over as an open handle, and no protocol is allowed at all.
 """
 
+import errno
+import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,7 +71,7 @@ def open_source(path: Path) -> Iterator[Source]:
     if any(chunk.is_absurd for chunk in riff_chunks(path)):
         raise NotAudio("file: its header is damaged; export it again and upload that")
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "none"}
-    with path.open("rb") as handle:
+    with _Handle(path) as handle:
         try:
             container = av.open(handle, "r", container_options=options, metadata_errors="replace")
         except (av.FFmpegError, EOFError, ValueError) as error:
@@ -81,6 +84,14 @@ def open_source(path: Path) -> Iterator[Source]:
                 if other.index != track.index:
                     other.discard = Discard.all
             yield Source(path, container, track)
+
+
+class _Handle(io.FileIO):
+    """A damaged file may send FFmpeg to a place before its start. PyAV prints the exception that this raises; the
+    error number is enough."""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        return -errno.EINVAL if whence == os.SEEK_SET and offset < 0 else super().seek(offset, whence)
 
 
 def _frames(container: InputContainer, track: AudioStream) -> Iterator[AudioFrame]:

@@ -10,7 +10,8 @@ import numpy as np
 
 from antiphon.errors import NotAudio
 from antiphon.music import weights
-from antiphon.music.audio import Codec, Writer, stream
+from antiphon.music.audio import Codec, Writer, stated_duration, stream
+from antiphon.music.audio.source import UNREADABLE
 from antiphon.music.progress import Progress, part, silent
 from antiphon.music.separation.rhythm import split_rhythm
 from antiphon.music.separation.spectra import Samples
@@ -35,11 +36,9 @@ def separate(
     codec: Codec = "flac",
     threads: int,
     progress: Progress = silent,
-    duration: float | None = None,
 ) -> dict[str, Path]:
     """Write the stems of ``source`` into the folder ``out`` as ``<stem>.<codec>``, 44.1 kHz stereo, and return their
-    paths by stem. ``models`` is the folder of the weights; ``duration`` in seconds, where known, makes the progress
-    exact.
+    paths by stem. ``models`` is the folder of the weights.
 
     The stems sum to the source (with FLAC and WAV: to half a step of 16 bit). Memory does not grow with the song.
     Raises ``NotAudio``, ``WeightsError``.
@@ -48,12 +47,12 @@ def separate(
         raise ValueError(f"kind must be one of {get_args(Kind)}, got {kind!r}")
     network = weights.ensure(models, "spleeter", progress=part(progress, 0, 0.05))
     mask = VocalMask(network, threads)
+    total = stated_duration(source)
     blocks = stream(source, sample_rate=SAMPLE_RATE, channels=2, block=_BLOCK)
     pairs = split_vocals(blocks, mask)
     stems = _instrumental(pairs) if kind == "separate_vocal" else _four(pairs)
     out.mkdir(parents=True, exist_ok=True)
     paths = {name: out / f"{name}.{codec}" for name in STEMS[kind]}
-    total = duration * SAMPLE_RATE if duration else None
     with ExitStack() as stack:
         writers = [stack.enter_context(Writer(path, SAMPLE_RATE, 2, codec)) for path in paths.values()]
         pool = stack.enter_context(ThreadPoolExecutor(min(threads, len(writers))))
@@ -61,17 +60,16 @@ def separate(
         for mix, parts in stems:
             list(pool.map(Writer.write, writers, _on_grid(mix, parts)))
             done += len(mix)
-            progress(0.05 + 0.95 * _fraction(done, total), "separating")
+            progress(0.05 + 0.95 * _fraction(done / SAMPLE_RATE, total), "separating")
         if not done:
-            raise NotAudio()
+            raise NotAudio(UNREADABLE)
     progress(1.0, "separated")
     return paths
 
 
-def _fraction(done: int, total: float | None) -> float:
-    """How far along; without a known length it nears 1 and never reaches it, half at three minutes."""
-    scale = 180 * SAMPLE_RATE
-    return min(done / total, 1.0) if total else done / (done + scale)
+def _fraction(done: float, total: float | None) -> float:
+    """How far along, both in seconds; without a known length it nears 1 and never reaches it."""
+    return min(done / total, 1.0) if total else done / (done + 180)
 
 
 def _instrumental(pairs: Iterator[tuple[Samples, Samples]]) -> Iterator[tuple[Samples, list[Samples]]]:
