@@ -75,7 +75,7 @@ def explain(request: Request, errors: list[Any]) -> str:
     field = _named(".".join(where[1:]) or where[0])
     if kind == "json_invalid":
         return f"body: not valid JSON ({error['ctx']['error']}); send a JSON object"
-    if kind == "invalid_key":
+    if where == ["body"] and kind == "string_unicode":
         return "body: the name of a field is no valid text; correct or remove it"
     if where == ["body"]:
         content_type = request.headers.get("content-type", "no Content-Type")
