@@ -18,6 +18,7 @@ from antiphon.music.separation.rhythm import split_rhythm
 from antiphon.music.separation.spectra import Analysis, Grid, Synthesis
 from antiphon.music.separation.unet import BINS, DEPTH, build_model
 from antiphon.music.separation.vocals import OVERLAP, SEGMENT, VocalMask, split_vocals
+from antiphon.settings import load_settings
 
 Samples = NDArray[np.float32]
 SECOND = SAMPLE_RATE
@@ -278,3 +279,21 @@ def test_damaged_weights_say_what_to_do(tmp_path: Path) -> None:
     (tmp_path / weights.CATALOGUE["spleeter"].file).write_bytes(b"not a network")
     with pytest.raises(WeightsError, match="antiphon models fetch"):
         separate(tmp_path / "song.mp3", tmp_path, kind="split_stem", models=tmp_path, threads=1)
+
+
+DATA = Path(__file__).parents[4] / "shared" / "data" / "mdb" / "Rockabilly"
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the evaluation songs are not here")
+def test_on_a_real_song_every_stem_is_nearer_to_the_truth_than_the_mix_is(tmp_path: Path) -> None:
+    folder = load_settings().models_folder
+    if not weights.status(folder)[1].ready:
+        pytest.skip("the weights are not fetched: antiphon models fetch")
+    mix = decode(DATA / "mix.flac", sample_rate=SAMPLE_RATE, channels=2, start=2.0, duration=8.0)
+    source = save(tmp_path / "song.flac", mix)
+    stems = separate(source, tmp_path / "out", kind="split_stem", models=folder, threads=2)
+    for stem, name in (("vocal", "vocals"), ("drums", "drums"), ("bass", "bass"), ("other", "other")):
+        true = decode(DATA / f"{name}.flac", sample_rate=SAMPLE_RATE, channels=2, start=2.0, duration=8.0)
+        heard = decode(stems[stem], sample_rate=SAMPLE_RATE, channels=2)
+        gain = 10 * np.log10(np.sum((mix - true) ** 2) / np.sum((heard - true) ** 2))
+        assert gain > 3, stem

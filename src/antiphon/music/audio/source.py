@@ -91,7 +91,10 @@ class _Handle(io.FileIO):
     error number is enough."""
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        return -errno.EINVAL if whence == os.SEEK_SET and offset < 0 else super().seek(offset, whence)
+        try:
+            return super().seek(offset, whence)
+        except (OSError, OverflowError):
+            return -errno.EINVAL
 
 
 def _frames(container: InputContainer, track: AudioStream) -> Iterator[AudioFrame]:
