@@ -45,10 +45,10 @@ format: $(VENV)/.ready  ## let ruff put things in order
 	$(BIN)/ruff format .
 
 bench-engines: $(VENV)/.ready   ## real-time factors and memory of separation, MIDI and video
-	$(BIN)/python bench/engines.py
+	$(BIN)/python -m bench.engines
 
 eval-separation: $(VENV)/.ready ## SDR of the stems on real songs (DATA=folder)
-	$(BIN)/python bench/eval_separation.py "$(DATA)"
+	$(BIN)/python -m bench.eval_separation "$(DATA)"
 
 song: $(VENV)/.ready    ## compose and render the demo's song again
 	$(BIN)/python demo/compose.py

@@ -50,7 +50,8 @@ def transcribe(arguments: Arguments, progress: Progress) -> dict[str, str]:
     )
     progress(0.9, "tempo")
     out = Path(arguments["out"])
-    midifile.write(instruments, out / "song.mid", tempo=tempo.estimate(stems.get("drums") or next(iter(stems.values()))))
+    rhythm = stems.get("drums") or next(iter(stems.values()))
+    midifile.write(instruments, out / "song.mid", tempo=tempo.estimate(rhythm))
     notes = [
         {"name": instrument.name, "notes": [_rounded(asdict(note)) for note in instrument.notes]}
         for instrument in instruments

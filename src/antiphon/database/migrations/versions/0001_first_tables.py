@@ -15,9 +15,10 @@ def upgrade() -> None:
     # Scripts of several statements go to the driver as they are.
     driver = op.get_bind().connection.dbapi_connection
     assert driver is not None
-    with driver.cursor() as cursor:
-        cursor.execute(Path(__file__).with_suffix(".sql").read_text())
-        cursor.execute(SchemaManager.get_schema())
+    cursor = driver.cursor()
+    cursor.execute(Path(__file__).with_suffix(".sql").read_text())
+    cursor.execute(SchemaManager.get_schema())
+    cursor.close()
 
 
 def downgrade() -> None:
