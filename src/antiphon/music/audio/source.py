@@ -107,7 +107,7 @@ def _frames(container: InputContainer, track: AudioStream) -> Iterator[AudioFram
                 if packet.size:
                     bad = 0
             return
-        except (av.FFmpegError, ValueError):
+        except (av.FFmpegError, ValueError, IndexError):  # IndexError: a track that begins later in the file
             bad += 1
 
 
