@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from antiphon.contract.kinds import STEMS, Kind, SeparationType
-from antiphon.errors import EngineError
+from antiphon.errors import EngineError, NotFound
 from antiphon.services import Services
 from antiphon.tasks import store
 from antiphon.tasks.engine import run_engine
@@ -28,6 +28,7 @@ CONTENT_TYPES = {
     ".mp4": "video/mp4",
 }
 
+SOURCE_GONE = "the files of the source task are gone; upload the song again"
 Report = Callable[[float, str], None]
 
 
@@ -52,7 +53,7 @@ class Work:
         async with self.services.database.begin() as connection:
             sources = await store.artifacts_of(connection, self.task.source_id or "")
         if not sources:
-            raise EngineError("the files of the source task are gone; upload the song again")
+            raise EngineError(SOURCE_GONE)
         kinds = {Kind.SEPARATION: self._separate, Kind.MIDI: self._transcribe, Kind.VIDEO: self._render}
         return await kinds[self.task.kind](sources)
 
@@ -126,7 +127,10 @@ class Work:
     async def _fetch(self, artifact: Artifact) -> str:
         path = self.folder / f"{artifact.name}{Path(artifact.key).suffix}"
         self.report(0.0, "fetching")
-        await self.services.storage.download(artifact.key, path)
+        try:
+            await self.services.storage.download(artifact.key, path)
+        except NotFound:
+            raise EngineError(SOURCE_GONE) from None
         return str(path)
 
     async def _store(
