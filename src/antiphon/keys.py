@@ -105,6 +105,14 @@ class FirstKeys:
     api_key: str
     webhook_key: str
 
+    def __str__(self) -> str:
+        return (
+            "\nThe first keys, shown this once:\n"
+            f"  API key      {self.api_key}\n"
+            f"  webhook key  {self.webhook_key}\n"
+            "Send the API key as 'Authorization: Bearer …'; verify callbacks with the webhook key.\n"
+        )
+
 
 async def prepare(connection: AsyncConnection, secret: bytes) -> FirstKeys | None:
     """Make the first keys in a new database. Raises ``SettingsError`` when the database knows another secret."""

@@ -12,7 +12,6 @@ import uvicorn
 from antiphon.api.app import create_app
 from antiphon.callbacks.sender import Sender
 from antiphon.errors import SettingsError
-from antiphon.keys import FirstKeys
 from antiphon.roles import Role
 from antiphon.services import Services, open_services
 from antiphon.settings import Settings
@@ -33,7 +32,8 @@ async def serve(settings: Settings, roles: set[Role]) -> None:
         if listener:
             settings = settings.model_copy(update={"port": listener.getsockname()[1]})
         async with open_services(settings) as services:
-            _show_first_keys(services.first_keys)
+            if services.first_keys:
+                print(services.first_keys, flush=True)
             await asyncio.to_thread(services.scratch.sweep)
             async with asyncio.TaskGroup() as group:
                 if listener:
@@ -87,15 +87,3 @@ async def _serve_api(services: Services, listener: socket.socket, stop: asyncio.
     server.should_exit = True
     stopped.cancel()
     await serving
-
-
-def _show_first_keys(first: FirstKeys | None) -> None:
-    if first is None:
-        return
-    print(
-        "\nThe first keys, shown this once:\n"
-        f"  API key      {first.api_key}\n"
-        f"  webhook key  {first.webhook_key}\n"
-        "Send the API key as 'Authorization: Bearer …'; verify callbacks with the webhook key.\n",
-        flush=True,
-    )

@@ -14,6 +14,12 @@ Result = TypeVar("Result")
 DataOption = Annotated[Path | None, typer.Option("--data", help="the server's data folder (ANTIPHON_DATA)")]
 
 
+def show_first_keys(services: "Services") -> None:
+    """The first visit makes the first keys, and nobody else will ever show them; not among the command's results."""
+    if services.first_keys:
+        typer.echo(str(services.first_keys), err=True)
+
+
 def with_services(do: "Callable[[Services], Awaitable[Result]]", data: Path | None = None) -> Result:
     """Open the services of the settings, do one thing with them, close them."""
     from antiphon import logs
@@ -25,6 +31,7 @@ def with_services(do: "Callable[[Services], Awaitable[Result]]", data: Path | No
 
     async def visit() -> Result:
         async with open_services(settings) as services:
+            show_first_keys(services)
             return await do(services)
 
     return asyncio.run(visit())

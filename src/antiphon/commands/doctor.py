@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from antiphon.errors import AntiphonError, SettingsError, StorageError
+
 if TYPE_CHECKING:
     from antiphon.services import Services
     from antiphon.settings import Settings
@@ -39,13 +41,14 @@ async def _examine(settings: "Settings", url: str | None) -> bool:
 
 
 async def _findings(settings: "Settings", url: str | None) -> AsyncIterator[tuple[str, str, bool]]:
-    from antiphon.errors import AntiphonError
+    from antiphon.commands.connect import show_first_keys
     from antiphon.services import open_services
 
     verdict, good = _weights(settings)
     yield "weights", verdict, good
     try:
         async with open_services(settings) as services:
+            show_first_keys(services)
             yield "database", await _database(services), True
             for name, check in _CHECKS.items():
                 try:
@@ -59,7 +62,7 @@ async def _findings(settings: "Settings", url: str | None) -> AsyncIterator[tupl
                 except AntiphonError as error:
                     yield "address", error.message, False
     except AntiphonError as error:
-        yield "database", error.message, False
+        yield _PARTS.get(type(error), "database"), error.message, False
 
 
 def _weights(settings: "Settings") -> tuple[str, bool]:
@@ -88,8 +91,6 @@ async def _storage(services: "Services") -> str:
 
 
 async def _clock(services: "Services") -> str:
-    from antiphon.errors import AntiphonError
-
     before = time.time()
     database = (await services.database.now()).timestamp()
     skew = database - (before + time.time()) / 2
@@ -106,4 +107,5 @@ async def _guard(services: "Services") -> str:
     return "public addresses only" + (f", and {allowed} (ANTIPHON_CALLBACK_ALLOW)" if allowed else "")
 
 
+_PARTS: dict[type[AntiphonError], str] = {StorageError: "storage", SettingsError: "secret"}
 _CHECKS: dict[str, Check] = {"storage": _storage, "clock": _clock, "guard": _guard}
