@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -117,17 +118,26 @@ def command_line(pid: int) -> str:
     return ""
 
 
+@dataclass(frozen=True)
+class Received:
+    """A callback as it came, ``at`` Unix seconds; the headers' names are in lower case."""
+
+    at: float
+    headers: dict[str, str]
+    body: bytes
+
+
 class Receiver:
-    """Answers 200 and keeps every callback with its headers."""
+    """Answers 200 and keeps every callback."""
 
     def __init__(self) -> None:
-        self._received: list[tuple[dict[str, str], bytes]] = []
+        self._received: list[Received] = []
         received = self._received
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                received.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                received.append(Received(time.time(), {name.lower(): v for name, v in self.headers.items()}, body))
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -147,14 +157,18 @@ class Receiver:
         self._server.shutdown()
         self._server.server_close()
 
+    def received_for(self, task_id: str) -> list[Received]:
+        """What came for a task, in order."""
+        return [received for received in list(self._received) if task_id.encode() in received.body]
+
     def callbacks_of(self, task_id: str, key: str | None = None) -> list[dict[str, Any]]:
-        """The bodies that came for a task, in order, each verified when a webhook key is given."""
+        """The messages that came for a task, in order, each verified when a webhook key is given."""
         found = []
-        for headers, body in list(self._received):
-            message = json.loads(body)
+        for received in self.received_for(task_id):
+            message = json.loads(received.body)
             if task_id in (message["data"].get("task_id"), message["data"].get("taskId")):
                 if key:
-                    verify_standard(headers, body, [key], now=time.time())
+                    verify_standard(received.headers, received.body, [key], now=received.at)
                 found.append(message)
         return found
 
@@ -166,7 +180,7 @@ class Cluster:
     """Processes of one server over one database, each with a data folder like a machine of its own unless told
     otherwise."""
 
-    def __init__(self, folder: Path, database_url: str, **settings: object) -> None:
+    def __init__(self, folder: Path, database_url: str | None, **settings: object) -> None:
         self.folder = folder
         self.port = free_port()
         self.base_url = f"http://{HOST}:{self.port}"
@@ -177,7 +191,7 @@ class Cluster:
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("ANTIPHON_")},
             "ANTIPHON_MODELS": models,
-            "ANTIPHON_DATABASE_URL": database_url,
+            **({"ANTIPHON_DATABASE_URL": database_url} if database_url else {}),
             "ANTIPHON_STORAGE_URL": str(self.storage),
             "ANTIPHON_SECRET": secrets.token_hex(32),
             "ANTIPHON_PUBLIC_URL": self.base_url,
@@ -217,16 +231,16 @@ class Cluster:
             found = re.search(r"API key +(\S+)\n +webhook key +(\S+)", log)
             assert found, log
             self.api_key, self.webhook_key = found.groups()
-        if "api" in roles:
+        if "api" in roles or not roles:
             wait_for(self._answers, "the API")
         return process
 
     def client(self) -> Client:
         return Client(self.base_url, self.api_key)
 
-    def command(self, *arguments: str, machine: str = "one", **settings: object) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str, **settings: object) -> subprocess.CompletedProcess[str]:
         """Run a command of the command line to its end."""
-        environment = {**self.environment, "ANTIPHON_DATA": str(self.folder / machine)}
+        environment = {**self.environment, "ANTIPHON_DATA": str(self.folder / "one")}
         environment |= {f"ANTIPHON_{name.upper()}": str(value) for name, value in settings.items()}
         return subprocess.run(
             [sys.executable, "-m", "antiphon", *arguments],
@@ -236,6 +250,12 @@ class Cluster:
             timeout=120,
             check=False,
         )
+
+    def succeed(self, *arguments: str, **settings: object) -> str:
+        """What a command prints that must not fail."""
+        done = self.command(*arguments, **settings)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def stored(self) -> set[str]:
         """The files in the storage folder, as paths."""
