@@ -1,11 +1,12 @@
 """Finds kick, snare and hi-hat in a drum stem.
 
-Each drum is listened for in the band where it sounds most by itself. An onset is a sharp rise of the band's
-level in decibels (half-wave rectified difference of log energy, as in Klapuri, ICASSP 1999) that is a local peak,
-and that leaves behind enough energy for the drum's body to sound.
+An onset is a sharp rise of the level in decibels of the band in which a drum strikes (half-wave rectified difference
+of log energy, as in Klapuri, ICASSP 1999) at a local peak. It is that drum's if its body then sounds as loud as the
+drum's loud hits in this song do, give or take; a snare must rattle, too, which tells it from what leaked into a
+separated stem.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,53 +25,68 @@ KICK, SNARE, HIHAT = 36, 38, 42
 
 EARLY = 0.006
 """Seconds by which the steepest rise of a windowed level comes before the hit itself."""
+GAP = 5
+"""Frames between two hits of one drum, at least."""
+LOUD = 95
+"""The percentile of a song's candidates that counts as a loud hit."""
+QUIETEST = -60.0
+"""A band whose loud hits stay under this level (dB re full scale) holds leakage, not a drum."""
 
-ANY = 200.0
-"""A difference in dB that nothing reaches."""
+NOISE = (1, 6)
+"""The frames after an onset in which the wires are listened to."""
 
+BANDS = {
+    "thump": (35.0, 110.0),
+    "snare": (400.0, 8_000.0),
+    "skin": (400.0, 2_500.0),
+    "wires": (2_000.0, 8_000.0),
+    "metal": (9_000.0, 16_000.0),
+}
+"""Where to listen, in Hz."""
+
+Frames = NDArray[np.intp]
 Levels = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """``levels`` is (frames, drums), each drum's band in dB re full scale; ``noise`` is (frames,), the spectral
-    flatness of ``WIRES`` in dB: about -2.5 for noise, lower the more tonal."""
+class Body:
+    """What sounds after a strike: the mean level of ``band`` from the first to the second of ``frames`` after the
+    onset, at most ``floor`` dB under that of the loud hits."""
 
-    levels: Levels
-    noise: Levels
+    band: str
+    frames: tuple[int, int]
+    floor: float
 
 
 @dataclass(frozen=True, slots=True)
 class Drum:
-    """How to hear one drum: in ``band`` (Hz), by its ``body``, the frames after the onset that tell it from what
-    merely clicks in the same band. The body may lie ``floor`` dB under the song's loudest hits of this drum and
-    ``behind`` dB under the snare's band at the same time, and must be as ``noisy`` (dB, see ``Heard``). ``rise`` is the
-    least rise in dB, ``rings`` the length of its notes in seconds."""
+    """How to hear one drum: its level rises by ``rise`` dB or more in the band ``strike``, and its ``bodies`` sound.
+    The wires' noise must reach ``noise`` dB (see ``Heard``), and the first body may lie no more than ``behind`` dB
+    under the skin of a snare at the same time. Its notes last ``rings`` seconds."""
 
     key: int
-    band: tuple[float, float]
+    strike: str
     rise: float
-    body: tuple[int, int]
-    floor: float
-    behind: float
-    noisy: float
+    bodies: tuple[Body, ...]
     rings: float
+    noise: float | None = None
+    behind: float | None = None
 
 
 KIT = (
-    Drum(KICK, (35.0, 110.0), 6.0, (0, 4), 12.0, ANY, -ANY, 0.15),
-    Drum(SNARE, (400.0, 2_500.0), 6.0, (3, 8), 9.0, ANY, -8.0, 0.15),
-    Drum(HIHAT, (9_000.0, 16_000.0), 3.0, (2, 6), 26.0, 15.0, -ANY, 0.08),
+    Drum(KICK, "thump", 6.0, (Body("thump", (0, 4), 12.0),), 0.15),
+    Drum(SNARE, "snare", 6.0, (Body("skin", (3, 8), 12.0), Body("wires", (3, 8), 8.0)), 0.15, noise=-7.0),
+    Drum(HIHAT, "metal", 3.0, (Body("metal", (2, 6), 26.0),), 0.08, behind=15.0),
 )
-SNARE_BAND = 1
-WIRES = (2_000.0, 8_000.0)
-"""Where the snare's wires rattle, in Hz: a voice or a guitar that leaked in has partials there, not noise."""
-RATTLE = (1, 6)
-"""The frames after an onset in which the wires are listened to."""
-GAP = 5
-"""Frames between two hits of one drum, at least."""
-QUIETEST = -60.0
-"""A band whose loudest hits stay under this level (dB re full scale) holds leakage, not a drum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """``levels`` of each band in dB re full scale, and the ``noise`` of the wires: their spectral flatness in dB,
+    about -2.5 for noise and lower the more tonal. All of shape (frames,)."""
+
+    levels: Mapping[str, Levels]
+    noise: Levels
 
 
 def _frames(path: Path) -> Iterator[NDArray[np.float32]]:
@@ -89,11 +105,11 @@ def _frames(path: Path) -> Iterator[NDArray[np.float32]]:
 
 
 def listen(path: Path, *, duration: float, progress: Progress) -> Heard:
-    """What the detector needs to know of a drum stem. The audio is streamed, 16 bytes a frame are kept."""
+    """What the detector needs to know of a drum stem. The audio is streamed, 24 bytes a frame are kept."""
     hertz = np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE)
-    bands = np.array([(hertz >= drum.band[0]) & (hertz < drum.band[1]) for drum in KIT], np.float32)
-    wires = (hertz >= WIRES[0]) & (hertz < WIRES[1])
-    levels, noise = [np.zeros((0, len(KIT)), np.float32)], [np.zeros(0, np.float32)]
+    bands = np.array([(hertz >= low) & (hertz < high) for low, high in BANDS.values()], np.float32)
+    wires = bands[list(BANDS).index("wires")] > 0
+    levels, noise = [np.zeros((0, len(BANDS)), np.float32)], [np.zeros(0, np.float32)]
     count = 0
     for frames in _frames(path):
         power = np.square(np.abs(np.fft.rfft(frames, axis=1))) * np.float32(8 / 3 / WINDOW**2)
@@ -102,18 +118,19 @@ def listen(path: Path, *, duration: float, progress: Progress) -> Heard:
         noise.append(10 * (np.log10(rattle).mean(axis=1) - np.log10(rattle.mean(axis=1))))
         count += len(frames)
         progress(min(1.0, count * HOP / SAMPLE_RATE / max(duration, 1e-3)), "drums")
-    return Heard(np.concatenate(levels).astype(np.float32), np.concatenate(noise).astype(np.float32))
+    columns = np.concatenate(levels).astype(np.float32).T
+    return Heard(dict(zip(BANDS, columns, strict=True)), np.concatenate(noise).astype(np.float32))
 
 
-def _body(level: Levels, body: tuple[int, int]) -> Levels:
-    """Mean level of the frames ``body[0]`` to ``body[1]`` after each frame; same shape as ``level``."""
-    padded = np.pad(level, (0, body[1]), mode="edge")
-    view = np.lib.stride_tricks.sliding_window_view(padded, body[1] - body[0])
-    mean: Levels = view[body[0] : body[0] + len(level)].mean(axis=1)
+def _after(level: Levels, frames: tuple[int, int]) -> Levels:
+    """Mean level of the frames ``frames[0]`` to ``frames[1]`` after each frame; same shape as ``level``."""
+    padded = np.pad(level, (0, frames[1]), mode="edge")
+    view = np.lib.stride_tricks.sliding_window_view(padded, frames[1] - frames[0])
+    mean: Levels = view[frames[0] : frames[0] + len(level)].mean(axis=1)
     return mean
 
 
-def _candidates(level: Levels, rise: float) -> NDArray[np.intp]:
+def _candidates(level: Levels, rise: float) -> Frames:
     """Frames at which the level has risen by more than ``rise`` dB within two frames, where it rises most."""
     step = np.zeros_like(level)
     step[2:] = level[2:] - level[:-2]
@@ -121,22 +138,26 @@ def _candidates(level: Levels, rise: float) -> NDArray[np.intp]:
     return np.flatnonzero((step > rise) & (step >= around))
 
 
-def hits(heard: Heard, drum: Drum) -> tuple[NDArray[np.intp], Levels]:
+def hits(heard: Heard, drum: Drum) -> tuple[Frames, Levels]:
     """Frames at which ``drum`` was struck, and the level of each hit relative to the loud ones in dB."""
-    level = heard.levels[:, KIT.index(drum)]
-    if len(level) < GAP:
-        return np.zeros(0, np.intp), np.zeros(0, np.float32)
-    frames = _candidates(level, drum.rise)
-    frames = frames[_body(heard.noise, RATTLE)[frames] > drum.noisy]
-    body = _body(level, drum.body)[frames]
-    loud = float(np.percentile(body, 95)) if len(body) else QUIETEST
-    behind = _body(heard.levels[:, SNARE_BAND], drum.body)[frames] - drum.behind
-    real = (body >= loud - drum.floor) & (body > behind)
-    frames, body = frames[real], body[real]
-    if loud < QUIETEST or not len(frames):
-        return np.zeros(0, np.intp), np.zeros(0, np.float32)
-    apart = np.append(True, np.diff(frames) >= GAP)
-    return frames[apart], body[apart] - loud
+    none = np.zeros(0, np.intp), np.zeros(0, np.float32)
+    if len(heard.noise) < GAP:
+        return none
+    frames = _candidates(heard.levels[drum.strike], drum.rise)
+    if drum.noise is not None:
+        frames = frames[_after(heard.noise, NOISE)[frames] > drum.noise]
+    if not len(frames):
+        return none
+    levels = [_after(heard.levels[body.band], body.frames)[frames] for body in drum.bodies]
+    loud = [float(np.percentile(level, LOUD)) for level in levels]
+    real = np.ones(len(frames), bool)
+    for body, level, top in zip(drum.bodies, levels, loud, strict=True):
+        real &= (level >= top - body.floor) & (top >= QUIETEST)
+    if drum.behind is not None:
+        real &= levels[0] > _after(heard.levels["skin"], drum.bodies[0].frames)[frames] - drum.behind
+    frames, level = frames[real], levels[0][real] - loud[0]
+    apart = np.diff(frames, prepend=-GAP) >= GAP
+    return frames[apart], level[apart]
 
 
 def detect(path: Path, *, duration: float, progress: Progress) -> list[Note]:
