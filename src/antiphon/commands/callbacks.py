@@ -1,12 +1,18 @@
 """``antiphon callbacks``: what was announced, and once more."""
 
+from collections import Counter
+from collections.abc import Callable
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from antiphon.commands.connect import DataOption, with_services
+from antiphon.contract.moments import parse_moment
+from antiphon.errors import BadParameter
 
 if TYPE_CHECKING:
+    from antiphon.callbacks.outbox import RecordedAttempt
     from antiphon.services import Services
 
 app = typer.Typer(help="The callbacks of a task.", no_args_is_help=True)
@@ -26,12 +32,25 @@ def list_attempts(task_id: TaskArgument, data: DataOption = None) -> None:
                 lines.append(f"{delivery.webhook_id}  {delivery.state}  {delivery.url}")
                 lines += [
                     f"  {attempt.number}. {attempt.started_at:%Y-%m-%d %H:%M:%S}  {attempt.status or '---'}  "
-                    f"{attempt.milliseconds:.0f} ms  {attempt.error or 'acknowledged'}"
+                    f"{_durations(attempt)}  {attempt.error or 'acknowledged'}"
                     for attempt in delivery.attempts
                 ]
         return lines
 
     typer.echo("\n".join(with_services(do, data)) or f"task {task_id} has announced nothing")
+
+
+def _durations(attempt: "RecordedAttempt") -> str:
+    steps = {
+        "look-up": attempt.resolve_ms,
+        "connect": attempt.connect_ms,
+        "TLS": attempt.tls_ms,
+        "answer": attempt.first_byte_ms,
+    }
+    shown = [f"{name} {spent:.0f}" for name, spent in steps.items() if spent is not None]
+    if attempt.connection in ("kept", "replaced"):
+        shown.insert(0, f"connection {attempt.connection}")
+    return f"{attempt.milliseconds:.0f} ms" + (f" ({', '.join(shown)})" if shown else "")
 
 
 @app.command()
@@ -46,3 +65,83 @@ def resend(task_id: TaskArgument, data: DataOption = None) -> None:
 
     with_services(do, data)
     typer.echo(f"the callback of {task_id} is queued again")
+
+
+RateOption = Annotated[str, typer.Option(metavar="N/s", help="how many a second")]
+
+
+class Ended(StrEnum):
+    """The ends of a delivery."""
+
+    STOPPED = "stopped"
+    DELIVERED = "delivered"
+
+
+@app.command()
+def recover(
+    since: Annotated[str, typer.Option(help="when the trouble began: 90s, 30m, 2h, 3d (ago) or 2026-01-31T18:00Z")],
+    until: Annotated[str | None, typer.Option(help="when it was over; default: now")] = None,
+    host: Annotated[list[str] | None, typer.Option(help="only this host, or host:port; may be repeated")] = None,
+    state: Annotated[Ended, typer.Option(help="what became of the callbacks that are sent again")] = Ended.STOPPED,
+    rate: RateOption = "10/s",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say how many there are")] = False,
+    data: DataOption = None,
+) -> None:
+    """Send many callbacks again, paced, each with its identity: after a receiver was down.
+
+    May be interrupted and started again. Callbacks that were acknowledged and yet lost by their receiver are sent
+    again with '--state delivered', which needs '--until'.
+    """
+    if state is Ended.DELIVERED and until is None:
+        raise BadParameter(
+            "--until: give a time with --state delivered; without it a second start would send them all once more"
+        )
+    per_second = _per_second(rate)
+
+    async def do(services: "Services") -> None:
+        from antiphon.callbacks.recover import Selection, find
+        from antiphon.callbacks.recover import recover as send_again
+
+        now = await services.database.now()
+        chosen = Selection(
+            since=parse_moment(since, now, field="--since"),
+            until=parse_moment(until, now, field="--until") if until else now,
+            state=state.value,
+            hosts=tuple(host or ()),
+        )
+        async with services.database.begin() as connection:
+            found = await find(connection, chosen)
+        for name, number in Counter(one.host for one in found).most_common():
+            typer.echo(f"{number:>8,}  {name}")
+        span = f"{state} between {chosen.since:%Y-%m-%dT%H:%M:%S%z} and {chosen.until:%Y-%m-%dT%H:%M:%S%z}"
+        typer.echo(f"{len(found):>8,}  callbacks in all, {span}")
+        if dry_run or not found:
+            return
+        typer.echo(f"queueing {per_second:g} a second: about {len(found) / per_second:,.0f} s; may be interrupted")
+        queued = await send_again(services.database, chosen, found, rate=per_second, told=_progress(len(found)))
+        typer.echo(f"{queued:,} callbacks are queued again; a running sender delivers them")
+
+    with_services(do, data)
+
+
+def _per_second(rate: str) -> float:
+    try:
+        number = float(rate.removesuffix("/s"))
+    except ValueError:
+        number = 0.0
+    if not 0.01 <= number <= 10_000:
+        raise BadParameter(f"--rate: expected a number a second from 0.01 to 10000, such as 10/s (got {rate!r})")
+    return number
+
+
+def _progress(total: int) -> Callable[[int], None]:
+    """Says at each tenth how many there have been."""
+    told = 0
+
+    def tell(number: int) -> None:
+        nonlocal told
+        if number * 10 // total > told:
+            told = number * 10 // total
+            typer.echo(f"{number:>8,} of {total:,}")
+
+    return tell
