@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from antiphon.settings import load_settings
 from bench import results
 
 ROOT = Path(__file__).parents[1]
 SONG = ROOT / "demo" / "song.mp3"
-MODELS = Path(os.environ.get("ANTIPHON_MODELS", "antiphon-data/models"))
+MODELS = load_settings().models_folder
 EXCERPT = 30.0  # seconds of audio in the measurement of the cold start
 
 

@@ -20,6 +20,7 @@ from typing import Any, Self, TypeVar
 from antiphon.client import Client
 from antiphon.contract.kinds import Kind
 from antiphon.contract.signatures import verify_standard
+from antiphon.settings import load_settings
 
 HOST = "127.0.0.1"
 PATIENCE = 60.0  # seconds: of a machine that is busy with other things, too
@@ -89,6 +90,12 @@ class Process:
 
     def await_engine(self) -> int:
         return wait_for(self.engines, "an engine")[0]
+
+    def freeze_engine(self) -> int:
+        """Hold the engine where it is, so that nothing depends on how fast it is; gives its id."""
+        engine = self.await_engine()
+        os.kill(engine, signal.SIGSTOP)
+        return engine
 
     def kill(self) -> None:
         """As the kernel does when memory runs out: kill -9."""
@@ -187,10 +194,9 @@ class Cluster:
         self.storage = folder / "storage"
         self.processes: list[Process] = []
         self.api_key = self.webhook_key = ""
-        models = os.environ.get("ANTIPHON_MODELS") or str(Path.home() / ".local" / "share" / "antiphon" / "models")
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("ANTIPHON_")},
-            "ANTIPHON_MODELS": models,
+            "ANTIPHON_MODELS": str(load_settings().models_folder),
             **({"ANTIPHON_DATABASE_URL": database_url} if database_url else {}),
             "ANTIPHON_STORAGE_URL": str(self.storage),
             "ANTIPHON_SECRET": secrets.token_hex(32),

@@ -1,6 +1,5 @@
 """A real server in a process of its own, a receiver of its callbacks, and one song taken all the way."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,12 +9,14 @@ import psycopg
 import pytest
 
 from antiphon.music.audio import Writer, stream
+from antiphon.settings import load_settings
 from tests.integration.line import Line, take_all_the_way
 from tests.integration.receiver import Receiver
 from tests.integration.server import Server, running
 
 SONG = Path(__file__).parents[2] / "demo" / "song.mp3"
 CLIP_START, CLIP_SECONDS = 12, 6
+SECRET = "a secret that all servers of these tests share"
 
 
 @pytest.fixture(scope="session")
@@ -29,12 +30,11 @@ def api_database_url(postgres_url: str) -> str:
 def start_server(api_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
     """Starts servers on the same database and storage; each keyword is one more setting."""
     base = tmp_path_factory.mktemp("server")
-    models = os.environ.get("ANTIPHON_MODELS", str(Path.home() / ".local" / "share" / "antiphon" / "models"))
     common = {
         "database_url": api_database_url,
         "storage_url": str(base / "artifacts"),
-        "models": models,
-        "secret": "a secret that all servers of these tests share",
+        "models": str(load_settings().models_folder),
+        "secret": SECRET,
         "max_upload": "5000000",
         "max_duration": "30",
         "rate_limit": "1000",
