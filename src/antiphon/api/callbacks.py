@@ -10,7 +10,7 @@ from antiphon.callbacks import outbox
 from antiphon.callbacks.history import RecordedDelivery, deliveries_of
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import CallbackState
-from antiphon.contract.records import Attempt, Deliveries, Delivery
+from antiphon.contract.records import Attempt, Deliveries, Delivery, Phases
 from antiphon.errors import Conflict
 
 router = APIRouter(prefix="/tasks", tags=["callbacks"])
@@ -53,9 +53,21 @@ def _delivery(delivery: RecordedDelivery) -> Delivery:
                 address=attempt.address,
                 status=attempt.status,
                 milliseconds=round(attempt.milliseconds, 1),
+                phases=Phases(
+                    resolve=_rounded(attempt.resolve_ms),
+                    connect=_rounded(attempt.connect_ms),
+                    tls=_rounded(attempt.tls_ms),
+                    firstByte=_rounded(attempt.first_byte_ms),
+                    total=round(attempt.milliseconds, 1),
+                ),
+                connection=attempt.connection,
                 error=attempt.error,
                 answer=attempt.answer,
             )
             for attempt in delivery.attempts
         ],
     )
+
+
+def _rounded(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else round(milliseconds, 1)

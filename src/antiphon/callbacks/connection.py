@@ -4,19 +4,21 @@ import asyncio
 import contextlib
 import errno
 import socket
+import ssl
 import threading
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Any
 
-from aiohttp import TCPConnector
+from aiohttp import ClientRequest, ClientTimeout, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 
 from antiphon.callbacks.guard import Guard
+from antiphon.callbacks.timeline import current
 from antiphon.errors import BlockedAddress
 
-dialled: ContextVar[list[str] | None] = ContextVar("dialled", default=None)
-"""A list set here before a request gets each ``address:port`` that the request dials, in order."""
+IDLE = 4.0  # seconds that a connection is kept: less than the 5 s after which common servers close theirs
 
 
 class BlockedConnection(OSError):
@@ -98,16 +100,46 @@ class GuardedResolver(AbstractResolver):
         """The wrapped resolver belongs to whoever made it."""
 
 
-def guarded_connector(guard: Guard, resolver: AbstractResolver) -> TCPConnector:
-    """A connector that dials only what ``guard`` allows.
+class GuardedConnector(TCPConnector):
+    """Dials only what the guard allows, and marks each step in the request's ``Timeline``, if it has one."""
 
-    Connections are not kept: a receiver that closes an idle one just as it is used again would cost an attempt,
-    or get the callback twice. Limits are the caller's.
+    async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:
+        """A connection, kept or new. See ``aiohttp.BaseConnector.connect``."""
+        timeline = current.get()
+        if timeline is None:
+            return await super().connect(req, traces, timeout)
+        timeline.asked()
+        connection = await super().connect(req, traces, timeout)
+        timeline.connected()
+        if timeline.over_kept and connection.transport is not None:
+            timeline.addresses.append(_shown(*connection.transport.get_extra_info("peername")[:2]))
+        return connection
+
+
+class _TLS(ssl.SSLContext):
+    """Marks when a handshake begins, which the HTTP client tells nobody."""
+
+    def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
+        timeline = current.get()
+        if timeline is not None:
+            timeline.greeted()
+        return super().wrap_bio(*args, **kwargs)
+
+
+def guarded_connector(guard: Guard, resolver: AbstractResolver, *, keep: bool = False) -> GuardedConnector:
+    """A connector that dials only what ``guard`` allows. Limits are the caller's.
+
+    With ``keep`` a connection is used again within 4 s: the receiver may close it in that very moment, so whoever
+    asks for it must be ready to send again.
     """
-    return TCPConnector(
+    tls = _TLS(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and host name
+    tls.load_default_certs()
+    return GuardedConnector(
         resolver=GuardedResolver(guard, resolver),
         socket_factory=_socket_factory(guard),
-        force_close=True,
+        ssl=tls,
+        force_close=not keep,
+        keepalive_timeout=IDLE if keep else None,
         limit=0,
     )
 
@@ -116,12 +148,16 @@ def _socket_factory(guard: Guard) -> Callable[[Any], socket.socket]:
     def make(address_info: tuple[Any, ...]) -> socket.socket:
         family, kind, protocol, _, (host, port, *_) = address_info
         _judge(guard, host, "the host")
-        tracked = dialled.get()
-        if tracked is not None:
-            tracked.append(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        timeline = current.get()
+        if timeline is not None:
+            timeline.dialled(_shown(host, port))
         return socket.socket(family, kind, protocol)
 
     return make
+
+
+def _shown(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _judge(guard: Guard, address: str, what: str) -> None:

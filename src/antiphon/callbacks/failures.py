@@ -3,13 +3,46 @@
 import errno
 import socket
 import ssl
+from enum import StrEnum
 
 import aiohttp
 
+from antiphon.callbacks.connection import BlockedConnection
+
 # What this machine lacks, not what the receiver did.
 _OURS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EADDRNOTAVAIL, errno.ENETDOWN}
+_BROKEN = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED}
 _NO_WAY = {errno.ENETUNREACH, errno.EHOSTUNREACH}
 _PROBES = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))  # documentation: nothing is there
+
+
+class Reason(StrEnum):
+    """Kinds of failure, for counting."""
+
+    STATUS = "status"  # an answer other than 2xx
+    TIMEOUT = "timeout"
+    BLOCKED = "blocked"  # by the guard
+    NAME = "name"  # it could not be looked up
+    CONNECTION = "connection"  # it could not be made
+    TLS = "tls"
+    BROKEN_OFF = "broken_off"
+    INVALID = "invalid"  # an answer that is not HTTP
+
+
+def reason_of(error: Exception) -> Reason:
+    """The kind of what the HTTP client raised."""
+    cause = _cause(error)
+    if isinstance(cause, BlockedConnection):
+        return Reason.BLOCKED
+    if isinstance(cause, socket.gaierror):
+        return Reason.NAME
+    if isinstance(cause, ssl.SSLError):
+        return Reason.TLS
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return Reason.CONNECTION
+    if isinstance(error, aiohttp.ClientResponseError):
+        return Reason.INVALID
+    return Reason.BROKEN_OFF
 
 
 def explain(error: Exception, host: str) -> str:
@@ -27,7 +60,7 @@ def explain(error: Exception, host: str) -> str:
         return f"connection refused: nothing listens on {host}"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return f"{host} closed the connection without an answer"
-    if isinstance(cause, ConnectionError):
+    if isinstance(cause, ConnectionError) or (isinstance(cause, OSError) and cause.errno in _BROKEN):
         return f"{host} broke the connection off before it had answered"
     if isinstance(error, aiohttp.ClientResponseError):
         return f"what {host} answered is not valid HTTP: {error.message.splitlines()[0][:200]}"

@@ -5,7 +5,7 @@ again by itself, and one that lives records its attempt only while the lease is 
 """
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,7 +40,8 @@ class Delivery:
 @dataclass(frozen=True)
 class Attempt:
     """What happened in one attempt. ``error`` is in words, None when it was acknowledged; ``answer`` is the start
-    of the receiver's answer, as text."""
+    of the receiver's answer, as text. ``milliseconds`` is the whole; the phases and ``connection`` are as in
+    ``timeline``."""
 
     started_at: datetime
     milliseconds: float
@@ -48,6 +49,11 @@ class Attempt:
     status: int | None = None
     error: str | None = None
     answer: str | None = None
+    resolve_ms: float | None = None
+    connect_ms: float | None = None
+    tls_ms: float | None = None
+    first_byte_ms: float | None = None
+    connection: str | None = None
 
 
 @dataclass(frozen=True)
@@ -156,18 +162,28 @@ async def next_due(connection: AsyncConnection, full: Collection[str] = ()) -> f
     return None if seconds is None else max(0.0, float(seconds))
 
 
+_ATTEMPT = {
+    "delivery_id": "bigint",
+    "number": "integer",
+    "started_at": "timestamptz",
+    "address": "text",
+    "status": "integer",
+    "milliseconds": "double precision",
+    "resolve_ms": "double precision",
+    "connect_ms": "double precision",
+    "tls_ms": "double precision",
+    "first_byte_ms": "double precision",
+    "connection": "text",
+    "error": "text",
+    "answer": "text",
+}
+_MADE = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _ATTEMPT.items())
+# The join: its task may have been deleted meanwhile.
 _WRITE_ATTEMPTS = text(
-    """
-    INSERT INTO attempts (delivery_id, number, started_at, address, status, milliseconds, error, answer)
-    SELECT made.* FROM unnest(
-        CAST(:id AS bigint[]), CAST(:number AS integer[]), CAST(:started_at AS timestamptz[]), CAST(:address AS text[]),
-        CAST(:status AS integer[]), CAST(:milliseconds AS double precision[]), CAST(:error AS text[]),
-        CAST(:answer AS text[])
-    ) AS made (delivery_id, number, started_at, address, status, milliseconds, error, answer)
-    JOIN deliveries ON deliveries.id = made.delivery_id  -- its task may have been deleted meanwhile
-    """
+    f"INSERT INTO attempts ({', '.join(_ATTEMPT)})"  # noqa: S608 (our own names)
+    f" SELECT made.* FROM unnest({_MADE}) AS made ({', '.join(_ATTEMPT)})"
+    " JOIN deliveries ON deliveries.id = made.delivery_id"
 )
-_ATTEMPT = ("id", "number", "started_at", "address", "status", "milliseconds", "error", "answer")
 _TAKE_STEPS = text(
     """
     UPDATE deliveries SET state = step.state, attempts = step.number, lease_until = NULL,
@@ -192,7 +208,7 @@ async def record(connection: AsyncConnection, results: Sequence[tuple[Delivery, 
     kept for the owner to see, and only an acknowledgement still changes its delivery.
     """
     rows = [
-        vars(attempt) | vars(step) | vars(delivery) | {"number": delivery.attempts + 1}
+        vars(attempt) | vars(step) | vars(delivery) | {"delivery_id": delivery.id, "number": delivery.attempts + 1}
         for delivery, attempt, step in results
     ]
     await connection.execute(_WRITE_ATTEMPTS, _columns(rows, _ATTEMPT))
@@ -205,7 +221,7 @@ async def record(connection: AsyncConnection, results: Sequence[tuple[Delivery, 
     return {row.id for row in changed}
 
 
-def _columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, list[Any]]:
+def _columns(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[str, list[Any]]:
     return {name: [row[name] for row in rows] for name in names}
 
 
@@ -228,7 +244,8 @@ async def attempts_of(connection: AsyncConnection, task_id: str) -> list[Recorde
     """Every attempt at a task's callback, over all its deliveries, oldest first."""
     query = text(
         """
-        SELECT delivery_id, number, started_at, milliseconds, address, status, error, answer
+        SELECT delivery_id, number, started_at, milliseconds, address, status, error, answer,
+            resolve_ms, connect_ms, tls_ms, first_byte_ms, connection
         FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE task_id = :task_id)
         ORDER BY started_at, attempts.id
         """

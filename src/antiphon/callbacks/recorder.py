@@ -102,6 +102,11 @@ class Recorder:
             status=outcome.status,
             error=outcome.error,
             answer=outcome.answer,
+            resolve_ms=outcome.phases.resolve,
+            connect_ms=outcome.phases.connect,
+            tls_ms=outcome.phases.tls,
+            first_byte_ms=outcome.phases.first_byte,
+            connection=outcome.connection,
         )
         step = next_step(
             attempts=delivery.attempts + 1,

@@ -5,14 +5,13 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
-import aiohttp
 import structlog
 from aiohttp.abc import AbstractResolver
 from sqlalchemy.exc import SQLAlchemyError
 
 from antiphon.callbacks import outbox
 from antiphon.callbacks.connection import Resolver
-from antiphon.callbacks.exchange import open_session, post
+from antiphon.callbacks.exchange import Lines, open_lines, post
 from antiphon.callbacks.guard import Guard
 from antiphon.callbacks.outbox import Delivery
 from antiphon.callbacks.recorder import Recorder, first_line
@@ -68,13 +67,13 @@ class Sender:
         """Send until ``stop`` is set; then let what is in flight end, and give back what does not."""
         async with (
             self._notifications.subscribe(outbox.CHANNEL) as queue,
-            open_session(self._guard, self._resolver) as session,
+            open_lines(self._guard, self._resolver) as lines,
         ):
             watchers = [asyncio.create_task(self._listen(queue)), asyncio.create_task(self._heed(stop))]
             grace = 0.0
             try:
                 while not stop.is_set():
-                    await self._sleep(await self._turn(session))
+                    await self._sleep(await self._turn(lines))
                 grace = self._grace
             finally:
                 for watcher in watchers:
@@ -97,7 +96,7 @@ class Sender:
         except TimeoutError:
             pass
 
-    async def _turn(self, session: aiohttp.ClientSession) -> float:
+    async def _turn(self, lines: Lines) -> float:
         """Start whatever is due and has a free slot; gives the seconds until there may be more."""
         self._wake.clear()
         free = self._settings.callback_concurrency - len(self._flying)
@@ -114,7 +113,7 @@ class Sender:
             return 1.0
         for delivery in claimed:
             self._per_host[delivery.host] += 1
-            task = asyncio.create_task(self._deliver(session, delivery, keys))
+            task = asyncio.create_task(self._deliver(lines, delivery, keys))
             self._flying[task] = delivery
             task.add_done_callback(self._landed)
         return pause
@@ -142,7 +141,7 @@ class Sender:
         if not task.cancelled() and task.exception():
             log.error("a callback was given up for now", delivery=delivery.id, exc_info=task.exception())
 
-    async def _deliver(self, session: aiohttp.ClientSession, delivery: Delivery, keys: Sequence[str]) -> None:
+    async def _deliver(self, lines: Lines, delivery: Delivery, keys: Sequence[str]) -> None:
         headers = signatures.headers(
             keys,
             task_id=delivery.task_id,
@@ -151,7 +150,7 @@ class Sender:
             timestamp=int(delivery.claimed_at.timestamp()),
         )
         deadline = self._settings.callback_timeout
-        outcome = await post(session, self._guard, delivery.url, delivery.body, headers, deadline=deadline)
+        outcome = await post(lines, self._guard, delivery.url, delivery.body, headers, deadline=deadline)
         log.info(
             "callback attempt",
             task=delivery.task_id,

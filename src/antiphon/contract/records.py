@@ -115,12 +115,27 @@ class TaskPage(BaseModel):
     nextCursor: str | None = Field(description="hand it in as 'cursor' for the next page; null on the last")
 
 
+class Phases(BaseModel):
+    """Milliseconds of each step of an attempt; null for a step that was not needed or not reached."""
+
+    resolve: float | None
+    connect: float | None
+    tls: float | None
+    firstByte: float | None
+    total: float
+
+
 class Attempt(BaseModel):
     number: int
     time: Milliseconds
     address: str | None = Field(examples=["203.0.113.7:443"])
     status: int | None = Field(examples=[200])
     milliseconds: float
+    phases: Phases
+    connection: str | None = Field(
+        description="new, kept, or replaced: a kept one broke off, and the same callback was sent again over a new one",
+        examples=["new"],
+    )
     error: str | None
     answer: str | None = Field(description="the first 2 KiB")
 

@@ -141,7 +141,12 @@ attempts = Table(
     Column("started_at", Moment, nullable=False),
     Column("address", Text),  # ip:port that was dialled
     Column("status", Integer),
-    Column("milliseconds", Double, nullable=False),
+    Column("milliseconds", Double, nullable=False),  # in all; the next four are its steps
+    Column("resolve_ms", Double),
+    Column("connect_ms", Double),
+    Column("tls_ms", Double),
+    Column("first_byte_ms", Double),
+    Column("connection", Text),  # new, kept, replaced
     Column("error", Text),  # in words, null when acknowledged
     Column("answer", Text),  # the first 2 KiB
 )

@@ -38,7 +38,7 @@ def certificate_error() -> Exception:
         (connecting(OSError(errno.EHOSTUNREACH, "No route to host")), "No route to host"),
         (certificate_error(), "certificate of example.com:443 is not valid: certificate has expired"),
         (aiohttp.ServerDisconnectedError(), "closed the connection without an answer"),
-        (aiohttp.ClientOSError(errno.ECONNRESET, "reset"), "no connection to"),
+        (aiohttp.ClientOSError(errno.ECONNRESET, "reset"), "broke the connection off"),
         (ConnectionResetError(), "broke the connection off"),
         (RuntimeError(), "RuntimeError"),
     ],
