@@ -35,6 +35,7 @@ class Server:
     data: Path
     storage: Path
     database_url: str
+    pid: int
     key: str = ""
     webhook_key: str = ""
     http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=60))
@@ -115,6 +116,11 @@ class Server:
     def audio_id(self, task_id: str) -> str:
         return str(self.sql("SELECT audio_id FROM tasks WHERE id = %s", task_id)[0]["audio_id"])
 
+    def engines(self) -> list[int]:
+        """The process ids of the engines that run now."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [int(child) for child in children if b"antiphon.music" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
     def belongings(self) -> dict[str, Any]:
         """All that a refused request must leave as it was."""
         tables = ("tasks", "artifacts", "deliveries", "idempotency_keys", "procrastinate_jobs")
@@ -155,7 +161,7 @@ def running(data: Path, *roles: str, **settings: str) -> Iterator[Server]:
     try:
         url = eventually(lambda: _url(process, log), START)
         keys = dict(re.findall(r"(API|webhook) key +(ak_\S+|whsec_\S+)", said.read_text()))
-        server = Server(str(url), data, Path(settings["storage_url"]), settings["database_url"])
+        server = Server(str(url), data, Path(settings["storage_url"]), settings["database_url"], process.pid)
         server.key, server.webhook_key = keys.get("API", ""), keys.get("webhook", "")
         with server.http, server.database:
             yield server

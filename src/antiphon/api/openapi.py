@@ -126,6 +126,10 @@ _SIGNED = (
 )
 
 
+def _examples(name: str) -> dict[str, Any]:
+    return {outcome: {"value": value} for outcome, value in _EXAMPLES[name].items()}
+
+
 def _callback(name: str, model: type) -> list[Any]:
     """The OpenAPI callback of a kind of task."""
     router = APIRouter()
@@ -146,13 +150,7 @@ def _callback(name: str, model: type) -> list[Any]:
                 {"name": header, "in": "header", "schema": {"type": "string"}, "description": description}
                 for header, description in _HEADERS.items()
             ],
-            "requestBody": {
-                "content": {
-                    "application/json": {
-                        "examples": {outcome: {"value": value} for outcome, value in _EXAMPLES[name].items()}
-                    }
-                }
-            },
+            "requestBody": {"content": {"application/json": {"examples": _examples(name)}}},
         },
     )
     return router.routes
@@ -198,6 +196,9 @@ def _correct_errors(node: Any) -> None:
         example = node.get("example")
         if isinstance(example, dict) and "code" in example:
             example.setdefault("data", None)
+        for name, callback in node.get("callbacks", {}).items():
+            for operations in callback.values():
+                operations["post"]["requestBody"]["content"]["application/json"]["examples"] = _examples(name)
         for value in node.values():
             _correct_errors(value)
     elif isinstance(node, list):

@@ -19,7 +19,7 @@ from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import Kind
 from antiphon.contract.records import Uploaded
 from antiphon.contract.requests import CONTROL, UploadFields, UploadUrl
-from antiphon.errors import BadParameter
+from antiphon.errors import AntiphonError, BadParameter
 from antiphon.keys import ApiKey
 from antiphon.services import Services
 from antiphon.tasks import store
@@ -113,13 +113,17 @@ async def _take(
         parameters=_describe(fields, info, form.filenames.get("file", "")),
     )
     stored = await _store(services, task, form, info)
-    async with services.database.begin() as connection:
-        known = await remembered(connection, key, idempotency_key, body)
-        if known is None:
-            recorded = await store.record_upload(connection, task, stored, services.retention)
-            await remember(connection, key, idempotency_key, task.id)
-            return _answer(recorded)
-        before = await find_owned(connection, key, known)
+    try:
+        async with services.database.begin() as connection:
+            known = await remembered(connection, key, idempotency_key, body)
+            if known is None:
+                recorded = await store.record_upload(connection, task, stored, services.retention)
+                await remember(connection, key, idempotency_key, task.id)
+                return _answer(recorded)
+            before = await find_owned(connection, key, known)
+    except AntiphonError:  # such as an Idempotency-Key that came with another song before
+        await services.storage.delete_prefix(task.id)
+        raise
     await services.storage.delete_prefix(task.id)
     return _answer(before)
 
