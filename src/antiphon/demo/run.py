@@ -162,19 +162,26 @@ def _acknowledged(event: Event | None) -> bool:
 def _table(jobs: list[Job], events: dict[str, Event]) -> Table:
     table = Table(title="What was made, and how it was announced")
     for column in ("task", "state", "callback", "signature", "seconds", "files"):
-        table.add_column(column, justify="right" if column == "seconds" else "left", overflow="fold")
+        table.add_column(column, justify="right" if column == "seconds" else "left", no_wrap=column != "files")
     for job in jobs:
         event = events.get(job.task_id)
-        files = ", ".join(f"{path.name} ({_size(path)})" for path in job.files)
         table.add_row(
             job.name,
             job.record["state"],
             str(event.code) if event else "none came",
             f"verified ({event.scheme})" if event and event.scheme else "not verified",
             f"{job.seconds:.1f}",
-            files,
+            "\n".join(_listing(job)),
         )
     return table
+
+
+def _listing(job: Job) -> list[str]:
+    if job.kind is Kind.SEPARATION and job.files:
+        total = sum(path.stat().st_size for path in job.files)
+        names = ", ".join(path.stem for path in job.files)
+        return [f"stems/{job.name}/ ({total / 1e6:.1f} MB)", names]
+    return [f"{path.name} ({_size(path)})" for path in job.files]
 
 
 def _size(path: Path) -> str:
