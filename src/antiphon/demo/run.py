@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -160,16 +161,15 @@ def _acknowledged(event: Event | None) -> bool:
 
 
 def _table(jobs: list[Job], events: dict[str, Event]) -> Table:
-    table = Table(title="What was made, and how it was announced")
-    for column in ("task", "state", "callback", "signature", "seconds", "files"):
+    table = Table(title="What was made, and how it was announced", box=box.SIMPLE_HEAD)
+    for column in ("task", "callback", "signature", "seconds", "files"):
         table.add_column(column, justify="right" if column == "seconds" else "left", no_wrap=column != "files")
     for job in jobs:
         event = events.get(job.task_id)
         table.add_row(
             job.name,
-            job.record["state"],
             str(event.code) if event else "none came",
-            f"verified ({event.scheme})" if event and event.scheme else "not verified",
+            f"{event.scheme}, verified" if event and event.scheme else "not verified",
             f"{job.seconds:.1f}",
             "\n".join(_listing(job)),
         )
