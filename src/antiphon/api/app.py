@@ -1,12 +1,13 @@
 """The API server, as a table of contents."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
 from antiphon import __version__
-from antiphon.api import callbacks, errors, files, health, midis, openapi, separations, tasks, uploads, videos
+from antiphon.api import callbacks, errors, files, health, midis, openapi, separations, tasks, trials, uploads, videos
 from antiphon.api.limits import BodyLimit
 from antiphon.services import Services
 
@@ -34,9 +35,10 @@ def create_app(services: Services) -> FastAPI:
     openapi.install(app)
     app.state.services = services
     app.state.draining = errors.Draining()
+    app.state.trials = asyncio.Semaphore(trials.AT_ONCE)
     errors.install(app)
     app.add_middleware(BodyLimit)
-    for resource in (uploads, separations, midis, videos, tasks, callbacks):
+    for resource in (uploads, separations, midis, videos, tasks, callbacks, trials):
         app.include_router(resource.router, prefix="/api/v1")
     app.include_router(files.router)
     app.include_router(health.router)

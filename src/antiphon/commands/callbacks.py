@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from antiphon.commands.connect import DataOption, with_services
+from antiphon.contract.kinds import Kind
 from antiphon.contract.moments import parse_moment
 from antiphon.errors import BadParameter
 
 if TYPE_CHECKING:
     from antiphon.callbacks.outbox import RecordedAttempt
+    from antiphon.callbacks.trial import Trial
     from antiphon.services import Services
 
 app = typer.Typer(help="The callbacks of a task.", no_args_is_help=True)
@@ -68,6 +70,14 @@ def resend(task_id: TaskArgument, data: DataOption = None) -> None:
 
 
 RateOption = Annotated[str, typer.Option(metavar="N/s", help="how many a second")]
+
+
+class SampleKind(StrEnum):
+    """The kinds of task that are announced."""
+
+    SEPARATION = "separation"
+    MIDI = "midi"
+    VIDEO = "video"
 
 
 class Ended(StrEnum):
@@ -145,3 +155,49 @@ def _progress(total: int) -> Callable[[int], None]:
             typer.echo(f"{number:>8,} of {total:,}")
 
     return tell
+
+
+@app.command("test")
+def try_out(
+    url: Annotated[str, typer.Argument(help="where the samples are posted")],
+    kind: Annotated[list[SampleKind] | None, typer.Option(help="only of this kind; may be repeated")] = None,
+    data: DataOption = None,
+) -> None:
+    """Post a sample of each kind to a receiver, of a success and of a failure, once each; show what came of it."""
+
+    async def do(services: "Services") -> "list[Trial]":
+        from antiphon.callbacks.trial import send_samples
+        from antiphon.contract.samples import KINDS, samples
+
+        await services.check_address(url, field="URL")
+        return await send_samples(
+            url,
+            samples([Kind(one.value) for one in kind or ()] or KINDS),
+            await services.webhook_keys(),
+            guard=services.guard,
+            resolver=services.resolver,
+            timestamp=int((await services.database.now()).timestamp()),
+            deadline=services.settings.callback_timeout,
+        )
+
+    trials = with_services(do, data)
+    for trial in trials:
+        _show(trial)
+    failed = sum(trial.outcome.error is not None for trial in trials)
+    typer.secho(f"{len(trials) - failed} of {len(trials)} samples were acknowledged", fg="red" if failed else "green")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _show(trial: "Trial") -> None:
+    sample, outcome = trial.sample, trial.outcome
+    name = f"{sample.kind} {'failure' if sample.failed else 'success'}"
+    typer.secho(
+        f"{name:<19} {outcome.status or '---'}  {outcome.milliseconds:>7.1f} ms  {outcome.error or 'acknowledged'}",
+        fg="red" if outcome.error else "green",
+    )
+    typer.echo(f"  to      {outcome.address or 'nowhere'}, task {sample.task_id}")
+    for header, value in trial.headers.items():
+        typer.echo(f"  {header}: {value}")
+    for line in (outcome.answer or "").splitlines():
+        typer.echo(f"  | {line}")

@@ -1,6 +1,6 @@
 """What polling answers. Field names are the documented API's; below them in each record stand ours."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
@@ -151,6 +151,25 @@ class Delivery(BaseModel):
 
 class Deliveries(BaseModel):
     deliveries: list[Delivery]
+
+
+class CallbackTrial(BaseModel):
+    """One sample that was posted, and what came of it."""
+
+    kind: Kind
+    outcome: Literal["success", "failure"] = Field(description="what the sample announces")
+    taskId: str = Field(examples=["0000000000000000000000005a3b1e0f"])
+    acknowledged: bool
+    address: str | None = Field(examples=["203.0.113.7:443"])
+    status: int | None = Field(examples=[200])
+    milliseconds: float
+    error: str | None
+    answer: str | None = Field(description="the first 2 KiB")
+    headers: dict[str, str] = Field(description="the signature headers that were sent")
+
+
+class CallbackTrials(BaseModel):
+    trials: list[CallbackTrial]
 
 
 def origin_data(stems: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:

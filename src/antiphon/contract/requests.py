@@ -1,7 +1,7 @@
 """What clients send. Unknown fields are refused: a misspelt ``callBackUrl`` would otherwise lose every callback."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -104,3 +104,18 @@ class Video(Request):
     callBackUrl: CallBackUrl = None
     author: Short = None
     domainName: Domain = None
+
+
+class CallbackTest(Request):
+    callBackUrl: Annotated[
+        str,
+        Field(
+            max_length=LONGEST_URL,
+            description="Where the samples are posted",
+            examples=["https://example.com/callback"],
+        ),
+    ]
+    kinds: Annotated[
+        list[Literal["separation", "midi", "video"]] | None,
+        Field(min_length=1, max_length=3, description="Of which kinds of task; without it, of all"),
+    ] = None

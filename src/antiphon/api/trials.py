@@ -1,0 +1,53 @@
+"""Trying a receiver out: samples of callbacks, posted once, and what came of them at once."""
+
+from fastapi import APIRouter, Request
+
+from antiphon.api.auth import Shared, Writer
+from antiphon.callbacks.trial import Trial, send_samples
+from antiphon.contract.envelope import Envelope
+from antiphon.contract.kinds import Kind
+from antiphon.contract.records import CallbackTrial, CallbackTrials
+from antiphon.contract.requests import CallbackTest
+from antiphon.contract.samples import KINDS, samples
+from antiphon.errors import TooFrequent
+
+router = APIRouter(prefix="/callbacks", tags=["callbacks"])
+AT_ONCE = 4  # tests of one process: each holds up to six connections until its deadline
+
+
+@router.post("/test")
+async def test(request: Request, shared: Shared, key: Writer, body: CallbackTest) -> Envelope[CallbackTrials]:
+    """Post a sample of each kind, of a success and of a failure, exactly once each; signed as real ones are, under the
+    same address guard and deadline. The answer comes when all have ended."""
+    await shared.check_address(body.callBackUrl, field="callBackUrl")
+    running = request.app.state.trials
+    if running.locked():
+        patience = shared.settings.callback_timeout
+        raise TooFrequent(f"{AT_ONCE} tests are running, which is the most; try again soon", retry_after=patience)
+    async with running:
+        trials = await send_samples(
+            body.callBackUrl,
+            samples([Kind(kind) for kind in body.kinds or KINDS]),
+            await shared.webhook_keys(),
+            guard=shared.guard,
+            resolver=shared.resolver,
+            timestamp=int((await shared.database.now()).timestamp()),
+            deadline=shared.settings.callback_timeout,
+        )
+    return Envelope(data=CallbackTrials(trials=[_shown(trial) for trial in trials]))
+
+
+def _shown(trial: Trial) -> CallbackTrial:
+    sample, outcome = trial.sample, trial.outcome
+    return CallbackTrial(
+        kind=sample.kind,
+        outcome="failure" if sample.failed else "success",
+        taskId=sample.task_id,
+        acknowledged=outcome.error is None,
+        address=outcome.address,
+        status=outcome.status,
+        milliseconds=round(outcome.milliseconds, 1),
+        error=outcome.error,
+        answer=outcome.answer,
+        headers=trial.headers,
+    )

@@ -1,0 +1,47 @@
+"""Trying a receiver out: a sample of each kind, one attempt each, on the very path that callbacks take."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiohttp.abc import AbstractResolver
+
+from antiphon.callbacks.exchange import Outcome, open_lines, post
+from antiphon.callbacks.guard import Guard
+from antiphon.contract import signatures
+from antiphon.contract.samples import Sample
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What was sent, with which signature headers, and what came of it."""
+
+    sample: Sample
+    headers: dict[str, str]
+    outcome: Outcome
+
+
+async def send_samples(
+    url: str,
+    samples: Sequence[Sample],
+    keys: Sequence[str],
+    *,
+    guard: Guard,
+    resolver: AbstractResolver,
+    timestamp: int,
+    deadline: float,
+) -> list[Trial]:
+    """Post all samples at once, each exactly once, under ``deadline`` seconds; nothing is retried or written down.
+
+    ``timestamp`` is Unix seconds. What goes wrong is in the outcomes.
+    """
+    async with open_lines(guard, resolver) as lines:
+
+        async def attempt(sample: Sample) -> Trial:
+            headers = signatures.headers(
+                keys, task_id=sample.task_id, webhook_id=sample.webhook_id, body=sample.body, timestamp=timestamp
+            )
+            outcome = await post(lines, guard, url, sample.body, headers, deadline=deadline)
+            return Trial(sample, headers, outcome)
+
+        return list(await asyncio.gather(*(attempt(sample) for sample in samples)))
