@@ -5,13 +5,13 @@ from fastapi import APIRouter, Response
 from antiphon.api import openapi
 from antiphon.api.auth import Caller, Shared, Writer
 from antiphon.api.rendering import midi_record
-from antiphon.api.submit import IdempotencyKey, canonical, find_source, find_track, new_task_id, remembered, submit
+from antiphon.api.submit import IdempotencyKey, canonical, find_source, find_track, new_task_id, submit
 from antiphon.api.tasks import QueryTaskId, advise_polling, find_record
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import Kind
 from antiphon.contract.records import Created, MidiRecord
 from antiphon.contract.requests import Midi
-from antiphon.tasks import store
+from antiphon.tasks import idempotency, store
 from antiphon.tasks.model import NewTask
 
 router = APIRouter(prefix="/midi", tags=["midi"])
@@ -25,7 +25,7 @@ async def generate(
     """Transcribe all stems of a separation, or one of them. Works best from ``split_stem``."""
     await shared.check_address(request.callBackUrl, field="callBackUrl")
     async with shared.database.begin() as connection:
-        if known := await remembered(connection, key, idempotency_key, canonical("/midi/generate", request)):
+        if known := await idempotency.take(connection, key.id, idempotency_key, canonical("/midi/generate", request)):
             return Envelope(data=Created(taskId=known))
         source = await find_source(connection, key, request.taskId, (Kind.SEPARATION,))
         if request.audioId:

@@ -11,7 +11,6 @@ from antiphon.api.submit import (
     find_source,
     find_track,
     new_task_id,
-    remembered,
     submit,
 )
 from antiphon.api.tasks import QueryTaskId, advise_polling, find_record
@@ -19,7 +18,7 @@ from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import Kind
 from antiphon.contract.records import Created, SeparationRecord
 from antiphon.contract.requests import Separation
-from antiphon.tasks import store
+from antiphon.tasks import idempotency, store
 from antiphon.tasks.model import NewTask
 
 router = APIRouter(prefix="/vocal-removal", tags=["separation"])
@@ -34,7 +33,7 @@ async def generate(
     await shared.check_address(request.callBackUrl, field="callBackUrl")
     async with shared.database.begin() as connection:
         body = canonical("/vocal-removal/generate", request)
-        if known := await remembered(connection, key, idempotency_key, body):
+        if known := await idempotency.take(connection, key.id, idempotency_key, body):
             return Envelope(data=Created(taskId=known))
         source = await find_source(connection, key, request.taskId, (Kind.UPLOAD,))
         await find_track(connection, source, request.audioId, include_origin=False)

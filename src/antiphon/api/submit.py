@@ -1,28 +1,19 @@
 """What all requests for work share: the source task must be fit, the queue not full, and a repeated request with the
 same ``Idempotency-Key`` gives the same task."""
 
-import hashlib
-from datetime import timedelta
 from typing import Annotated
 from uuid import uuid4
 
 from fastapi import Header
 from pydantic import BaseModel
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.contract.kinds import Kind, State
-from antiphon.contract.requests import CONTROL
-from antiphon.database.schema import idempotency_keys
-from antiphon.errors import BadParameter, Conflict, Expired, NotFound, TooManyQueued
+from antiphon.errors import Conflict, Expired, NotFound, TooManyQueued
 from antiphon.keys import ApiKey
 from antiphon.services import Services
-from antiphon.tasks import store
+from antiphon.tasks import idempotency, store
 from antiphon.tasks.model import Artifact, NewTask, Task
-
-REMEMBERED = timedelta(hours=24)
-LONGEST_KEY = 255
 
 IdempotencyKey = Annotated[
     str | None,
@@ -87,36 +78,6 @@ async def find_track(
     )
 
 
-async def remembered(connection: AsyncConnection, key: ApiKey, idempotency_key: str | None, body: bytes) -> str | None:
-    """The task that the same request made before. Otherwise the key is taken, in this transaction."""
-    if idempotency_key is None:
-        return None
-    if not idempotency_key or len(idempotency_key) > LONGEST_KEY or CONTROL.search(idempotency_key):
-        raise BadParameter(f"Idempotency-Key: expected 1 to {LONGEST_KEY} printable characters; send a UUID, say")
-    digest = hashlib.sha256(body).digest()
-    row = {"api_key_id": key.id, "key": idempotency_key}
-    taken = insert(idempotency_keys).values(**row, request_digest=digest)
-    renewed = taken.on_conflict_do_update(
-        index_elements=list(row),
-        set_={"request_digest": digest, "created_at": func.now(), "task_id": None},
-        where=idempotency_keys.c.created_at < func.now() - REMEMBERED,
-    ).returning(idempotency_keys.c.key)
-    if (await connection.execute(renewed)).one_or_none() is not None:
-        return None
-    columns = (idempotency_keys.c.request_digest, idempotency_keys.c.task_id)
-    known = (await connection.execute(select(*columns).filter_by(**row))).one()
-    if known.request_digest != digest:
-        raise Conflict("Idempotency-Key: it came with another body before; use a new key for a new request")
-    return str(known.task_id)
-
-
-async def remember(connection: AsyncConnection, key: ApiKey, idempotency_key: str | None, task_id: str) -> None:
-    if idempotency_key is not None:
-        await connection.execute(
-            update(idempotency_keys).filter_by(api_key_id=key.id, key=idempotency_key).values(task_id=task_id)
-        )
-
-
 async def submit(
     connection: AsyncConnection, services: Services, key: ApiKey, task: NewTask, idempotency_key: str | None
 ) -> str:
@@ -130,7 +91,7 @@ async def submit(
         )
     await store.create(connection, task)
     await services.queue.put(connection, task.id, task.kind)
-    await remember(connection, key, idempotency_key, task.id)
+    await idempotency.remember(connection, key.id, idempotency_key, task.id)
     return task.id
 
 

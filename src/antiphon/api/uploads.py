@@ -13,7 +13,7 @@ from antiphon.api import openapi
 from antiphon.api.auth import Shared, Writer
 from antiphon.api.multipart import Form, read_form
 from antiphon.api.rendering import milliseconds
-from antiphon.api.submit import IdempotencyKey, canonical, find_owned, new_task_id, remember, remembered
+from antiphon.api.submit import IdempotencyKey, canonical, find_owned, new_task_id
 from antiphon.callbacks.fetch import fetch
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import Kind
@@ -22,7 +22,7 @@ from antiphon.contract.requests import CONTROL, UploadFields, UploadUrl
 from antiphon.errors import AntiphonError, BadParameter
 from antiphon.keys import ApiKey
 from antiphon.services import Services
-from antiphon.tasks import store
+from antiphon.tasks import idempotency, store
 from antiphon.tasks.engine import run_engine
 from antiphon.tasks.model import Artifact, NewTask, Task
 from antiphon.tasks.work import file_name
@@ -70,6 +70,10 @@ async def upload_url(
     shared: Shared, key: Writer, request: UploadUrl, idempotency_key: IdempotencyKey = None
 ) -> Envelope[Uploaded]:
     """Fetch a song from a URL, under the same guard as callbacks."""
+    body = canonical("/audio/upload-url", request)
+    async with shared.database.begin() as connection:
+        if known := await idempotency.recall(connection, key.id, idempotency_key, body):
+            return _answer(await find_owned(connection, key, known))
     with shared.scratch.folder() as folder:
         form = Form(files={"file": folder / "upload-file"})
         guarded = partial(fetch, guard=shared.guard, resolver=shared.resolver, timeout=FETCH_TIMEOUT)
@@ -78,7 +82,7 @@ async def upload_url(
         if request.cover:
             form.files["cover"] = folder / "upload-cover"
             await guarded(request.cover, form.files["cover"], max_bytes=LARGEST_COVER)
-        return await _take(shared, key, idempotency_key, canonical("/audio/upload-url", request), request, form)
+        return await _take(shared, key, idempotency_key, body, request, form)
 
 
 def _fields(form: Form) -> UploadFields:
@@ -115,10 +119,10 @@ async def _take(
     stored = await _store(services, task, form, info)
     try:
         async with services.database.begin() as connection:
-            known = await remembered(connection, key, idempotency_key, body)
+            known = await idempotency.take(connection, key.id, idempotency_key, body)
             if known is None:
                 recorded = await store.record_upload(connection, task, stored, services.retention)
-                await remember(connection, key, idempotency_key, task.id)
+                await idempotency.remember(connection, key.id, idempotency_key, task.id)
                 return _answer(recorded)
             before = await find_owned(connection, key, known)
     except AntiphonError:  # such as an Idempotency-Key that came with another song before

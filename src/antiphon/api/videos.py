@@ -5,13 +5,13 @@ from fastapi import APIRouter, Response
 from antiphon.api import openapi
 from antiphon.api.auth import Caller, Shared, Writer
 from antiphon.api.rendering import video_record
-from antiphon.api.submit import IdempotencyKey, canonical, find_source, find_track, new_task_id, remembered, submit
+from antiphon.api.submit import IdempotencyKey, canonical, find_source, find_track, new_task_id, submit
 from antiphon.api.tasks import QueryTaskId, advise_polling, find_record
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import GROUP_NAMES, Kind
 from antiphon.contract.records import Created, VideoRecord
 from antiphon.contract.requests import Video
-from antiphon.tasks import store
+from antiphon.tasks import idempotency, store
 from antiphon.tasks.model import NewTask
 
 router = APIRouter(prefix="/mp4", tags=["video"])
@@ -25,7 +25,7 @@ async def generate(
     """Render an MP4 of an uploaded song or of one stem."""
     await shared.check_address(request.callBackUrl, field="callBackUrl")
     async with shared.database.begin() as connection:
-        if known := await remembered(connection, key, idempotency_key, canonical("/mp4/generate", request)):
+        if known := await idempotency.take(connection, key.id, idempotency_key, canonical("/mp4/generate", request)):
             return Envelope(data=Created(taskId=known))
         named = await find_source(connection, key, request.taskId, (Kind.UPLOAD, Kind.SEPARATION))
         source, track = await find_track(connection, named, request.audioId, include_origin=True)

@@ -6,6 +6,7 @@ import structlog
 
 from antiphon.services import Services
 from antiphon.tasks import store
+from antiphon.tasks.idempotency import forget_old_keys
 
 log = structlog.get_logger()
 BATCH = 50
@@ -18,6 +19,7 @@ async def purge_expired(services: Services) -> None:
     async with services.database.begin() as connection:
         expired = await store.expired_tasks(connection, BATCH)
         await store.forget(connection, ROWS_STAY, BATCH)
+        await forget_old_keys(connection)
     for task_id in expired:
         await services.storage.delete_prefix(task_id)
         async with services.database.begin() as connection:
