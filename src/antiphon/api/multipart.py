@@ -13,6 +13,7 @@ from antiphon.errors import BadParameter, StorageError, TooLarge
 
 LONGEST_FIELD = 200_000  # bytes of a text field
 LONGEST_HEADER = 8_192
+LONGEST_BOUNDARY = 256  # RFC 2046 §5.1.1 has 70, and the parser takes no more than this
 MOST_PARTS = 20
 
 
@@ -33,9 +34,9 @@ async def read_form(
     ``limit`` bytes. Raises ``BadParameter`` and ``TooLarge``."""
     kind, options = parse_options_header(content_type)
     boundary = options.get(b"boundary")
-    if kind != b"multipart/form-data" or not boundary:
+    if kind != b"multipart/form-data" or not boundary or len(boundary) > LONGEST_BOUNDARY:
         raise BadParameter(
-            f"body: expected multipart/form-data with a part 'file' (got Content-Type {content_type or 'none'}); "
+            f"body: expected multipart/form-data with a part 'file' (got Content-Type {content_type[:80] or 'none'}); "
             "send it as 'curl -F file=@song.mp3' does"
         )
     reader = _Reader(boundary, folder, files)

@@ -1,0 +1,86 @@
+"""Settings are read once, from ANTIPHON_* only; a bad or unknown one names itself."""
+
+import os
+import subprocess
+import sys
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from antiphon.errors import SettingsError
+from antiphon.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("ANTIPHON_"):
+            monkeypatch.delenv(name)
+
+
+def test_without_any_setting_the_defaults_of_the_contract_hold() -> None:
+    settings = load_settings()
+    assert (settings.rate_limit, settings.rate_period) == (20, 10)
+    assert settings.max_upload == 500_000_000
+    assert settings.max_duration == 3600
+    assert settings.retention_days == 14
+    assert settings.callback_timeout == 15
+    assert len(settings.callback_retry_delays) == 3
+    assert settings.callback_allow == ()
+
+
+def test_settings_come_from_the_environment_and_the_command_line_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTIPHON_PORT", "9000")
+    monkeypatch.setenv("ANTIPHON_CALLBACK_ALLOW", "127.0.0.0/8, ::1/128")
+    monkeypatch.setenv("ANTIPHON_CALLBACK_RETRY_DELAYS", "1,2.5")
+    settings = load_settings(port=9001, host=None)
+    assert (settings.port, settings.host) == (9001, "127.0.0.1")
+    assert settings.callback_allow == (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+    assert settings.callback_retry_delays == (1.0, 2.5)
+    assert settings.base_url == "http://127.0.0.1:9001"
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        load_settings().port = 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ANTIPHON_PORT", "many"),
+        ("ANTIPHON_PORT", "70000"),
+        ("ANTIPHON_MAX_UPLOAD", "0"),
+        ("ANTIPHON_RETENTION_DAYS", "-1"),
+        ("ANTIPHON_STEM_FORMAT", "ogg"),
+        ("ANTIPHON_CALLBACK_ALLOW", "localhost"),
+        ("ANTIPHON_CALLBACK_ALLOW", "10.0.0.1/8"),
+        ("ANTIPHON_CALLBACK_RETRY_DELAYS", "soon"),
+        ("ANTIPHON_MAX_DURATION", "nan"),
+        ("ANTIPHON_LOG_FORMAT", "xml"),
+    ],
+)
+def test_a_bad_setting_names_itself(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=f"^{name}: "):
+        load_settings()
+
+
+def test_an_unknown_setting_names_itself_and_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTIPHON_PROT", "9000")
+    with pytest.raises(SettingsError, match=r"^unknown setting ANTIPHON_PROT; .*ANTIPHON_PORT"):
+        load_settings()
+
+
+@pytest.mark.parametrize(("name", "value"), [("ANTIPHON_PORT", "many"), ("ANTIPHON_PROT", "1")])
+def test_a_bad_setting_stops_the_start(tmp_path: Path, name: str, value: str) -> None:
+    environment = {**os.environ, name: value, "ANTIPHON_DATA": str(tmp_path / "data")}
+    command = [sys.executable, "-m", "antiphon", "serve"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert name in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "data").exists()
