@@ -1,0 +1,91 @@
+"""The bodies of callbacks, byte for byte as receivers know them."""
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from antiphon.contract.callbacks import (
+    MidiCallback,
+    SeparationCallback,
+    VideoCallback,
+    midi_callback,
+    separation_callback,
+    video_callback,
+)
+from antiphon.contract.kinds import SeparationType, callback_key, record_key
+
+TASK = "5c79be8e5c7f4bb0a3f7a1a2b3c4d5e6"
+NOTE = {"pitch": 44, "start": 7.6875, "end": 7.9115, "velocity": 0.8}
+INSTRUMENTS = [{"name": "Electric Bass (finger)", "notes": [NOTE]}]
+SPLIT_KEYS = [
+    *("origin_url", "vocal_url", "backing_vocals_url", "drums_url", "bass_url", "guitar_url", "keyboard_url"),
+    *("percussion_url", "strings_url", "synth_url", "fx_url", "brass_url", "woodwinds_url", "other_url"),
+]
+
+
+def test_midi_says_its_task_in_three_places() -> None:
+    assert json.dumps(midi_callback(TASK, INSTRUMENTS, None)) == (
+        f'{{"code": 200, "msg": "success", "taskId": "{TASK}", "task_id": "{TASK}", "data": {{"state": "complete", '
+        f'"taskId": "{TASK}", "instruments": [{{"name": "Electric Bass (finger)", "notes": [{{"pitch": 44, '
+        '"start": 7.6875, "end": 7.9115, "velocity": 0.8}]}]}}'
+    )
+
+
+def test_failed_midi_has_no_instruments_and_says_why() -> None:
+    assert midi_callback(TASK, None, "too long; send less") == {
+        "code": 500,
+        "msg": "too long; send less",
+        "taskId": TASK,
+        "task_id": TASK,
+        "data": {"state": "failed", "taskId": TASK, "instruments": []},
+    }
+
+
+def test_a_video_has_its_link_or_null() -> None:
+    assert video_callback(TASK, "https://x/v", None)["data"] == {"task_id": TASK, "video_url": "https://x/v"}
+    failed = video_callback(TASK, "https://x/v", "no")
+    assert failed == {"code": 500, "msg": "no", "data": {"task_id": TASK, "video_url": None}}
+
+
+def test_separated_vocals_have_three_links() -> None:
+    urls = {"origin": "o", "vocal": "v", "instrumental": "i"}
+    info = separation_callback(TASK, SeparationType.SEPARATE_VOCAL, urls, None)["data"]["vocal_removal_info"]
+    assert info == {"origin_url": "o", "vocal_url": "v", "instrumental_url": "i"}
+
+
+def test_split_stems_have_a_key_for_each_stem_there_could_be() -> None:
+    urls = {"origin": "o", "vocal": "v", "drums": "d", "bass": "b", "other": "r"}
+    info = separation_callback(TASK, SeparationType.SPLIT_STEM, urls, None)["data"]["vocal_removal_info"]
+    assert list(info) == SPLIT_KEYS
+    assert {name for name, url in info.items() if url} == {
+        *("origin_url", "vocal_url", "drums_url", "bass_url", "other_url")
+    }
+
+
+def test_a_failed_separation_has_no_links() -> None:
+    body = separation_callback(TASK, SeparationType.SPLIT_STEM, {"origin": "o"}, "no")
+    assert body == {"code": 500, "msg": "no", "data": {"task_id": TASK, "vocal_removal_info": None}}
+
+
+@pytest.mark.parametrize(
+    ("stem", "callback", "record"),
+    [("vocal", "vocal_url", "vocalUrl"), ("backing_vocals", "backing_vocals_url", "backingVocalsUrl")],
+)
+def test_callbacks_and_records_spell_stems_differently(stem: str, callback: str, record: str) -> None:
+    assert (callback_key(stem), record_key(stem)) == (callback, record)
+
+
+def test_a_receiver_reads_what_we_send_and_numbers_as_texts() -> None:
+    MidiCallback.model_validate(midi_callback(TASK, INSTRUMENTS, None))
+    VideoCallback.model_validate(video_callback(TASK, None, "no"))
+    SeparationCallback.model_validate(separation_callback(TASK, SeparationType.SPLIT_STEM, {"origin": "o"}, None))
+    texts = [{"name": "Drums", "notes": [{**NOTE, "start": "7.6875", "end": "7.9115"}]}]
+    read = MidiCallback.model_validate(midi_callback(TASK, texts, None))
+    assert (read.data.instruments[0].notes[0].start, read.data.instruments[0].notes[0].end) == (7.6875, 7.9115)
+
+
+@pytest.mark.parametrize("wrong", [{"pitch": 128}, {"pitch": -1}, {"velocity": 1.1}, {"start": -0.1}, {"end": "x"}])
+def test_a_receiver_refuses_notes_that_are_none(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        MidiCallback.model_validate(midi_callback(TASK, [{"name": "Drums", "notes": [{**NOTE, **wrong}]}], None))

@@ -1,0 +1,87 @@
+"""What clients may send, and what each mistake is told."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from antiphon.contract.requests import CONTROL, Midi, Separation, UploadFields, UploadUrl, Video
+
+TASK, AUDIO = "5c79be8e5c7f4bb0a3f7a1a2b3c4d5e6", "e231f5a0-9f2d-4c11-8e6d-2b8cadc7dc01"
+SOURCE = {"taskId": TASK, "audioId": AUDIO}
+
+
+def test_the_documented_requests_are_read() -> None:
+    url = "https://example.com/callback"
+    assert Separation.model_validate({**SOURCE, "type": "split_stem", "callBackUrl": url}).type == "split_stem"
+    assert Separation.model_validate(SOURCE).type == "separate_vocal"
+    assert Midi.model_validate({"taskId": TASK, "callBackUrl": url}).callBackUrl == url
+    video = Video.model_validate({**SOURCE, "author": "Zoë 🎵", "domainName": "music.example.com"})
+    assert (video.author, video.domainName) == ("Zoë 🎵", "music.example.com")
+    assert UploadUrl.model_validate({"url": url}).title is None
+
+
+@pytest.mark.parametrize("blank", ["", "   ", None])
+def test_blank_optional_texts_are_as_if_not_given(blank: str | None) -> None:
+    video = Video.model_validate({**SOURCE, "author": blank, "domainName": blank})
+    assert (video.author, video.domainName) == (None, None)
+
+
+def test_texts_are_trimmed_and_ids_of_tracks_may_be_in_upper_case() -> None:
+    video = Video.model_validate({**SOURCE, "audioId": AUDIO.upper(), "author": " Zoë "})
+    assert (video.author, video.audioId) == ("Zoë", AUDIO)
+
+
+def test_lengths_count_characters_and_not_bytes() -> None:
+    assert Video.model_validate({**SOURCE, "author": "音" * 50}).author == "音" * 50
+    with pytest.raises(ValidationError, match="at most 50 characters"):
+        Video.model_validate({**SOURCE, "author": "a" * 51})
+
+
+@pytest.mark.parametrize("name", ["callbackUrl", "callback_url", "callBackURL", "tittle"])
+def test_a_misspelt_field_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        Midi.model_validate({"taskId": TASK, name: "https://example.com"})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"taskId": 5},
+        {"taskId": TASK.upper()},
+        {"taskId": TASK + "\n"},
+        {"taskId": f" {TASK}"},
+        {"audioId": "1"},
+        {"audioId": AUDIO.replace("-", "")},
+        {"author": 1},
+        {"author": "a\0b"},
+        {"author": "a\u2028b"},
+        {"author": "\ud800"},
+        {"domainName": "music example"},
+        {"callBackUrl": 1},
+        {"callBackUrl": "https://example.com/" + "x" * 2048},
+    ],
+)
+def test_a_wrong_value_is_refused_by_the_name_of_its_field(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Video.model_validate({**SOURCE, **wrong})
+    assert {error["loc"][0] for error in refused.value.errors()} == set(wrong)
+
+
+def test_lyrics_keep_their_lines_and_nothing_else_that_controls() -> None:
+    lyrics = "[00:01.00]La\r\n[00:02.00]\tla\n"
+    assert UploadFields(lyrics="\ufeff" + lyrics).lyrics == lyrics
+    with pytest.raises(ValidationError, match="without control characters"):
+        UploadFields(lyrics="la\x1b[2Jla")
+
+
+@given(st.text(max_size=60))
+def test_what_is_taken_as_a_line_is_short_and_controls_nothing(text: str) -> None:
+    try:
+        author = Video.model_validate({**SOURCE, "author": text}).author
+    except ValidationError:
+        assert len(text) > 50 or CONTROL.search(text)
+    else:
+        assert author is None or (author == text.strip() and 0 < len(author) <= 50 and not CONTROL.search(author))
