@@ -1,9 +1,13 @@
 """Procrastinate, as far as we use it: a job for each task, committed together with the task's row."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable
 
 import procrastinate
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
+from procrastinate.manager import JobManager, NotificationCallback
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.contract.kinds import Kind
@@ -12,6 +16,7 @@ from antiphon.database.connection import raw_connection
 JOB = "antiphon.run_task"
 QUEUE = "tasks"
 RETRY_AFTER = 1  # seconds
+CONNECT_TIMEOUT = 3.0  # seconds; a worker that is stopped while the database is away waits for it a few times
 PRIORITIES = {Kind.MIDI: 2, Kind.VIDEO: 1, Kind.SEPARATION: 0}  # what is near its end goes first
 
 
@@ -30,12 +35,30 @@ class _Retry(procrastinate.BaseRetryStrategy):
         return procrastinate.RetryDecision(retry_in={"seconds": wait})
 
 
+class _Jobs(JobManager):
+    """Goes on when the database comes back. Procrastinate's own would never listen again, and let a worker that lives
+    be taken for dead: what watches these two for it ends at once when there are no periodic tasks."""
+
+    async def update_heartbeat(self, worker_id: int) -> None:
+        with contextlib.suppress(ConnectorException):
+            await super().update_heartbeat(worker_id)
+
+    async def listen_for_jobs(
+        self, *, on_notification: NotificationCallback, queues: Iterable[str] | None = None
+    ) -> None:
+        while True:
+            with contextlib.suppress(ConnectorException):
+                await super().listen_for_jobs(on_notification=on_notification, queues=queues)
+            await asyncio.sleep(RETRY_AFTER)
+
+
 class Queue:
     """The jobs. ``url`` is a libpq URL."""
 
     def __init__(self, url: str) -> None:
-        self._connector = procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=4)
+        self._connector = procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=4, timeout=CONNECT_TIMEOUT)
         self._app = procrastinate.App(connector=self._connector)
+        self._app.job_manager = _Jobs(self._connector)
         self._app.task(name=JOB, queue=QUEUE, retry=_Retry())(self._do)
         self._run: Run | None = None
 

@@ -24,6 +24,7 @@ from antiphon.tasks.work import Outcome, Work
 log = structlog.get_logger()
 WATCH_EVERY = 0.4  # seconds between looks for a cancel, and between notes of the progress
 PATIENCE = 300.0  # seconds to wait for a database that went away while the engine worked
+GOODBYE = 5.0  # as above, at a stop; if that is not enough the task comes back as one of a dead worker
 TIDYING = 5.0  # seconds to delete what a bad run stored; what is left then goes with its task's retention
 Result = TypeVar("Result")
 
@@ -64,7 +65,12 @@ async def _give_up(services: Services, task: Task, reason: Exception, bound: Any
         return
     await _discard(services, task, task.run)
     if isinstance(reason, Interrupted) or is_outage(reason):
-        await _persist(services, lambda connection: store.release(connection, task))
+        patience = GOODBYE if isinstance(reason, Interrupted) else PATIENCE
+        try:
+            async with asyncio.timeout(patience):
+                await _persist(services, lambda connection: store.release(connection, task))
+        except TimeoutError:
+            raise Interrupted from reason
         bound.info("task given back", reason=str(reason).partition("\n")[0])
         raise Interrupted from reason
     if isinstance(reason, Cancelled):

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, column, delete, func, insert, literal, or_, select, table, update
+from sqlalchemy import Row, Select, Text, and_, column, delete, func, insert, literal, or_, select, table, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -276,7 +276,8 @@ async def without_job(connection: AsyncConnection) -> list[tuple[str, Kind]]:
     if not (await connection.execute(select(func.pg_try_advisory_xact_lock(RECONCILER_LOCK)))).scalar_one():
         return []
     jobs = table("procrastinate_jobs", column("args", JSONB), column("status"))
-    job = select(literal(1)).where(jobs.c.args["task_id"].astext == tasks.c.id, jobs.c.status.in_(["todo", "doing"]))
+    waits_or_runs = jobs.c.status.cast(Text).in_(["todo", "doing"])
+    job = select(literal(1)).where(jobs.c.args["task_id"].astext == tasks.c.id, waits_or_runs)
     query = select(tasks.c.id, tasks.c.kind).where(
         tasks.c.state.in_(ACTIVE), tasks.c.created_at < func.now() - timedelta(minutes=1), ~job.exists()
     )
