@@ -28,7 +28,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """So much music that its separation can be caught half-way."""
-    return cut(tmp_path_factory.mktemp("clip") / "long.mp3", start=0.0, duration=20.0)
+    return cut(tmp_path_factory.mktemp("clip") / "long.mp3", start=0.0, duration=40.0)
 
 
 @pytest.fixture(scope="session")

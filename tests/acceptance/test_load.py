@@ -56,8 +56,7 @@ def percentile(times: list[float], share: float) -> float:
 def test_fifty_uploads_and_tasks_at_once_all_end_and_polls_are_answered_meanwhile(
     cluster: Cluster, receiver: Receiver, second: Path
 ) -> None:
-    cluster.start("api", "sender")
-    cluster.start("worker")
+    cluster.start()
 
     with cluster.client() as client, ThreadPoolExecutor(SONGS) as pool:
         first = client.upload(second)

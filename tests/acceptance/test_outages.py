@@ -47,12 +47,14 @@ def test_a_restart_of_postgresql_costs_no_task_and_no_callback(
             track = client.upload(long_clip)
             task = client.separate(track["taskId"], track["audioId"], VOCALS, receiver.url)
             await_progress(client, SEPARATION, task)
+            engine = worker.freeze_engine()
             shut_down(postgres)
             with pytest.raises(ApiError, match="the database does not answer") as refused:
                 client.record(SEPARATION, task)
             assert refused.value.answer_code == 500
             worker.await_log("progress not noted")
             assert postgres.start() == url
+            os.kill(engine, signal.SIGCONT)
             assert await_end(client, SEPARATION, task)["successFlag"] == "SUCCESS"
             again = client.separate(track["taskId"], track["audioId"], VOCALS, receiver.url)
             assert await_end(client, SEPARATION, again)["successFlag"] == "SUCCESS"
@@ -61,6 +63,28 @@ def test_a_restart_of_postgresql_costs_no_task_and_no_callback(
         assert [len(receiver.callbacks_of(each)) for each in (task, again)] == [1, 1]
         assert (api.exit_code, worker.exit_code) == (None, None)
         assert worker.log.count("task succeeded") == 2
+
+
+def test_what_must_stop_while_postgresql_is_away_stops(
+    tmp_path: Path, postgres: EmbeddedPostgres, receiver: Receiver, long_clip: Path
+) -> None:
+    with Cluster(tmp_path, postgres.start()) as cluster:
+        cluster.start("api", "sender", machine="api")
+        worker = cluster.start("worker", machine="worker")
+        with cluster.client() as client:
+            track = client.upload(long_clip)
+            task = client.separate(track["taskId"], track["audioId"], VOCALS, receiver.url)
+            await_progress(client, SEPARATION, task)
+            worker.freeze_engine()
+        shut_down(postgres)
+        assert [process.stop(patience=20) for process in cluster.processes] == [0, 0]
+
+        postgres.start()
+        cluster.start("api", "sender", "worker")
+        with cluster.client() as client:
+            assert await_end(client, SEPARATION, task)["successFlag"] == "SUCCESS"
+        assert receiver.await_callback(task, cluster.webhook_key)["code"] == 200
+        assert len(receiver.callbacks_of(task)) == 1
 
 
 @pytest.fixture
