@@ -57,15 +57,15 @@ def test_a_running_task_is_cancelled_within_a_second_and_sends_no_callback(
 ) -> None:
     uploaded = server.upload(songs.song(tmp_path / "long.mp3", seconds=29))
     body = {"taskId": uploaded["taskId"], "audioId": uploaded["audioId"], "callBackUrl": receiver.url}
-    task_id = server.post("/vocal-removal/generate", body)["taskId"]
-    eventually(lambda: server.record("separation", task_id)["progress"] > 0)
+    task_id = server.post("/mp4/generate", body)["taskId"]
+    eventually(lambda: server.record("video", task_id)["progress"] > 0)
     assert server.engines()
     began = time.monotonic()
     assert server.post(f"/tasks/{task_id}/cancel")["state"] == "cancelled"
     assert time.monotonic() - began < 1.5
     assert server.engines() == []
-    record = server.record("separation", task_id)
-    assert (record["state"], record["successFlag"]) == ("cancelled", "GENERATE_AUDIO_FAILED")
+    record = server.record("video", task_id)
+    assert (record["state"], record["successFlag"]) == ("cancelled", "GENERATE_MP4_FAILED")
     assert (record["errorCode"], record["errorMessage"]) == (499, "cancelled by its owner")
     assert server.get(f"/tasks/{task_id}/callbacks") == {"deliveries": []}
     eventually(lambda: not server.belongings()["scratch"])
@@ -104,8 +104,8 @@ def watched(server: Server, task_id: str) -> list[dict[str, Any]]:
 
 
 def test_events_show_a_task_from_queue_to_delivered_callback(server: Server, receiver: Receiver, line: Line) -> None:
-    source = {"taskId": line.ids["split_stem"], "callBackUrl": receiver.url}
-    task_id = server.post("/midi/generate", source)["taskId"]
+    source = {"taskId": line.uploaded["taskId"], "audioId": line.uploaded["audioId"], "callBackUrl": receiver.url}
+    task_id = server.post("/mp4/generate", source)["taskId"]
     events = watched(server, task_id)
     states = list(dict.fromkeys(event["state"] for event in events))
     assert states[-2:] == ["running", "succeeded"]
