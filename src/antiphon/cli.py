@@ -6,7 +6,7 @@ import sys
 import typer
 
 from antiphon import __version__
-from antiphon.commands import callbacks, demo, doctor, engines, keys, maintenance, models, receive, serve
+from antiphon.commands import callbacks, demo, doctor, engines, keys, listen, maintenance, models, receive, serve
 from antiphon.errors import AntiphonError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command()(engines.stems)
 app.command()(engines.midi)
 app.command()(engines.video)
 app.command()(receive.receive)
+app.command()(listen.listen)
 app.add_typer(callbacks.app, name="callbacks")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")

@@ -53,6 +53,12 @@ async def list_api_keys(connection: AsyncConnection) -> list[ApiKey]:
     return [ApiKey(*row) for row in await connection.execute(select(*columns).order_by(api_keys.c.id))]
 
 
+async def is_valid(connection: AsyncConnection, key_id: int) -> bool:
+    """Whether this key has not been revoked."""
+    query = select(api_keys.c.id).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
+    return (await connection.execute(query)).one_or_none() is not None
+
+
 async def revoke_api_key(connection: AsyncConnection, key_id: int) -> None:
     result = await connection.execute(
         update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None)).values(revoked_at=func.now())

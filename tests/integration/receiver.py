@@ -30,12 +30,18 @@ class Received:
 class Receiver:
     """Acknowledges everything but what comes to ``/refuse``."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self._received: list[Received] = []
         self._news = threading.Condition()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self.url = f"http://127.0.0.1:{self._http.server_port}/hook?from=antiphon"
         self.refusing_url = f"http://127.0.0.1:{self._http.server_port}{REFUSING}"
+
+    @property
+    def received(self) -> list[Received]:
+        """All that has come, in order."""
+        with self._news:
+            return list(self._received)
 
     def of(self, task_id: str) -> list[Received]:
         with self._news:

@@ -7,7 +7,20 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from antiphon import __version__
-from antiphon.api import callbacks, errors, files, health, midis, openapi, separations, tasks, trials, uploads, videos
+from antiphon.api import (
+    callbacks,
+    errors,
+    files,
+    health,
+    listening,
+    midis,
+    openapi,
+    separations,
+    tasks,
+    trials,
+    uploads,
+    videos,
+)
 from antiphon.api.limits import BodyLimit
 from antiphon.services import Services
 
@@ -38,7 +51,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.trials = asyncio.Semaphore(trials.AT_ONCE)
     errors.install(app)
     app.add_middleware(BodyLimit)
-    for resource in (uploads, separations, midis, videos, tasks, callbacks, trials):
+    for resource in (uploads, separations, midis, videos, tasks, callbacks, trials, listening):
         app.include_router(resource.router, prefix="/api/v1")
     app.include_router(files.router)
     app.include_router(health.router)

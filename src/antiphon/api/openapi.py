@@ -45,6 +45,17 @@ EVENTS: dict[int | str, dict[str, Any]] = {
         },
     }
 }
+CALLBACK_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Events named `callback`; `data` is the task's id, the headers and the body to be posted.",
+        "content": {
+            "text/event-stream": {
+                "example": "event: callback\nid: 1795246801000000-17\n"
+                'data: {"taskId": "…", "headers": {"webhook-id": "…"}, "body": "{…}"}\n\n'
+            }
+        },
+    }
+}
 FILE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file", "content": {"application/octet-stream": {}}},
     206: {"description": "The range that was asked for"},

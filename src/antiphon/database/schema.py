@@ -84,6 +84,13 @@ tasks = Table(
     Column("purged_at", Moment),  # the bytes are gone; the row stays to answer 410
     Index("ix_tasks_list", "api_key_id", "number"),
     Index("ix_tasks_source", "source_id"),
+    Index(
+        "ix_tasks_ended",
+        "api_key_id",
+        "completed_at",
+        "number",
+        postgresql_where=text("state IN ('succeeded', 'failed')"),
+    ),
     Index("ix_tasks_active", "api_key_id", postgresql_where=text("state IN ('queued', 'running')")),
     Index("ix_tasks_expiry", "expires_at", postgresql_where=text("purged_at IS NULL")),
 )

@@ -56,6 +56,7 @@ CREATE TABLE tasks (
     CONSTRAINT fk_tasks_source_id FOREIGN KEY(source_id) REFERENCES tasks (id) ON DELETE SET NULL
 );
 CREATE INDEX ix_tasks_active ON tasks (api_key_id) WHERE state IN ('queued', 'running');
+CREATE INDEX ix_tasks_ended ON tasks (api_key_id, completed_at, number) WHERE state IN ('succeeded', 'failed');
 CREATE INDEX ix_tasks_expiry ON tasks (expires_at) WHERE purged_at IS NULL;
 CREATE INDEX ix_tasks_list ON tasks (api_key_id, number);
 CREATE INDEX ix_tasks_source ON tasks (source_id);
