@@ -22,6 +22,8 @@ ENDPOINTS = {
     "/api/v1/tasks/{taskId}/events": ["get"],
     "/api/v1/tasks/{taskId}/callbacks": ["get"],
     "/api/v1/tasks/{taskId}/callbacks/resend": ["post"],
+    "/api/v1/callbacks/test": ["post"],
+    "/api/v1/callbacks/events": ["get"],
     "/files/{token}": ["get"],
 }
 CALLBACKS: dict[str, type[BaseModel]] = {

@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "music": set(),
     "client": {"contract"},
     "receiver": {"contract"},
+    "listening": {"contract"},
     "settings": set(),
     "secret": set(),
     "scratch": set(),
@@ -37,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "server": {"api", "callbacks", "keys", "services", "tasks", *GROUND},
     "demo": {"client", "contract", "database", "music", "receiver", "services", *GROUND},
     "commands": {
-        *("callbacks", "client", "contract", "database", "demo", "keys"),
+        *("callbacks", "client", "contract", "database", "demo", "keys", "listening"),
         *("music", "receiver", "server", "services", "tasks", *GROUND),
     },
     "cli": {"commands"},
@@ -85,7 +86,9 @@ def test_only_the_settings_read_our_part_of_the_environment() -> None:
 HEAVY = {"fastapi", "sqlalchemy", "psycopg", "procrastinate", "aiohttp", "numpy", "av", "onnxruntime", "obstore", "PIL"}
 
 
-@pytest.mark.parametrize("module", ["contract.signatures", "contract.callbacks", "client", "receiver", "cli"])
+@pytest.mark.parametrize(
+    "module", ["contract.signatures", "contract.callbacks", "client", "receiver", "listening.listener", "cli"]
+)
 def test_the_light_installation_needs_no_heavy_library(module: str) -> None:
     script = f"import sys, antiphon.{module}; print(*sorted({HEAVY} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
