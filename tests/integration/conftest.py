@@ -27,12 +27,11 @@ def api_database_url(postgres_url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def start_server(api_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
-    """Starts servers on the same database and storage; each keyword is one more setting."""
-    base = tmp_path_factory.mktemp("server")
-    common = {
+def common(api_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The settings that all servers share, so that they are one: the database, the storage, the secret."""
+    return {
         "database_url": api_database_url,
-        "storage_url": str(base / "artifacts"),
+        "storage_url": str(tmp_path_factory.mktemp("storage") / "artifacts"),
         "models": str(load_settings().models_folder),
         "secret": SECRET,
         "max_upload": "5000000",
@@ -40,10 +39,16 @@ def start_server(api_database_url: str, tmp_path_factory: pytest.TempPathFactory
         "rate_limit": "1000",
         "max_queued": "100",
     }
+
+
+@pytest.fixture(scope="session")
+def start_server(common: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Starts servers that live as long as the test run; each keyword is one more setting."""
+    base = tmp_path_factory.mktemp("servers")
     with ExitStack() as stack:
 
         def start(name: str, *roles: str, **settings: str) -> Server:
-            return stack.enter_context(running(base / name, *roles, **{**common, **settings}))
+            return stack.enter_context(running(base / name, *roles, **common, **settings))
 
         yield start
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -9,7 +10,7 @@ from uuid import uuid4
 from tests.integration import songs
 from tests.integration.line import Line
 from tests.integration.receiver import Receiver
-from tests.integration.server import Server, eventually, succeeded
+from tests.integration.server import Server, eventually, running, succeeded
 
 
 def ids(page: dict[str, Any]) -> list[str]:
@@ -120,6 +121,21 @@ def test_events_show_a_task_from_queue_to_delivered_callback(server: Server, rec
 def test_events_of_an_ended_task_are_one(server: Server) -> None:
     (event,) = watched(server, server.plant("midi", "failed"))
     assert event["state"] == "failed"
+
+
+def test_a_server_that_stops_ends_its_streams(server: Server, common: dict[str, str], tmp_path: Path) -> None:
+    task_id = server.plant("midi", "queued")
+    headers = {"Authorization": f"Bearer {server.key}"}
+    with ExitStack() as life:
+        other = life.enter_context(running(tmp_path / "data", "api", **common))
+        with server.http.stream("GET", f"{other.url}/api/v1/tasks/{task_id}/events", headers=headers) as answer:
+            lines = answer.iter_lines()
+            assert next(lines) == "event: task"
+            began = time.monotonic()
+            life.close()
+            assert [line for line in lines if line.startswith("event")] == []
+            assert time.monotonic() - began < 6  # uvicorn would wait for 10 s, then break the stream off
+    assert "Traceback" not in (tmp_path / "data" / "log").read_text()
 
 
 def test_attempts_are_on_record_and_a_callback_can_be_sent_again(server: Server, receiver: Receiver) -> None:

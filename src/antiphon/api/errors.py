@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from antiphon.errors import AntiphonError, BadParameter, MethodNotAllowed, NotFound
+from antiphon.errors import AntiphonError, BadParameter, MethodNotAllowed, NotFound, Unauthorized
 
 log = structlog.get_logger()
 SHOWN = 60  # characters of a value that came
@@ -64,7 +64,9 @@ def install(app: FastAPI) -> None:
 
 
 def envelope(error: AntiphonError) -> JSONResponse:
-    headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after is not None else None
+    headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after is not None else {}
+    if error.code == Unauthorized.code:
+        headers["WWW-Authenticate"] = "Bearer"  # RFC 9110 §11.6.1
     return JSONResponse({"code": error.code, "msg": error.message, "data": None}, error.code, headers)
 
 

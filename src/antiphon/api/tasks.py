@@ -5,12 +5,13 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.api import openapi
 from antiphon.api.auth import Caller, Shared
+from antiphon.api.errors import Draining
 from antiphon.api.rendering import task_item
 from antiphon.api.submit import find_owned, require_unexpired
 from antiphon.contract.envelope import Envelope
@@ -29,6 +30,7 @@ QueryTaskId = Annotated[TaskId, Query(description="as the call that made the tas
 PathTaskId = Annotated[TaskId, Path()]
 CANCEL_PATIENCE = 3.0  # seconds to wait for a worker to stop
 KEEP_ALIVE = 15.0  # seconds between comments in a silent event stream
+SLICE = 1.0  # seconds in which an event stream notices that the server goes down
 
 
 async def find_record(connection: AsyncConnection, key: ApiKey, task_id: str, kind: Kind) -> Task:
@@ -106,16 +108,17 @@ async def _heard(events: asyncio.Queue[str], task_id: str, patience: float) -> b
 
 
 @router.get("/{taskId}/events", response_class=StreamingResponse, responses=openapi.EVENTS)
-async def watch(shared: Shared, key: Caller, taskId: PathTaskId) -> StreamingResponse:
+async def watch(request: Request, shared: Shared, key: Caller, taskId: PathTaskId) -> StreamingResponse:
     """State, stage and progress as server-sent events named ``task``, until the task has ended and its callback has
-    been delivered or given up."""
+    been delivered or given up. The stream ends as well when the server goes down: then connect again."""
     async with shared.database.begin() as connection:
         await find_owned(connection, key, taskId)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(shared, key, taskId), media_type="text/event-stream", headers=headers)
+    events = _events(shared, key, taskId, request.app.state.draining)
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
 
-async def _events(services: Services, key: ApiKey, task_id: str) -> AsyncIterator[str]:
+async def _events(services: Services, key: ApiKey, task_id: str, draining: Draining) -> AsyncIterator[str]:
     async with services.notifications.subscribe(store.CHANNEL) as events:
         told = ""
         while True:
@@ -127,5 +130,11 @@ async def _events(services: Services, key: ApiKey, task_id: str) -> AsyncIterato
                 told = news
             if task.state.ended and task.callback_state is not CallbackState.PENDING:
                 return
-            while not await _heard(events, task_id, KEEP_ALIVE):
-                yield ": still here\n\n"
+            silence = 0.0
+            while not await _heard(events, task_id, SLICE):
+                if draining.on:
+                    return
+                silence += SLICE
+                if silence >= KEEP_ALIVE:
+                    yield ": still here\n\n"
+                    silence = 0.0

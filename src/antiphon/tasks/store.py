@@ -78,7 +78,7 @@ async def page(
         query = query.where(tasks.c.state == state)
     if search:
         title = tasks.c.parameters["title"].astext
-        query = query.where(or_(title.icontains(search, autoescape=True), tasks.c.id.startswith(search)))
+        query = query.where(or_(title.icontains(search, autoescape=True), tasks.c.id.startswith(search, autoescape=True)))
     return [_task(row) for row in await connection.execute(query)]
 
 
