@@ -112,53 +112,75 @@ async def _insert(connection: AsyncConnection, row: Mapping[str, Any]) -> int:
     return identity
 
 
+# Each host that has something pending is found by one step through the index, however many rows it has.
+_HOSTS = """
+    hosts (host) AS (
+        (SELECT host FROM deliveries WHERE state = 'pending' ORDER BY host LIMIT 1)
+        UNION ALL
+        SELECT (SELECT deliveries.host FROM deliveries WHERE state = 'pending' AND deliveries.host > hosts.host
+                ORDER BY deliveries.host LIMIT 1)
+        FROM hosts WHERE hosts.host IS NOT NULL
+    )
+"""
 # A host's oldest rows first, each host no more than its free slots: a thousand rows of one dead host never hide
 # another host's row. Rows that another sender is claiming are skipped.
 _CLAIM = text(
-    """
-    WITH hosts AS (
-        SELECT DISTINCT host FROM deliveries WHERE state = 'pending' AND due_at <= now()
-    ), free AS (
+    f"""
+    WITH RECURSIVE {_HOSTS}, free AS (
         SELECT hosts.host, :per_host - coalesce(busy.number, 0) AS slots FROM hosts
         LEFT JOIN unnest(CAST(:busy_hosts AS text[]), CAST(:busy_numbers AS integer[])) AS busy (host, number)
-        ON busy.host = hosts.host
-    ), chosen AS (
-        SELECT due.id FROM free CROSS JOIN LATERAL (
-            SELECT id, due_at FROM deliveries
+        ON busy.host = hosts.host WHERE hosts.host IS NOT NULL
+    ), due AS (
+        SELECT found.* FROM free CROSS JOIN LATERAL (
+            SELECT id, due_at, octet_length(body) AS size FROM deliveries
             WHERE deliveries.host = free.host AND state = 'pending' AND due_at <= now()
             ORDER BY due_at, id LIMIT greatest(free.slots, 0) FOR UPDATE SKIP LOCKED
-        ) AS due ORDER BY due.due_at, due.id LIMIT :limit
+        ) AS found ORDER BY found.due_at, found.id LIMIT :limit
+    ), chosen AS (
+        SELECT id, sum(size) OVER (ORDER BY due_at, id) - size AS before FROM due
     )
     UPDATE deliveries SET lease_until = now() + make_interval(secs => :lease),
                           due_at = now() + make_interval(secs => :lease)
-    FROM chosen WHERE deliveries.id = chosen.id
+    FROM chosen WHERE deliveries.id = chosen.id AND chosen.before < :size
     RETURNING deliveries.id, webhook_id, task_id, url, host, body, attempts, lease_until,
               clock_timestamp() AS claimed_at
-    """
+    """  # noqa: S608 (our own text)
 )
 
 
 async def claim(
-    connection: AsyncConnection, *, limit: int, lease: float, per_host: int, busy: Mapping[str, int]
+    connection: AsyncConnection,
+    *,
+    limit: int,
+    lease: float,
+    per_host: int,
+    busy: Mapping[str, int],
+    size: int = 1 << 30,
 ) -> list[Delivery]:
-    """Take up to ``limit`` due deliveries for ``lease`` seconds.
+    """Take up to ``limit`` due deliveries for ``lease`` seconds, and no more after their bodies exceed ``size`` bytes.
 
     ``per_host`` is the most of one host at a time, of which ``busy`` says how many are taken. Oldest first.
     """
-    bound: dict[str, Any] = {"limit": limit, "lease": lease, "per_host": per_host}
+    bound: dict[str, Any] = {"limit": limit, "lease": lease, "per_host": per_host, "size": size}
     bound |= {"busy_hosts": list(busy), "busy_numbers": list(busy.values())}
     rows = (await connection.execute(_CLAIM, bound)).mappings().all()
     claimed = [Delivery(**{**row, "body": bytes(row["body"])}) for row in rows]
     return sorted(claimed, key=lambda delivery: delivery.id)
 
 
+_NEXT_DUE = text(
+    f"""
+    WITH RECURSIVE {_HOSTS}
+    SELECT extract(epoch FROM min(first.due_at) - clock_timestamp()) FROM hosts CROSS JOIN LATERAL (
+        SELECT due_at FROM deliveries WHERE deliveries.host = hosts.host AND state = 'pending' ORDER BY due_at LIMIT 1
+    ) AS first WHERE hosts.host <> ALL(CAST(:full AS text[]))
+    """  # noqa: S608 (our own text)
+)
+
+
 async def next_due(connection: AsyncConnection, full: Collection[str] = ()) -> float | None:
     """Seconds until the next delivery is due (0 when one is), leaving out hosts that are ``full``; None if none."""
-    query = text(
-        "SELECT extract(epoch FROM min(due_at) - clock_timestamp()) FROM deliveries"
-        " WHERE state = 'pending' AND host <> ALL(CAST(:full AS text[]))"
-    )
-    seconds = (await connection.execute(query, {"full": list(full)})).scalar_one()
+    seconds = (await connection.execute(_NEXT_DUE, {"full": list(full)})).scalar_one()
     return None if seconds is None else max(0.0, float(seconds))
 
 
@@ -225,19 +247,22 @@ def _columns(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> dict[st
     return {name: [row[name] for row in rows] for name in names}
 
 
+_RELEASE = text(
+    """
+    UPDATE deliveries SET lease_until = NULL, due_at = now() + make_interval(secs => :delay)
+    FROM unnest(CAST(:id AS bigint[]), CAST(:lease_until AS timestamptz[])) AS held (id, lease_until)
+    WHERE deliveries.id = held.id AND state = 'pending' AND deliveries.lease_until = held.lease_until
+    """
+)
+
+
 async def release(connection: AsyncConnection, claimed: Sequence[Delivery], delay: float = 0.0) -> None:
     """Give claims back without counting an attempt; they are due again in ``delay`` seconds."""
-    query = text(
-        """
-        UPDATE deliveries SET lease_until = NULL, due_at = now() + make_interval(secs => :delay)
-        WHERE id = :id AND state = 'pending' AND lease_until = :lease_until
-        """
-    )
-    for delivery in claimed:
-        bound = {"id": delivery.id, "lease_until": delivery.lease_until, "delay": delay}
-        await connection.execute(query, bound)
-    if claimed:
-        await _notify(connection, CHANNEL, "")
+    if not claimed:
+        return
+    bound = _columns([vars(delivery) for delivery in claimed], ("id", "lease_until"))
+    await connection.execute(_RELEASE, {**bound, "delay": delay})
+    await _notify(connection, CHANNEL, "")
 
 
 async def attempts_of(connection: AsyncConnection, task_id: str) -> list[RecordedAttempt]:

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
@@ -18,53 +20,70 @@ log = structlog.get_logger()
 OWN_FAULT = 10.0  # seconds until we try again what failed by our own fault
 BATCH = 500  # attempts in one transaction
 PAUSE = 1.0  # seconds between tries while the database is away
-RELEASE_TIMEOUT = 3.0
+LINGER = 0.005  # seconds in which attempts come together
+DATABASE_TIMEOUT = 3.0  # seconds that a stop waits for the database
 
-Result = tuple[Delivery, Outcome]
+
+@dataclass(frozen=True)
+class Result:
+    """An attempt that was made. ``started_at`` is the database's clock."""
+
+    delivery: Delivery
+    started_at: datetime
+    outcome: Outcome
 
 
 class Recorder:
     """Writes what has come together in one transaction, so that its cost is shared.
 
-    ``delays`` are the seconds before each retry; ``chance`` gives their jitter, uniform in [0, 1).
+    ``delays`` are the seconds before each retry; ``chance`` gives their jitter, uniform in [0, 1). ``retrying`` is
+    called after retries were put off, so that the sender sees when the first is due.
     """
 
-    def __init__(self, database: Database, delays: Sequence[float], chance: Callable[[], float]) -> None:
+    def __init__(
+        self, database: Database, delays: Sequence[float], chance: Callable[[], float], retrying: Callable[[], None]
+    ) -> None:
         self._database = database
         self._delays = delays
         self._chance = chance
-        self._waiting: list[tuple[Result, asyncio.Future[None]]] = []
+        self._retrying = retrying
+        self._waiting: list[Result] = []
         self._writer: asyncio.Task[None] | None = None
 
-    async def record(self, delivery: Delivery, outcome: Outcome) -> None:
-        """Return once the outcome is written down, however long that takes: the receiver may have the callback."""
-        written = asyncio.get_running_loop().create_future()
-        self._waiting.append(((delivery, outcome), written))
+    def record(self, delivery: Delivery, started_at: datetime, outcome: Outcome) -> None:
+        """Have the outcome written down, however long that takes: the receiver may have the callback."""
+        self._waiting.append(Result(delivery, started_at, outcome))
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_all())
-        await written
 
-    async def release(self, claimed: Sequence[Delivery]) -> None:
-        """Give claims back, uncounted, and write no more. With the database away their leases run out instead."""
-        if self._writer is not None:
-            self._writer.cancel()
+    async def give_back(self, claimed: Sequence[Delivery]) -> None:
+        """Give claims back, uncounted. With the database away their leases run out instead."""
+        if not claimed:
+            return
         try:
-            async with asyncio.timeout(RELEASE_TIMEOUT), self._database.begin() as connection:
+            async with asyncio.timeout(DATABASE_TIMEOUT), self._database.begin() as connection:
                 await outbox.release(connection, claimed)
         except (SQLAlchemyError, OSError) as error:
             log.warning("callbacks were not given back; their leases run out", error=first_line(error))
 
+    async def close(self) -> None:
+        """Write down what is left. With the database away it is lost after 3 s: their leases run out instead."""
+        if self._writer is None:
+            return
+        done, _ = await asyncio.wait([self._writer], timeout=DATABASE_TIMEOUT)
+        if not done:
+            self._writer.cancel()
+            log.warning("attempts were not written down; their leases run out", number=len(self._waiting))
+
     async def _write_all(self) -> None:
         try:
             while self._waiting:
+                await asyncio.sleep(LINGER)
                 batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-                failure: Exception | None = None
                 try:
-                    await self._persist([result for result, _ in batch])
-                except Exception as error:  # a fault of ours: their leases run out, and the rest goes on
-                    failure = error
-                for _, written in batch:
-                    _settle(written, failure)
+                    await self._persist(batch)
+                except Exception:  # a fault of ours: their leases run out, and the rest goes on
+                    log.exception("attempts were not written down", number=len(batch))
         finally:
             self._writer = None
 
@@ -78,25 +97,30 @@ class Recorder:
                 await asyncio.sleep(PAUSE)
             except DBAPIError as error:  # one of them cannot be written: waiting does not help
                 if len(results) == 1:
-                    log.error("an attempt was not written down", delivery=results[0][0].id, error=first_line(error))
+                    log.error(
+                        "an attempt was not written down", delivery=results[0].delivery.id, error=first_line(error)
+                    )
                     return
                 for result in results:
                     await self._persist([result])
                 return
 
     async def _write(self, results: Sequence[Result]) -> None:
-        ours = [delivery for delivery, outcome in results if outcome.ours]
-        charged = [self._judge(delivery, outcome) for delivery, outcome in results if not outcome.ours]
+        ours = [result.delivery for result in results if result.outcome.ours]
+        charged = [self._judge(result) for result in results if not result.outcome.ours]
         async with self._database.begin() as connection:
             changed = await outbox.record(connection, charged)
             await outbox.release(connection, ours, OWN_FAULT)
+        if any(step.state == "pending" for _, _, step in charged):
+            self._retrying()
         for delivery, _, step in charged:
             if delivery.id not in changed:
                 log.warning("the lease ran out during an attempt", delivery=delivery.id, state=step.state)
 
-    def _judge(self, delivery: Delivery, outcome: Outcome) -> tuple[Delivery, Attempt, Step]:
+    def _judge(self, result: Result) -> tuple[Delivery, Attempt, Step]:
+        delivery, outcome = result.delivery, result.outcome
         attempt = Attempt(
-            started_at=delivery.claimed_at,
+            started_at=result.started_at,
             milliseconds=outcome.milliseconds,
             address=outcome.address,
             status=outcome.status,
@@ -117,15 +141,6 @@ class Recorder:
             chance=self._chance(),
         )
         return delivery, attempt, step
-
-
-def _settle(written: asyncio.Future[None], failure: Exception | None) -> None:
-    if written.done():  # its attempt was broken off
-        return
-    if failure is None:
-        written.set_result(None)
-    else:
-        written.set_exception(failure)
 
 
 def first_line(error: BaseException) -> str:

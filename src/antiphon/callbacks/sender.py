@@ -2,8 +2,9 @@
 
 import asyncio
 import random
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import structlog
 from aiohttp.abc import AbstractResolver
@@ -15,6 +16,7 @@ from antiphon.callbacks.exchange import Lines, open_lines, post
 from antiphon.callbacks.guard import Guard
 from antiphon.callbacks.outbox import Delivery
 from antiphon.callbacks.recorder import Recorder, first_line
+from antiphon.callbacks.slots import Slots
 from antiphon.contract import signatures
 from antiphon.database import Database, Notifications
 from antiphon.errors import AntiphonError
@@ -24,14 +26,16 @@ log = structlog.get_logger()
 
 POLL = 5.0  # seconds between looks at the outbox when nothing wakes us: a NOTIFY can be lost
 MARGIN = 10.0  # seconds that a lease outlives the deadline of the attempt it covers
-GRACE = 20.0  # seconds in which a clean stop lets what is in flight end
+GRACE = 16.0  # seconds in which a clean stop lets what is in flight end
 DATABASE_TIMEOUT = 10.0
+KEYS_STAY = 1.0  # seconds; a key that was rotated out signs on for a day
 
 
 class Sender:
     """Delivers the outbox's callbacks.
 
-    ``keys`` gives the webhook keys to sign with, the newest first; it is asked before each batch is claimed.
+    ``keys`` gives the webhook keys to sign with, the newest first; it is asked before a batch is claimed, at most once
+    a second.
     ``resolver`` looks names up (default: the system's, in threads); what it finds is judged by the guard.
     ``chance`` gives the jitter, uniform in [0, 1). Caps on concurrency hold per sender.
     """
@@ -59,9 +63,14 @@ class Sender:
         self._poll = poll
         self._grace = grace
         self._flying: dict[asyncio.Task[None], Delivery] = {}
-        self._per_host: Counter[str] = Counter()
         self._wake = asyncio.Event()
-        self._recorder = Recorder(database, settings.callback_retry_delays, chance)
+        self._recorder = Recorder(database, settings.callback_retry_delays, chance, self._wake.set)
+        self._slots = Slots(
+            settings.callback_concurrency, settings.callback_per_host, patience=margin / 2, clock=time.monotonic
+        )
+        self._stopping = False
+        self._known_keys: list[str] = []
+        self._keys_until = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until ``stop`` is set; then let what is in flight end, and give back what does not."""
@@ -99,58 +108,80 @@ class Sender:
     async def _turn(self, lines: Lines) -> float:
         """Start whatever is due and has a free slot; gives the seconds until there may be more."""
         self._wake.clear()
-        free = self._settings.callback_concurrency - len(self._flying)
-        if free <= 0:
-            return self._poll
         try:
             async with asyncio.timeout(DATABASE_TIMEOUT):
-                keys = await self._keys()
-                for key in keys:
-                    signatures.check_key(key)
-                claimed, pause = await self._claim(free)
+                await self._refresh_keys()
+                pause = await self._claim()
         except (SQLAlchemyError, AntiphonError, OSError) as error:
             log.warning("callbacks wait: no database or no keys", error=first_line(error))
             return 1.0
-        for delivery in claimed:
-            self._per_host[delivery.host] += 1
-            task = asyncio.create_task(self._deliver(lines, delivery, keys))
-            self._flying[task] = delivery
-            task.add_done_callback(self._landed)
+        self._start(lines)
         return pause
 
-    async def _claim(self, free: int) -> tuple[list[Delivery], float]:
-        per_host = self._settings.callback_per_host
-        async with self._database.begin() as connection:
-            claimed = await outbox.claim(
-                connection, limit=free, lease=self._lease, per_host=per_host, busy=self._per_host
-            )
-            if len(claimed) == free:
-                return claimed, self._poll
-            busy = self._per_host + Counter(delivery.host for delivery in claimed)
-            full = [host for host, number in busy.items() if number >= per_host]
-            due = await outbox.next_due(connection, full)
-        # Due, yet not claimed: another sender has it locked for the moment.
-        return claimed, self._poll if due is None else min(self._poll, max(due, 0.02))
+    async def _refresh_keys(self) -> None:
+        now = time.monotonic()
+        if now < self._keys_until:
+            return
+        keys = await self._keys()
+        for key in keys:
+            signatures.check_key(key)
+        self._known_keys, self._keys_until = keys, now + KEYS_STAY
 
-    def _landed(self, task: asyncio.Task[None]) -> None:
+    async def _claim(self) -> float:
+        """Claim into the slots; gives the seconds until something else is due."""
+        slots = self._slots
+        stale = slots.stale()
+        room = slots.room()
+        async with self._database.begin() as connection:
+            await outbox.release(connection, stale)
+            if room.limit <= 0:
+                return self._poll
+            claimed = await outbox.claim(
+                connection,
+                limit=room.limit,
+                size=room.size,
+                lease=self._lease,
+                per_host=self._settings.callback_per_host,
+                busy=room.busy,
+            )
+            slots.put(claimed, room)
+            if slots.is_full:
+                return self._poll
+            due = await outbox.next_due(connection, slots.full_hosts)
+        # Due, yet not claimed: another sender has it locked for the moment.
+        return self._poll if due is None else min(self._poll, max(due, 0.02))
+
+    def _start(self, lines: Lines, host: str | None = None) -> None:
+        for waited, delivery in self._slots.start(host):
+            task = asyncio.create_task(self._deliver(lines, delivery, waited))
+            self._flying[task] = delivery
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
         delivery = self._flying.pop(task)
-        self._per_host[delivery.host] -= 1
-        if not self._per_host[delivery.host]:
-            del self._per_host[delivery.host]
-        self._wake.set()
         if not task.cancelled() and task.exception():
             log.error("a callback was given up for now", delivery=delivery.id, exc_info=task.exception())
 
-    async def _deliver(self, lines: Lines, delivery: Delivery, keys: Sequence[str]) -> None:
-        headers = signatures.headers(
-            keys,
-            task_id=delivery.task_id,
-            webhook_id=delivery.webhook_id,
-            body=delivery.body,
-            timestamp=int(delivery.claimed_at.timestamp()),
-        )
-        deadline = self._settings.callback_timeout
-        outcome = await post(lines, self._guard, delivery.url, delivery.body, headers, deadline=deadline)
+    async def _deliver(self, lines: Lines, delivery: Delivery, waited: float) -> None:
+        started = delivery.claimed_at + timedelta(seconds=waited)
+        acknowledged = False
+        try:
+            headers = signatures.headers(
+                self._known_keys,
+                task_id=delivery.task_id,
+                webhook_id=delivery.webhook_id,
+                body=delivery.body,
+                timestamp=int(started.timestamp()),
+            )
+            deadline = self._settings.callback_timeout
+            outcome = await post(lines, self._guard, delivery.url, delivery.body, headers, deadline=deadline)
+            acknowledged = outcome.error is None
+            self._recorder.record(delivery, started, outcome)
+        finally:
+            if self._slots.land(delivery, acknowledged=acknowledged):
+                self._wake.set()
+            if not self._stopping:
+                self._start(lines, delivery.host)
         log.info(
             "callback attempt",
             task=delivery.task_id,
@@ -162,16 +193,17 @@ class Sender:
             error=outcome.error,
             charged=not outcome.ours,
         )
-        await self._recorder.record(delivery, outcome)
 
     async def _drain(self, grace: float) -> None:
-        """Wait for what is in flight; after ``grace`` seconds break it off and give it back, uncounted."""
-        if not self._flying:
-            return
-        await asyncio.wait(self._flying, timeout=grace)
+        """Give back what has not been sent; wait for what is in flight, and after ``grace`` seconds break it off and
+        give it back, uncounted; write down what came of the rest."""
+        self._stopping = True
+        await self._recorder.give_back(self._slots.rest())
+        if self._flying:
+            await asyncio.wait(self._flying, timeout=grace)
         left = dict(self._flying)
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        if left:
-            await self._recorder.release(list(left.values()))
+        await self._recorder.close()
+        await self._recorder.give_back(list(left.values()))

@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.integration.callbacks.conftest import OK, Rig, receiving, until
 
 LONE_SENDER = Path(__file__).with_name("lone_sender.py")
-PENDING = 200
-IN_FLIGHT = 16
+PENDING = 500
+SLOTS = 16
 
 
 async def test_kill_9_with_many_pending_loses_none_and_repeats_at_most_what_was_in_flight(rig: Rig) -> None:
@@ -30,12 +30,13 @@ async def test_kill_9_with_many_pending_loses_none_and_repeats_at_most_what_was_
         await process.wait()
         before = await rig.counts()
         assert before["pending"] > PENDING // 4
+        in_flight = len(receiver.requests) - before["delivered"]
 
         async def all_delivered() -> bool:
             return await rig.counts() == {"delivered": PENDING}
 
-        async with rig.sending(callback_per_host=IN_FLIGHT):
+        async with rig.sending(callback_per_host=SLOTS):
             await until(all_delivered, 20)
         received = Counter(request.headers["webhook-id"] for request in receiver.requests)
         assert len(received) == PENDING
-        assert received.total() - PENDING <= IN_FLIGHT
+        assert received.total() - PENDING <= in_flight <= 3 * SLOTS
