@@ -3,6 +3,7 @@
 import re
 import time
 from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -84,6 +85,16 @@ def test_a_download_goes_on_only_with_the_same_file(server: Server, link: str, w
     for condition, status in ((etag, 206), ('"another"', 200), ("Sat, 21 Nov 2020 00:00:00 GMT", 200)):
         answer = server.http.get(link, headers={"Range": "bytes=10-", "If-Range": condition})
         assert answer.status_code == status
+
+
+def test_a_file_is_saved_under_its_title_in_any_script(server: Server, tmp_path: Path) -> None:
+    uploaded = server.upload(songs.song(tmp_path / "song.mp3", seconds=1), title='Zoë "x"/.. 音楽 🎵')
+    stems = server.plant("separation", "succeeded", source_id=uploaded["taskId"])
+    answer = server.http.get(server.record("separation", stems)["response"]["originUrl"])
+    assert answer.status_code == 200
+    plain, encoded = re.findall(r"filename\*?=(\S.*?)(?:;|$)", answer.headers["content-disposition"])
+    assert plain == '"Zo? _x__.. ?? ? - origin.mp3"'
+    assert unquote(encoded) == "UTF-8''Zoë _x__.. 音楽 🎵 - origin.mp3"
 
 
 def refused(answer: httpx.Response, code: int, words: str) -> None:

@@ -1,13 +1,17 @@
 """Asking for work: once only, not too often, not too much, not during maintenance."""
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+from PIL import Image
 
 from antiphon.keys import digest
 from tests.integration import songs
@@ -86,6 +90,56 @@ def test_an_upload_sent_twice_is_kept_once(server: Server, key: str, tmp_path: P
     assert succeeded(upload("One")) == first
     assert upload("Two").status_code == 409
     assert server.belongings() == kept
+
+
+@pytest.fixture
+def website(tmp_path: Path) -> Iterator[str]:
+    """The folder of the test, served over HTTP."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path))) as site:
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{site.server_port}"
+        site.shutdown()
+
+
+def test_a_song_and_its_cover_are_fetched_from_urls(server: Server, key: str, website: str, tmp_path: Path) -> None:
+    songs.song(tmp_path / "My Song.mp3", seconds=1)
+    Image.new("RGB", (40, 40), "red").save(tmp_path / "cover.png")
+    body = {"url": f"{website}/My%20Song.mp3?token=x", "cover": f"{website}/cover.png", "author": "Zoë"}
+    headers = {"Idempotency-Key": "fetched"}
+    first, second = (server.post("/audio/upload-url", body, key=key, headers=headers) for _ in range(2))
+    assert first == second
+    assert (first["title"], first["duration"]) == ("My Song", pytest.approx(1, abs=0.06))
+    found = server.sql("SELECT name FROM artifacts WHERE task_id = %s ORDER BY name", first["taskId"])
+    assert [artifact["name"] for artifact in found] == ["cover", "origin"]
+
+
+@pytest.mark.parametrize("name", ["nothing.mp3", "text.mp3"])
+def test_what_is_no_song_leaves_nothing_when_fetched(server: Server, website: str, tmp_path: Path, name: str) -> None:
+    (tmp_path / "text.mp3").write_text("la la la")
+    before = server.belongings()
+    answer = server.call("POST", "/audio/upload-url", json={"url": f"{website}/{name}"})
+    assert answer.status_code == answer.json()["code"] == {"nothing.mp3": 400, "text.mp3": 415}[name]
+    assert server.belongings() == before
+
+
+def test_a_video_of_a_stem_is_named_after_both(server: Server, key: str, stems: str) -> None:
+    body = {"taskId": stems, "audioId": server.audio_id(stems)}
+    task_id = server.post("/mp4/generate", body, key=key)["taskId"]
+    (task,) = server.get("/tasks", key=key, params={"kind": "video"})["tasks"]
+    assert (task["taskId"], task["title"], task["sourceTaskId"]) == (task_id, "Planted (Vocals)", stems)
+
+
+def test_a_video_of_the_whole_song_may_name_its_separation(server: Server, key: str) -> None:
+    song = server.plant("upload", "succeeded", key=key, tracks=("origin",))
+    stems = server.plant("separation", "succeeded", key=key, tracks=("vocal",), source_id=song)
+    server.post("/mp4/generate", {"taskId": stems, "audioId": server.audio_id(song)}, key=key)
+    (task,) = server.get("/tasks", key=key, params={"kind": "video"})["tasks"]
+    assert (task["sourceTaskId"], task["title"]) == (song, "Planted")
 
 
 def test_calls_that_are_too_frequent_wait(server: Server, key: str, stems: str) -> None:
