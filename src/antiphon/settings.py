@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, NonNegativeFloat, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from antiphon.errors import SettingsError
@@ -17,7 +17,7 @@ MEGABYTE = 1_000_000
 class Settings(BaseSettings):
     """What the operator can choose. Times are seconds and sizes bytes unless a name says otherwise."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", allow_inf_nan=False)
 
     # where things live
     data: Path = Field(
@@ -25,12 +25,14 @@ class Settings(BaseSettings):
         description="folder of the embedded database, keys, weights and local artifacts",
     )
     models: Path | None = Field(default=None, description="folder of the unpacked weights; default: <data>/models")
-    database_url: str | None = Field(default=None, description="postgresql://… ; default: an embedded PostgreSQL")
+    database_url: str | None = Field(
+        default=None, repr=False, description="postgresql://… ; default: an embedded PostgreSQL"
+    )
     storage_url: str | None = Field(
         default=None, description="a folder, s3://…, gs://… or az://… ; default: <data>/artifacts"
     )
     secret: str | None = Field(
-        default=None, description="signs links and encrypts keys; default: made once in <data>/secret"
+        default=None, repr=False, description="signs links and encrypts keys; default: made once in <data>/secret"
     )
 
     # HTTP in
@@ -60,7 +62,7 @@ class Settings(BaseSettings):
     # callbacks
     callback_allow: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     callback_timeout: float = Field(default=15.0, gt=0)
-    callback_retry_delays: Annotated[tuple[float, ...], NoDecode] = (10.0, 60.0, 300.0)
+    callback_retry_delays: Annotated[tuple[NonNegativeFloat, ...], NoDecode] = (10.0, 60.0, 300.0)
     callback_concurrency: int = Field(default=64, gt=0)
     callback_per_host: int = Field(default=8, gt=0)
 

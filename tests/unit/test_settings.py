@@ -84,3 +84,18 @@ def test_a_bad_setting_stops_the_start(tmp_path: Path, name: str, value: str) ->
     assert name in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "data").exists()
+
+
+def test_the_settings_do_not_show_their_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTIPHON_SECRET", "correct horse battery staple")
+    monkeypatch.setenv("ANTIPHON_DATABASE_URL", "postgresql://user:hunter2@db/antiphon")
+    shown = repr(load_settings())
+    assert "horse" not in shown
+    assert "hunter2" not in shown
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-1"])
+def test_times_are_finite_and_not_negative(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("ANTIPHON_CALLBACK_RETRY_DELAYS", f"10,{value}")
+    with pytest.raises(SettingsError, match="ANTIPHON_CALLBACK_RETRY_DELAYS"):
+        load_settings()

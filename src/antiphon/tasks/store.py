@@ -77,8 +77,8 @@ async def page(
     if state is not None:
         query = query.where(tasks.c.state == state)
     if search:
-        title = tasks.c.parameters["title"].astext
-        query = query.where(or_(title.icontains(search, autoescape=True), tasks.c.id.startswith(search, autoescape=True)))
+        title = tasks.c.parameters["title"].astext.icontains(search, autoescape=True)
+        query = query.where(or_(title, tasks.c.id.startswith(search, autoescape=True)))
     return [_task(row) for row in await connection.execute(query)]
 
 
@@ -146,7 +146,9 @@ async def succeed(
         return False
     await add_artifacts(connection, task.id, stored)
     expiry = func.greatest(tasks.c.expires_at, func.now() + retention)
-    await connection.execute(update(tasks).where(tasks.c.id == task.source_id).values(expires_at=expiry))
+    its_source = select(tasks.c.source_id).where(tasks.c.id == task.source_id).scalar_subquery()
+    made_from = or_(tasks.c.id == task.source_id, tasks.c.id == its_source)
+    await connection.execute(update(tasks).where(made_from).values(expires_at=expiry))
     return True
 
 
