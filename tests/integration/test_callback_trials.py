@@ -10,7 +10,7 @@ import pytest
 
 from antiphon.contract import signatures
 from tests.integration.receiver import Received, Receiver
-from tests.integration.server import Server
+from tests.integration.server import Server, eventually
 
 ALL = {(kind, outcome) for kind in ("separation", "midi", "video") for outcome in ("success", "failure")}
 
@@ -37,7 +37,7 @@ def test_a_sample_of_each_kind_comes_once_signed_twice_and_its_outcome_is_told(
     for trial in trials:
         request = requests[trial["taskId"]]
         assert (trial["acknowledged"], trial["status"], trial["error"]) == (True, 200, None)
-        assert 0 < trial["milliseconds"] < 5000
+        assert 0 < trial["phases"]["firstByte"] <= trial["phases"]["total"] == trial["milliseconds"] < 5000
         assert trial["address"] in fresh.url
         assert trial["headers"] == {name: request.headers[name.lower()] for name in trial["headers"]}
         assert {name.lower() for name in trial["headers"]} == {
@@ -141,3 +141,20 @@ def test_the_command_that_recovers_says_how_many_and_which(server: Server, fresh
     ):
         refused = command(server, "recover", *arguments)
         assert (refused.returncode, words in refused.stderr) == (1, True), refused.stderr
+
+
+def test_the_command_that_lists_shows_each_attempt_and_where_its_time_went(
+    server: Server, fresh: Receiver, key: str
+) -> None:
+    task_id = server.plant("midi", "succeeded", key=key)
+    server.sql(
+        "INSERT INTO deliveries (webhook_id, task_id, url, host, body) VALUES ('msg_seen', %s, %s, 'seen:80', %s)",
+        *(task_id, fresh.url, b'{"data": {"taskId": "%s"}}' % task_id.encode()),
+    )
+    server.sql("SELECT pg_notify('antiphon_callback', '')")
+    fresh.wait(task_id)
+    shown = eventually(lambda: found if "1." in (found := command(server, "list", task_id).stdout) else "")
+    assert "msg_seen  delivered" in shown
+    assert "  200  " in shown
+    assert "answer" in shown
+    assert shown.rstrip().endswith("acknowledged")

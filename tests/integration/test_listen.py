@@ -20,6 +20,7 @@ import pytest
 from antiphon.contract import signatures
 from antiphon.contract.events import CallbackEvent
 from antiphon.listening import sse
+from tests.integration.line import Line
 from tests.integration.receiver import Received, Receiver
 from tests.integration.server import Server, eventually, running
 
@@ -109,6 +110,18 @@ def test_a_task_with_call_back_url_keeps_its_identity_and_its_body(server: Serve
     assert callback.body == '{"frozen": "Zoë\u2028"}'
 
 
+def test_the_whole_line_is_streamed_with_the_bytes_that_were_delivered(server: Server, line: Line) -> None:
+    streamed: dict[str, CallbackEvent] = {}
+    with streaming(server, server.key, params={"since": "1h"}) as events:
+        while not set(line.ids.values()) <= set(streamed):
+            callback = CallbackEvent.model_validate_json(next(events).data)
+            streamed[callback.taskId] = callback
+    for name, task_id in line.ids.items():
+        delivered = line.callbacks[name]
+        assert streamed[task_id].body.encode() == delivered.raw
+        assert streamed[task_id].headers["webhook-id"] == delivered.headers["webhook-id"]
+
+
 def test_failed_tasks_are_announced_and_others_keys_cancelled_and_uploaded_ones_are_not(
     server: Server, key: str, end: Ended
 ) -> None:
@@ -186,6 +199,21 @@ def test_a_wrong_request_is_refused_in_words(server: Server, how: dict[str, Any]
     answer = server.call("GET", "/callbacks/events", **how)
     assert (answer.status_code, answer.json()["code"]) == (code, code)
     assert words in answer.json()["msg"]
+
+
+def test_a_key_has_twenty_streams_at_most_and_each_that_ends_makes_room(server: Server, key: str) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(streaming(server, key))
+        answer = server.call("GET", "/callbacks/events", key=key)
+        assert (answer.status_code, "20 streams" in answer.json()["msg"]) == (430, True)
+
+    def room() -> bool:
+        url, headers = f"{server.url}/api/v1/callbacks/events", {"Authorization": f"Bearer {key}"}
+        with httpx.stream("GET", url, headers=headers, trust_env=False) as answer:
+            return answer.status_code == 200
+
+    assert eventually(room)
 
 
 def test_a_key_that_is_revoked_hears_no_more(server: Server, key: str, end: Ended) -> None:

@@ -1,6 +1,7 @@
 """The API server, as a table of contents."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -49,6 +50,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.draining = errors.Draining()
     app.state.trials = asyncio.Semaphore(trials.AT_ONCE)
+    app.state.streams = Counter()
     errors.install(app)
     app.add_middleware(BodyLimit)
     for resource in (uploads, separations, midis, videos, tasks, callbacks, trials, listening):

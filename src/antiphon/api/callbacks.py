@@ -53,12 +53,12 @@ def _delivery(delivery: RecordedDelivery) -> Delivery:
                 address=attempt.address,
                 status=attempt.status,
                 milliseconds=round(attempt.milliseconds, 1),
-                phases=Phases(
-                    resolve=_rounded(attempt.resolve_ms),
-                    connect=_rounded(attempt.connect_ms),
-                    tls=_rounded(attempt.tls_ms),
-                    firstByte=_rounded(attempt.first_byte_ms),
-                    total=round(attempt.milliseconds, 1),
+                phases=phases(
+                    attempt.milliseconds,
+                    resolve=attempt.resolve_ms,
+                    connect=attempt.connect_ms,
+                    tls=attempt.tls_ms,
+                    first_byte=attempt.first_byte_ms,
                 ),
                 connection=attempt.connection,
                 error=attempt.error,
@@ -66,6 +66,19 @@ def _delivery(delivery: RecordedDelivery) -> Delivery:
             )
             for attempt in delivery.attempts
         ],
+    )
+
+
+def phases(
+    total: float, *, resolve: float | None, connect: float | None, tls: float | None, first_byte: float | None
+) -> Phases:
+    """The steps of an attempt, in milliseconds with one decimal."""
+    return Phases(
+        resolve=_rounded(resolve),
+        connect=_rounded(connect),
+        tls=_rounded(tls),
+        firstByte=_rounded(first_byte),
+        total=round(total, 1),
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from antiphon.callbacks.exchange import HEADERS
 from antiphon.contract import signatures
 from antiphon.contract.events import CALLBACK, READY, CallbackEvent
 from antiphon.contract.moments import parse_moment
+from antiphon.errors import TooFrequent
 from antiphon.keys import ApiKey
 from antiphon.services import Services
 from antiphon.tasks import store
@@ -31,6 +33,7 @@ router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 BATCH = 20
 KEEP_ALIVE = 15.0  # seconds between comments in a silent stream
 HELD = 0.1  # seconds until a task that ended just now is looked at again
+MOST_STREAMS = 20  # of one key in one process
 SLICE = 1.0  # seconds in which a stream notices that the server goes down
 
 
@@ -57,9 +60,21 @@ async def events(
         start = parse_cursor(resume, field="Last-Event-ID")
     elif since:
         start = Cursor(parse_moment(since, await shared.database.now(), field="since"))
-    stream = _stream(shared, key, start, request.app.state.draining)
+    state = request.app.state
+    if state.streams[key.id] >= MOST_STREAMS:
+        raise TooFrequent(f"{MOST_STREAMS} streams of this key are open, which is the most", retry_after=KEEP_ALIVE)
+    stream = _counted(_stream(shared, key, start, state.draining), state.streams, key)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+async def _counted(stream: AsyncIterator[str], streams: Counter[int], key: ApiKey) -> AsyncIterator[str]:
+    streams[key.id] += 1
+    try:
+        async for event in stream:
+            yield event
+    finally:
+        streams[key.id] -= 1
 
 
 async def _stream(services: Services, key: ApiKey, cursor: Cursor, draining: Draining) -> AsyncIterator[str]:

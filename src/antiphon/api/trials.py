@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 
 from antiphon.api.auth import Shared, Writer
+from antiphon.api.callbacks import phases
 from antiphon.callbacks.trial import Trial, send_samples
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import Kind
@@ -47,6 +48,7 @@ def _shown(trial: Trial) -> CallbackTrial:
         address=outcome.address,
         status=outcome.status,
         milliseconds=round(outcome.milliseconds, 1),
+        phases=phases(outcome.milliseconds, **vars(outcome.phases)),
         error=outcome.error,
         answer=outcome.answer,
         headers=trial.headers,

@@ -32,27 +32,30 @@ def list_attempts(task_id: TaskArgument, data: DataOption = None) -> None:
         async with services.database.begin() as connection:
             for delivery in await deliveries_of(connection, task_id):
                 lines.append(f"{delivery.webhook_id}  {delivery.state}  {delivery.url}")
-                lines += [
-                    f"  {attempt.number}. {attempt.started_at:%Y-%m-%d %H:%M:%S}  {attempt.status or '---'}  "
-                    f"{_durations(attempt)}  {attempt.error or 'acknowledged'}"
-                    for attempt in delivery.attempts
-                ]
+                lines += [_attempt(attempt) for attempt in delivery.attempts]
         return lines
 
     typer.echo("\n".join(with_services(do, data)) or f"task {task_id} has announced nothing")
 
 
-def _durations(attempt: "RecordedAttempt") -> str:
-    steps = {
-        "look-up": attempt.resolve_ms,
-        "connect": attempt.connect_ms,
-        "TLS": attempt.tls_ms,
-        "answer": attempt.first_byte_ms,
-    }
+def _durations(
+    total: float, resolve: float | None, connect: float | None, tls: float | None, first_byte: float | None
+) -> str:
+    """Milliseconds in all, and of the steps that there were."""
+    steps = {"look-up": resolve, "connect": connect, "TLS": tls, "answer": first_byte}
     shown = [f"{name} {spent:.0f}" for name, spent in steps.items() if spent is not None]
-    if attempt.connection in ("kept", "replaced"):
-        shown.insert(0, f"connection {attempt.connection}")
-    return f"{attempt.milliseconds:.0f} ms" + (f" ({', '.join(shown)})" if shown else "")
+    return f"{total:.0f} ms" + (f" ({', '.join(shown)})" if shown else "")
+
+
+def _attempt(attempt: "RecordedAttempt") -> str:
+    spent = _durations(
+        attempt.milliseconds, attempt.resolve_ms, attempt.connect_ms, attempt.tls_ms, attempt.first_byte_ms
+    )
+    over = f" over a {attempt.connection} connection" if attempt.connection in ("kept", "replaced") else ""
+    return (
+        f"  {attempt.number}. {attempt.started_at:%Y-%m-%d %H:%M:%S}  {attempt.status or '---'}  {spent}{over}"
+        f"  {attempt.error or 'acknowledged'}"
+    )
 
 
 @app.command()
@@ -192,8 +195,9 @@ def try_out(
 def _show(trial: "Trial") -> None:
     sample, outcome = trial.sample, trial.outcome
     name = f"{sample.kind} {'failure' if sample.failed else 'success'}"
+    spent = _durations(outcome.milliseconds, **vars(outcome.phases))
     typer.secho(
-        f"{name:<19} {outcome.status or '---'}  {outcome.milliseconds:>7.1f} ms  {outcome.error or 'acknowledged'}",
+        f"{name:<19} {outcome.status or '---'}  {spent}  {outcome.error or 'acknowledged'}",
         fg="red" if outcome.error else "green",
     )
     typer.echo(f"  to      {outcome.address or 'nowhere'}, task {sample.task_id}")

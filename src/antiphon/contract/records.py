@@ -163,6 +163,7 @@ class CallbackTrial(BaseModel):
     address: str | None = Field(examples=["203.0.113.7:443"])
     status: int | None = Field(examples=[200])
     milliseconds: float
+    phases: Phases
     error: str | None
     answer: str | None = Field(description="the first 2 KiB")
     headers: dict[str, str] = Field(description="the signature headers that were sent")
