@@ -10,7 +10,7 @@ DATA   ?= ../shared/data
 LOCK   := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
           --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help demo serve test check format lock bench-engines eval-separation song clean
+.PHONY: help demo serve test check format lock bench-engines bench-callbacks eval-separation song clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -47,6 +47,17 @@ format: $(VENV)/.ready  ## let ruff put things in order
 bench-engines: $(VENV)/.ready   ## real-time factors and memory of separation, MIDI and video
 	$(BIN)/python -m bench.engines
 
+# The contenders have an environment of their own; Redis is Debian's.
+$(VENV)/bench/.ready: requirements/bench.txt $(VENV)/.ready
+	$(BIN)/python -m venv $(VENV)/bench
+	$(VENV)/bench/bin/python -m pip install --quiet --require-hashes -r requirements/bench.txt
+	@touch $@
+
+bench-callbacks: $(VENV)/bench/.ready   ## callbacks a second, beside Celery, Procrastinate and a raw loop (ROUNDS=3)
+	@command -v redis-server >/dev/null || { test "$$(id -u)" = 0 && apt-get install -qq -y redis-server >/dev/null; } \
+	  || { echo "redis-server is missing: on Debian, apt-get install redis-server"; exit 1; }
+	$(BIN)/python -m bench.callbacks $(if $(ROUNDS),--rounds $(ROUNDS))
+
 eval-separation: $(VENV)/.ready ## SDR of the stems on real songs (DATA=folder)
 	$(BIN)/python -m bench.eval_separation "$(DATA)"
 
@@ -58,6 +69,7 @@ lock:           ## resolve the requirements again, with hashes
 	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file build.txt build.in
 	CUSTOM_COMPILE_COMMAND="make lock" .lock-venv/bin/pip-compile $(LOCK) --extra server --extra dev \
 	  --output-file requirements/dev.txt pyproject.toml
+	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file bench.txt bench.in
 	rm -rf .lock-venv
 
 clean:          ## remove what make made

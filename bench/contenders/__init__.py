@@ -1,0 +1,1 @@
+"""What the sender is measured against, each as its users would write it."""
