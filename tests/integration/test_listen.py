@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from antiphon.contract import signatures
@@ -58,7 +59,7 @@ def streaming(server: Server, key: str, **how: Any) -> Iterator[Iterator[sse.Ser
     url = f"{server.url}/api/v1/callbacks/events"
     with httpx.stream("GET", url, headers=headers, timeout=20, trust_env=False, **how) as answer:
         assert answer.status_code == 200, answer.read()
-        events = sse.read(_for(20, answer.iter_lines()))
+        events = sse.read(_for(60, answer.iter_lines()))
         first = next(events)
         assert (first.name, first.data) == ("ready", "{}")
         yield events
@@ -120,6 +121,18 @@ def test_the_whole_line_is_streamed_with_the_bytes_that_were_delivered(server: S
         delivered = line.callbacks[name]
         assert streamed[task_id].body.encode() == delivered.raw
         assert streamed[task_id].headers["webhook-id"] == delivered.headers["webhook-id"]
+
+
+def test_stems_that_nobody_is_called_for_are_announced_with_links_that_work(server: Server, line: Line) -> None:
+    source = {"taskId": line.uploaded["taskId"], "audioId": line.uploaded["audioId"]}
+    with streaming(server, server.key) as events:
+        task_id = server.post("/vocal-removal/generate", source)["taskId"]
+        callback = CallbackEvent.model_validate_json(next(events).data)
+    assert callback.taskId == task_id
+    info = json.loads(callback.body)["data"]["vocal_removal_info"]
+    assert set(info) == {"origin_url", "vocal_url", "instrumental_url"}
+    for url in info.values():
+        assert server.http.get(url).status_code == 200
 
 
 def test_failed_tasks_are_announced_and_others_keys_cancelled_and_uploaded_ones_are_not(
@@ -434,3 +447,27 @@ def test_a_server_that_stops_does_not_wait_for_its_listeners(server: Server, key
             stack.close()
             assert time.monotonic() - began < 6
             assert list(events) == []
+
+
+def test_a_database_that_drops_every_connection_costs_no_callback(
+    postgres_url: str, fresh: Receiver, listen: Callable[..., Listening], tmp_path: Path
+) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE listening")
+    settings = {
+        "database_url": postgres_url.replace("/antiphon?", "/listening?"),
+        "storage_url": str(tmp_path / "artifacts"),
+    }
+    with running(tmp_path / "alone", "api", **settings) as alone:
+        listening = listen("--api-key", alone.key, url=alone.url)
+        listening.says("listening to")
+        before = Ended(alone, alone.key)()
+        fresh.wait(before, seconds=10)
+        alone.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        meanwhile = [Ended(alone, alone.key)() for _ in range(3)]
+        for task_id in meanwhile:
+            fresh.wait(task_id, seconds=20)
+    assert [len(fresh.of(task_id)) for task_id in (before, *meanwhile)] == [1, 1, 1, 1]
