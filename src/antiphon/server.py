@@ -7,18 +7,13 @@ import socket
 from collections.abc import Iterator
 
 import structlog
-import uvicorn
 
-from antiphon.api.app import create_app
-from antiphon.callbacks.sender import Sender
 from antiphon.errors import SettingsError
 from antiphon.roles import Role
-from antiphon.services import Services, open_services
+from antiphon.services import open_services
 from antiphon.settings import Settings
-from antiphon.tasks.worker import run_worker
 
 log = structlog.get_logger()
-GRACE = 10  # seconds for open requests at a stop
 
 
 async def serve(settings: Settings, roles: set[Role]) -> None:
@@ -36,11 +31,18 @@ async def serve(settings: Settings, roles: set[Role]) -> None:
                 print(services.first_keys, flush=True)
             await asyncio.to_thread(services.scratch.sweep)
             async with asyncio.TaskGroup() as group:
+                # Imported by role: what a sender does not need would be half of its memory.
                 if listener:
-                    group.create_task(_serve_api(services, listener, stop))
+                    from antiphon.api.serving import serve_api
+
+                    group.create_task(serve_api(services, listener, stop))
                 if Role.WORKER in roles:
+                    from antiphon.tasks.worker import run_worker
+
                     group.create_task(run_worker(services, stop))
                 if Role.SENDER in roles:
+                    from antiphon.callbacks.sender import Sender
+
                     sender = Sender(services.database, services.notifications, settings, services.webhook_keys)
                     group.create_task(sender.run(stop))
                 log.info("serving", roles=", ".join(sorted(roles)), url=settings.base_url if listener else None)
@@ -58,32 +60,3 @@ def _listen(settings: Settings) -> Iterator[socket.socket]:
         ) from None
     with listener:
         yield listener
-
-
-class _Server(uvicorn.Server):
-    """Leaves the signals to us: the worker and the sender must hear them, too."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def _serve_api(services: Services, listener: socket.socket, stop: asyncio.Event) -> None:
-    app = create_app(services)
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=GRACE,
-        timeout_keep_alive=30,
-        server_header=False,
-        h11_max_incomplete_event_size=64 * 1024,
-    )
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    app.state.draining.set()
-    server.should_exit = True
-    stopped.cancel()
-    await serving

@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from aiohttp import ClientRequest, ClientTimeout, TCPConnector
@@ -126,18 +127,23 @@ class _TLS(ssl.SSLContext):
         return super().wrap_bio(*args, **kwargs)
 
 
+@cache
+def _tls() -> _TLS:
+    context = _TLS(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and host name
+    context.load_default_certs()
+    return context
+
+
 def guarded_connector(guard: Guard, resolver: AbstractResolver, *, keep: bool = False) -> GuardedConnector:
     """A connector that dials only what ``guard`` allows. Limits are the caller's.
 
     With ``keep`` a connection is used again within 4 s: the receiver may close it in that very moment, so whoever
     asks for it must be ready to send again.
     """
-    tls = _TLS(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and host name
-    tls.load_default_certs()
     return GuardedConnector(
         resolver=GuardedResolver(guard, resolver),
         socket_factory=_socket_factory(guard),
-        ssl=tls,
+        ssl=_tls(),
         force_close=not keep,
         keepalive_timeout=IDLE if keep else None,
         limit=0,
