@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from antiphon.callbacks.outbox import Delivery
 
-AHEAD = 1000  # deliveries that may wait for a slot, over all hosts
+AHEAD = 256  # deliveries that may wait for a slot, over all hosts
 MOST_BYTES = 16_000_000  # of bodies in memory
 LEAST_BYTES = 1_000_000  # taken by a claim even so, that nothing stands still
 

@@ -90,11 +90,11 @@ def migrate(url: str) -> None:
 
 def _is_current(connection: "psycopg.Connection[tuple[Any, ...]]") -> bool:
     """Whether the last migration has been made, without loading Alembic, which takes 9 MB of every process."""
-    (last,) = sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))[-1:]
-    found = connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchone()
+    last = max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    found = connection.execute("SELECT to_regclass('antiphon_version') IS NOT NULL").fetchone()
     if not found or not found[0]:
         return False
-    return connection.execute("SELECT version_num FROM alembic_version").fetchone() == (last,)
+    return connection.execute("SELECT version_num FROM antiphon_version").fetchone() == (last,)
 
 
 def _upgrade(url: str) -> None:
