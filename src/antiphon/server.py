@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import structlog
 
+from antiphon.callbacks.metrics import serve_metrics
 from antiphon.errors import SettingsError
 from antiphon.roles import Role
 from antiphon.services import open_services
@@ -44,8 +45,20 @@ async def serve(settings: Settings, roles: set[Role]) -> None:
                 if Role.SENDER in roles:
                     from antiphon.callbacks.sender import Sender
 
-                    sender = Sender(services.database, services.notifications, settings, services.webhook_keys)
+                    sender = Sender(
+                        services.database,
+                        services.notifications,
+                        settings,
+                        services.webhook_keys,
+                        resolver=services.resolver,
+                        metrics=services.metrics,
+                    )
                     group.create_task(sender.run(stop))
+                if settings.metrics_port:
+                    serving = serve_metrics(
+                        services.metrics, services.database, settings.host, settings.metrics_port, stop
+                    )
+                    group.create_task(serving)
                 gc.collect()
                 gc.freeze()  # what is loaded stays: looking through it again stalls the process for 60 ms each time
                 log.info("serving", roles=", ".join(sorted(roles)), url=settings.base_url if listener else None)

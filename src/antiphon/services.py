@@ -12,6 +12,7 @@ from aiohttp.abc import AbstractResolver
 from antiphon import keys, links
 from antiphon.callbacks.connection import Resolver
 from antiphon.callbacks.guard import Guard
+from antiphon.callbacks.metrics import Metrics
 from antiphon.database import Database, Notifications, open_database
 from antiphon.database.embedded import EmbeddedPostgres
 from antiphon.scratch import Scratch
@@ -36,6 +37,7 @@ class Services:
     queue: Queue
     secret: bytes
     first_keys: keys.FirstKeys | None
+    metrics: Metrics = field(default_factory=Metrics)
     inspections: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(os.cpu_count() or 1))
 
     @property

@@ -63,9 +63,15 @@ class Settings(BaseSettings):
     callback_allow: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     callback_timeout: float = Field(default=15.0, gt=0)
     callback_retry_delays: Annotated[tuple[NonNegativeFloat, ...], NoDecode] = (10.0, 60.0, 300.0)
-    callback_concurrency: int = Field(default=64, gt=0)
+    callback_concurrency: int = Field(default=512, gt=0)
     callback_per_host: int = Field(default=8, gt=0)
 
+    metrics_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="serve /metrics here, too, on ANTIPHON_HOST: for processes without the API; needs no key",
+    )
     log_format: Literal["console", "json"] = "console"
 
     @field_validator("callback_allow", mode="before")

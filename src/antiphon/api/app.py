@@ -14,6 +14,7 @@ from antiphon.api import (
     files,
     health,
     listening,
+    metrics,
     midis,
     openapi,
     separations,
@@ -57,4 +58,5 @@ def create_app(services: Services) -> FastAPI:
         app.include_router(resource.router, prefix="/api/v1")
     app.include_router(files.router)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     return app

@@ -23,8 +23,8 @@ TASK_CHANNEL = "antiphon_task"
 
 @dataclass(frozen=True)
 class Delivery:
-    """A claimed delivery. ``attempts`` counts those before this one; ``lease_until`` says whose claim it is.
-    ``claimed_at`` is the database's clock, which machines with wrong clocks share."""
+    """A claimed delivery. ``attempts`` counts those before this one; ``lease_until`` says whose claim it is, and
+    ``expired`` that somebody's had run out. Times are the database's clock, which machines with wrong clocks share."""
 
     id: int
     webhook_id: str
@@ -34,7 +34,9 @@ class Delivery:
     body: bytes
     attempts: int
     lease_until: datetime
+    created_at: datetime
     claimed_at: datetime
+    expired: bool
 
 
 @dataclass(frozen=True)
@@ -132,18 +134,18 @@ _CLAIM = text(
         ON busy.host = hosts.host WHERE hosts.host IS NOT NULL
     ), due AS (
         SELECT found.* FROM free CROSS JOIN LATERAL (
-            SELECT id, due_at, octet_length(body) AS size FROM deliveries
+            SELECT id, due_at, octet_length(body) AS size, lease_until IS NOT NULL AS expired FROM deliveries
             WHERE deliveries.host = free.host AND state = 'pending' AND due_at <= now()
             ORDER BY due_at, id LIMIT greatest(free.slots, 0) FOR UPDATE SKIP LOCKED
         ) AS found ORDER BY found.due_at, found.id LIMIT :limit
     ), chosen AS (
-        SELECT id, sum(size) OVER (ORDER BY due_at, id) - size AS before FROM due
+        SELECT id, expired, sum(size) OVER (ORDER BY due_at, id) - size AS before FROM due
     )
     UPDATE deliveries SET lease_until = now() + make_interval(secs => :lease),
                           due_at = now() + make_interval(secs => :lease)
     FROM chosen WHERE deliveries.id = chosen.id AND chosen.before < :size
     RETURNING deliveries.id, webhook_id, task_id, url, host, body, attempts, lease_until,
-              clock_timestamp() AS claimed_at
+              created_at, clock_timestamp() AS claimed_at, chosen.expired
     """  # noqa: S608 (our own text)
 )
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from antiphon.callbacks import outbox
 from antiphon.callbacks.exchange import Outcome
+from antiphon.callbacks.metrics import Metrics
 from antiphon.callbacks.outbox import Attempt, Delivery
 from antiphon.callbacks.schedule import Step, next_step
 from antiphon.database import Database
@@ -41,12 +42,18 @@ class Recorder:
     """
 
     def __init__(
-        self, database: Database, delays: Sequence[float], chance: Callable[[], float], retrying: Callable[[], None]
+        self,
+        database: Database,
+        delays: Sequence[float],
+        chance: Callable[[], float],
+        retrying: Callable[[], None],
+        metrics: Metrics,
     ) -> None:
         self._database = database
         self._delays = delays
         self._chance = chance
         self._retrying = retrying
+        self._metrics = metrics
         self._waiting: list[Result] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -111,6 +118,7 @@ class Recorder:
         async with self._database.begin() as connection:
             changed = await outbox.record(connection, charged)
             await outbox.release(connection, ours, OWN_FAULT)
+        self._metrics.stopped(sum(step.state == "stopped" and delivery.id in changed for delivery, _, step in charged))
         if any(step.state == "pending" for _, _, step in charged):
             self._retrying()
         for delivery, _, step in charged:

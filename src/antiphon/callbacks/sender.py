@@ -14,6 +14,7 @@ from antiphon.callbacks import outbox
 from antiphon.callbacks.connection import Resolver
 from antiphon.callbacks.exchange import Lines, open_lines, post
 from antiphon.callbacks.guard import Guard
+from antiphon.callbacks.metrics import Metrics
 from antiphon.callbacks.outbox import Delivery
 from antiphon.callbacks.recorder import Recorder, first_line
 from antiphon.callbacks.slots import Slots
@@ -48,6 +49,7 @@ class Sender:
         keys: Callable[[], Awaitable[list[str]]],
         *,
         resolver: AbstractResolver | None = None,
+        metrics: Metrics | None = None,
         margin: float = MARGIN,
         poll: float = POLL,
         grace: float = GRACE,
@@ -62,9 +64,10 @@ class Sender:
         self._lease = settings.callback_timeout + margin
         self._poll = poll
         self._grace = grace
+        self._metrics = metrics or Metrics()
         self._flying: dict[asyncio.Task[None], Delivery] = {}
         self._wake = asyncio.Event()
-        self._recorder = Recorder(database, settings.callback_retry_delays, chance, self._wake.set)
+        self._recorder = Recorder(database, settings.callback_retry_delays, chance, self._wake.set, self._metrics)
         self._slots = Slots(
             settings.callback_concurrency, settings.callback_per_host, patience=margin / 2, clock=time.monotonic
         )
@@ -116,6 +119,7 @@ class Sender:
             log.warning("callbacks wait: no database or no keys", error=first_line(error))
             return 1.0
         self._start(lines)
+        self._metrics.flying(self._slots.in_flight)
         return pause
 
     async def _refresh_keys(self) -> None:
@@ -145,6 +149,7 @@ class Sender:
                 busy=room.busy,
             )
             slots.put(claimed, room)
+            self._metrics.claimed(expired=sum(delivery.expired for delivery in claimed))
             if slots.is_full:
                 return self._poll
             due = await outbox.next_due(connection, slots.full_hosts)
@@ -177,11 +182,13 @@ class Sender:
             outcome = await post(lines, self._guard, delivery.url, delivery.body, headers, deadline=deadline)
             acknowledged = outcome.error is None
             self._recorder.record(delivery, started, outcome)
+            self._metrics.attempted(delivery, outcome, (started - delivery.created_at).total_seconds())
         finally:
             if self._slots.land(delivery, acknowledged=acknowledged):
                 self._wake.set()
             if not self._stopping:
                 self._start(lines, delivery.host)
+            self._metrics.flying(self._slots.in_flight)
         log.info(
             "callback attempt",
             task=delivery.task_id,

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from antiphon.callbacks import outbox
+from antiphon.callbacks.metrics import Metrics
 from antiphon.callbacks.outbox import RecordedAttempt
 from antiphon.callbacks.sender import Sender
 from antiphon.database import Database, Notifications
@@ -128,13 +129,16 @@ class Rig:
     async def _is_over(self, task_id: str) -> bool:
         return await self.state(task_id) != "pending"
 
-    def sender(self, *, keys: list[str] | None = None, resolver: Any = None, **settings: Any) -> Sender:
+    def sender(
+        self, *, keys: list[str] | None = None, resolver: Any = None, metrics: Metrics | None = None, **settings: Any
+    ) -> Sender:
         return Sender(
             self.database,
             self.notifications,
             quick_settings(**settings),
             lambda: _given([KEY] if keys is None else keys),
             resolver=resolver,
+            metrics=metrics,
             margin=1.0,
         )
 

@@ -1,0 +1,131 @@
+"""What a monitor asks a process: Prometheus counters of its own, and gauges of the database that all share."""
+
+import asyncio
+import contextlib
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from sqlalchemy import text
+
+from antiphon.callbacks.exchange import Outcome
+from antiphon.callbacks.failures import Reason
+from antiphon.callbacks.outbox import Delivery
+from antiphon.database import Database
+
+log = structlog.get_logger()
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+LATENCIES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30, 60, 120, 300, 600)  # seconds
+MOST_REQUEST = 16_384  # bytes of a scraper's request
+TIMEOUT = 10.0  # seconds for a scrape
+
+_QUEUE = text(
+    "SELECT count(*) AS pending, count(*) FILTER (WHERE lease_until > now()) AS leased,"
+    " coalesce(extract(epoch FROM now() - min(due_at) FILTER (WHERE due_at <= now())), 0) AS age"
+    " FROM deliveries WHERE state = 'pending'"
+)
+_TASKS = text("SELECT kind, state, count(*) AS number FROM tasks WHERE state IN ('queued', 'running') GROUP BY 1, 2")
+
+
+class Metrics:
+    """One to a process. No label holds an address, an id or a key."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._attempts = Counter(
+            "antiphon_callback_attempts",
+            "attempts of this process, by result: acknowledged, or the reason of the failure",
+            ["result"],
+            registry=self._registry,
+        )
+        for result in ("acknowledged", *Reason):
+            self._attempts.labels(result)
+        self._stopped = self._counter("antiphon_callbacks_stopped", "given up after the last retry, or by 410")
+        self._expired = self._counter(
+            "antiphon_callback_leases_expired", "claims of what another sender, or this one, had claimed and not ended"
+        )
+        self._resent = self._counter(
+            "antiphon_callback_connections_replaced",
+            "attempts sent a second time because a kept connection broke before the answer",
+        )
+        self._latency = Histogram(
+            "antiphon_callback_latency_seconds",
+            "from the end of the task to the receiver's acknowledgement",
+            buckets=LATENCIES,
+            registry=self._registry,
+        )
+        self._in_flight = self._gauge("antiphon_callbacks_in_flight", "being sent by this process")
+        self._pending = self._gauge("antiphon_callbacks_pending", "not ended, retries among them (all processes)")
+        self._leased = self._gauge("antiphon_callbacks_leased", "claimed by a sender (all processes)")
+        self._age = self._gauge("antiphon_callback_queue_age_seconds", "how long the oldest due callback has waited")
+        self._tasks = Gauge(
+            "antiphon_tasks", "unfinished tasks (all processes)", ["kind", "state"], registry=self._registry
+        )
+
+    def _counter(self, name: str, words: str) -> Counter:
+        return Counter(name, words, registry=self._registry)
+
+    def _gauge(self, name: str, words: str) -> Gauge:
+        return Gauge(name, words, registry=self._registry)
+
+    def attempted(self, delivery: Delivery, outcome: Outcome, waited: float) -> None:
+        """Count an attempt. ``waited``: seconds from the callback's creation to the start of this attempt."""
+        if outcome.error is None:
+            self._attempts.labels("acknowledged").inc()
+            self._latency.observe(waited + outcome.milliseconds / 1000)
+        else:
+            self._attempts.labels(outcome.reason or Reason.BROKEN_OFF).inc()
+        if outcome.connection == "replaced":
+            self._resent.inc()
+
+    def stopped(self, number: int) -> None:
+        """Count callbacks that were given up."""
+        self._stopped.inc(number)
+
+    def claimed(self, expired: int) -> None:
+        """Count claims whose lease had run out."""
+        self._expired.inc(expired)
+
+    def flying(self, number: int) -> None:
+        """Say how many callbacks are being sent."""
+        self._in_flight.set(number)
+
+    async def render(self, database: Database) -> bytes:
+        """The text exposition format, 0.0.4. Asks the database two counts over partial indexes."""
+        async with database.begin() as connection:
+            queue = (await connection.execute(_QUEUE)).one()
+            tasks = (await connection.execute(_TASKS)).all()
+        self._pending.set(queue.pending)
+        self._leased.set(queue.leased)
+        self._age.set(float(queue.age))
+        self._tasks.clear()
+        for row in tasks:
+            self._tasks.labels(row.kind, row.state).set(row.number)
+        return generate_latest(self._registry)
+
+
+async def serve_metrics(metrics: Metrics, database: Database, host: str, port: int, stop: asyncio.Event) -> None:
+    """Answer every request on ``port`` with the metrics, for processes without the API. Needs no key, as the API's
+    ``/metrics``: nothing in it is secret."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            async with asyncio.timeout(TIMEOUT):
+                await reader.readuntil(b"\r\n\r\n")
+                try:
+                    body, status = await metrics.render(database), "200 OK"
+                except Exception as error:  # whatever it is, the scraper is told, and the sender goes on
+                    body, status = f"# no database: {type(error).__name__}\n".encode(), "503 Service Unavailable"
+                head = f"HTTP/1.1 {status}\r\nContent-Type: {CONTENT_TYPE}\r\nContent-Length: {len(body)}\r\n"
+                writer.write(head.encode() + b"Connection: close\r\n\r\n" + body)
+                await writer.drain()
+        writer.close()
+
+    try:
+        server = await asyncio.start_server(answer, host, port, limit=MOST_REQUEST)
+    except OSError as error:  # no reason to send nothing
+        log.error("no metrics: choose another ANTIPHON_METRICS_PORT", port=port, error=str(error))
+        return
+    async with server:
+        await stop.wait()
