@@ -130,7 +130,13 @@ class Rig:
         return await self.state(task_id) != "pending"
 
     def sender(
-        self, *, keys: list[str] | None = None, resolver: Any = None, metrics: Metrics | None = None, **settings: Any
+        self,
+        *,
+        keys: list[str] | None = None,
+        resolver: Any = None,
+        metrics: Metrics | None = None,
+        grace: float = 16.0,
+        **settings: Any,
     ) -> Sender:
         return Sender(
             self.database,
@@ -139,6 +145,7 @@ class Rig:
             lambda: _given([KEY] if keys is None else keys),
             resolver=resolver,
             metrics=metrics,
+            grace=grace,
             margin=1.0,
         )
 

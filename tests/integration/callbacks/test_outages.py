@@ -1,0 +1,87 @@
+"""A database that is restarted in mid-flight, and a host that hangs beside one that does not."""
+
+import asyncio
+import statistics
+import time
+from collections import Counter
+from pathlib import Path
+
+from sqlalchemy import text
+
+from antiphon.database import Database, Notifications
+from antiphon.database.connection import migrate
+from antiphon.database.embedded import EmbeddedPostgres
+from tests.integration.callbacks.conftest import CHANNELS, OK, Receiver, Rig, answering, receiving, until
+
+NUMBER = 1000
+
+
+async def test_postgres_restarted_in_mid_flight_loses_nothing_and_charges_nobody(tmp_path: Path) -> None:
+    async def slowly(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.05)
+        writer.write(OK)
+
+    server = EmbeddedPostgres(tmp_path)
+    try:
+        url = await asyncio.to_thread(server.start)
+        await asyncio.to_thread(migrate, url)
+        database = Database(url)
+        async with database.begin() as connection:
+            await connection.execute(text("INSERT INTO api_keys (id, name, digest) VALUES (1, 'test', '\\x00')"))
+        async with Notifications(url, CHANNELS) as notifications, receiving(slowly) as receiver:
+            rig = Rig(database, notifications)
+            ids = await rig.tasks(100, url=receiver.url)
+            async with rig.sending():
+
+                async def under_way() -> bool:
+                    return len(receiver.requests) >= 20
+
+                await until(under_way)
+                await asyncio.to_thread(server.stop)
+                await asyncio.to_thread(server.start)
+
+                async def all_delivered() -> bool:
+                    return await rig.counts() == {"delivered": 100}
+
+                await until(all_delivered, 20)
+            received = Counter(request.headers["webhook-id"] for request in receiver.requests)
+            assert len(received) == 100
+            assert received.total() == 100
+            assert all([len(await rig.attempts(task_id)) == 1 for task_id in ids[:20]])
+        await database.close()
+    finally:
+        await asyncio.to_thread(server.destroy)
+
+
+async def latencies(rig: Rig, good: Receiver, hanging: Receiver | None) -> list[float]:
+    """Seconds from the start of the sender to each receipt of the good host."""
+    times: list[float] = []
+
+    async def note(writer: asyncio.StreamWriter) -> None:
+        times.append(time.monotonic())
+        writer.write(OK)
+
+    good.behave = note
+    for _ in range(NUMBER // 100):  # mixed
+        if hanging:
+            await rig.tasks(100, url=hanging.url)
+        await rig.tasks(100, url=good.url)
+    began = time.monotonic()
+    async with rig.sending(rig.sender(callback_timeout=15.0, grace=0.1)):
+
+        async def all_there() -> bool:
+            return len(times) >= NUMBER
+
+        await until(all_there, 30)
+    return [moment - began for moment in times]
+
+
+async def test_a_thousand_for_a_hanging_host_do_not_delay_a_thousand_for_a_good_one(rig: Rig) -> None:
+    async def hang(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(60)
+
+    async with receiving(answering(OK)) as good, receiving(hang) as hanging:
+        alone = await latencies(rig, good, None)
+        beside = await latencies(rig, good, hanging)
+        assert 0 < hanging.most_at_once <= 8
+    assert statistics.quantiles(beside, n=100)[98] <= 2 * statistics.quantiles(alone, n=100)[98] + 0.1
