@@ -15,7 +15,7 @@ app.conf.task_ignore_result = True
 app.conf.broker_connection_retry_on_startup = True
 
 
-@app.task(autoretry_for=(requests.RequestException,), retry_backoff=True, max_retries=3)  # type: ignore[untyped-decorator]
+@app.task(name="send", autoretry_for=(requests.RequestException,), retry_backoff=True, max_retries=3)  # type: ignore[untyped-decorator]
 def send(url: str, body: str) -> None:
     headers = {"Content-Type": "application/json"}
     requests.post(url, data=body.encode(), headers=headers, timeout=15).raise_for_status()
