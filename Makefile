@@ -35,10 +35,11 @@ test: $(VENV)/.ready    ## all tests
 	$(BIN)/antiphon models fetch
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/.ready   ## ruff, mypy --strict
+check: $(VENV)/.ready   ## ruff, mypy --strict, the import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/unit/test_imports.py
 
 format: $(VENV)/.ready  ## let ruff put things in order
 	$(BIN)/ruff check --fix .

@@ -2,6 +2,7 @@
 installation (contract, client, receiver) has the commands that it can serve."""
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -34,6 +35,21 @@ app.command()(maintenance.maintenance)
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """A song in; stems, MIDI and a music video out, each announced by a signed callback."""
 
 
 def main() -> None:

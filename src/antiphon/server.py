@@ -5,17 +5,19 @@ import contextlib
 import gc
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from typing import Any
 
 import structlog
 
 from antiphon.callbacks.metrics import serve_metrics
 from antiphon.errors import SettingsError
 from antiphon.roles import Role
-from antiphon.services import open_services
+from antiphon.services import Services, open_services
 from antiphon.settings import Settings
 
 log = structlog.get_logger()
+WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - addresses to listen on, not to link to
 
 
 async def serve(settings: Settings, roles: set[Role]) -> None:
@@ -32,36 +34,41 @@ async def serve(settings: Settings, roles: set[Role]) -> None:
             if services.first_keys:
                 print(services.first_keys, flush=True)
             await asyncio.to_thread(services.scratch.sweep)
+            if listener and settings.public_url is None and settings.host in WILDCARDS:
+                log.warning("links will not work elsewhere: set ANTIPHON_PUBLIC_URL", links=settings.base_url)
             async with asyncio.TaskGroup() as group:
-                # Imported by role: what a sender does not need would be half of its memory.
-                if listener:
-                    from antiphon.api.serving import serve_api
-
-                    group.create_task(serve_api(services, listener, stop))
-                if Role.WORKER in roles:
-                    from antiphon.tasks.worker import run_worker
-
-                    group.create_task(run_worker(services, stop))
-                if Role.SENDER in roles:
-                    from antiphon.callbacks.sender import Sender
-
-                    sender = Sender(
-                        services.database,
-                        services.notifications,
-                        settings,
-                        services.webhook_keys,
-                        resolver=services.resolver,
-                        metrics=services.metrics,
-                    )
-                    group.create_task(sender.run(stop))
-                if settings.metrics_port:
-                    serving = serve_metrics(
-                        services.metrics, services.database, settings.host, settings.metrics_port, stop
-                    )
-                    group.create_task(serving)
+                for part in _parts(services, listener, roles, stop):
+                    group.create_task(part)
                 gc.collect()
                 gc.freeze()  # what is loaded stays: looking through it again stalls the process for 60 ms each time
                 log.info("serving", roles=", ".join(sorted(roles)), url=settings.base_url if listener else None)
+
+
+def _parts(
+    services: Services, listener: socket.socket | None, roles: set[Role], stop: asyncio.Event
+) -> Iterator[Coroutine[Any, Any, None]]:
+    """What to run. Imported by role: what a sender does not need would be half of its memory."""
+    if listener:
+        from antiphon.api.serving import serve_api
+
+        yield serve_api(services, listener, stop)
+    if Role.WORKER in roles:
+        from antiphon.tasks.worker import run_worker
+
+        yield run_worker(services, stop)
+    if Role.SENDER in roles:
+        from antiphon.callbacks.sender import Sender
+
+        yield Sender(
+            services.database,
+            services.notifications,
+            services.settings,
+            services.webhook_keys,
+            resolver=services.resolver,
+            metrics=services.metrics,
+        ).run(stop)
+    if port := services.settings.metrics_port:
+        yield serve_metrics(services.metrics, services.database, services.settings.host, port, stop)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from antiphon.api.auth import Caller, Shared, Writer
 from antiphon.api.rendering import milliseconds
-from antiphon.api.submit import find_owned, require_unexpired
+from antiphon.api.submit import IdempotencyKey, find_owned, require_unexpired
 from antiphon.api.tasks import PathTaskId
 from antiphon.callbacks import outbox
 from antiphon.callbacks.history import RecordedDelivery, deliveries_of
@@ -12,6 +12,7 @@ from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import CallbackState
 from antiphon.contract.records import Attempt, Deliveries, Delivery, Phases
 from antiphon.errors import Conflict
+from antiphon.tasks import idempotency
 
 router = APIRouter(prefix="/tasks", tags=["callbacks"])
 
@@ -26,7 +27,9 @@ async def attempts(shared: Shared, key: Caller, taskId: PathTaskId) -> Envelope[
 
 
 @router.post("/{taskId}/callbacks/resend")
-async def resend(shared: Shared, key: Writer, taskId: PathTaskId) -> Envelope[Deliveries]:
+async def resend(
+    shared: Shared, key: Writer, taskId: PathTaskId, idempotency_key: IdempotencyKey = None
+) -> Envelope[Deliveries]:
     """Deliver the callback again: same ``webhook-id``, same body, a new signature."""
     async with shared.database.begin() as connection:
         task = await find_owned(connection, key, taskId)
@@ -34,7 +37,10 @@ async def resend(shared: Shared, key: Writer, taskId: PathTaskId) -> Envelope[De
         if not await deliveries_of(connection, task.id):
             reason = "it has no callBackUrl" if not task.callback_url else f"it is {task.state}"
             raise Conflict(f"taskId: task {task.id} has no callback to send again: {reason}; poll its record")
-        await outbox.resend(connection, task.id)
+        repeated = await idempotency.take(connection, key.id, idempotency_key, f"resend {task.id}".encode())
+        if not repeated:
+            await outbox.resend(connection, task.id)
+            await idempotency.remember(connection, key.id, idempotency_key, task.id)
         deliveries = await deliveries_of(connection, task.id)
     return Envelope(data=Deliveries(deliveries=[_delivery(delivery) for delivery in deliveries]))
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antiphon.errors import AntiphonError, SettingsError, StorageError
+from antiphon.errors import AntiphonError, SettingsError, StorageError, WeightsError
 
 if TYPE_CHECKING:
     from antiphon.services import Services
     from antiphon.settings import Settings
 
 TOLERATED_SKEW = 5.0  # seconds; receivers refuse signatures that are 300 s off
-Check = Callable[["Services"], Awaitable[str]]
+Check = Callable[["Settings"], Awaitable[str]]
 
 
 def doctor(
@@ -44,34 +44,38 @@ async def _findings(settings: "Settings", url: str | None) -> AsyncIterator[tupl
     from antiphon.commands.connect import show_first_keys
     from antiphon.services import open_services
 
-    verdict, good = _weights(settings)
-    yield "weights", verdict, good
+    for name, check in _ALONE.items():
+        yield name, *await _verdict(check(settings))
+    if url:
+        yield "address", *await _verdict(_address(settings, url))
     try:
         async with open_services(settings) as services:
             show_first_keys(services)
             yield "database", await _database(services), True
-            for name, check in _CHECKS.items():
-                try:
-                    yield name, await check(services), True
-                except AntiphonError as error:
-                    yield name, error.message, False
-            if url:
-                try:
-                    await services.check_address(url, field="url")
-                    yield "address", f"{url} may be connected to", True
-                except AntiphonError as error:
-                    yield "address", error.message, False
+            yield "clock", *await _verdict(_clock(services))
     except AntiphonError as error:
-        yield _PARTS.get(type(error), "database"), error.message, False
+        part = _PARTS.get(type(error), "database")
+        if part != "storage":  # which has had its line
+            yield part, error.message, False
+        for left in ("database", "clock"):
+            if left != part:
+                yield left, f"not checked: the {part} must be right first", False
 
 
-def _weights(settings: "Settings") -> tuple[str, bool]:
+async def _verdict(check: Awaitable[str]) -> tuple[str, bool]:
+    try:
+        return await check, True
+    except AntiphonError as error:
+        return error.message, False
+
+
+async def _weights(settings: "Settings") -> str:
     from antiphon.music import weights
 
     missing = [item.name for item in weights.status(settings.models_folder) if not item.ready]
     if missing:
-        return f"missing: {', '.join(missing)}; run 'antiphon models fetch'", False
-    return f"ready in {settings.models_folder}", True
+        raise WeightsError(f"missing: {', '.join(missing)}; run 'antiphon models fetch'")
+    return f"ready in {settings.models_folder}"
 
 
 async def _database(services: "Services") -> str:
@@ -85,9 +89,18 @@ async def _database(services: "Services") -> str:
     return f"PostgreSQL {version} " + (f"at {describe(url)}" if url else "embedded")
 
 
-async def _storage(services: "Services") -> str:
-    await services.storage.check()
-    return f"writes and reads in {services.settings.storage_url or services.settings.data / 'artifacts'}"
+async def _storage(settings: "Settings") -> str:
+    from antiphon.storage import Storage
+
+    storage = Storage.open(settings.storage_url or settings.data / "artifacts")
+    await storage.check()
+    return f"writes and reads in {storage.name}"
+
+
+async def _links(settings: "Settings") -> str:
+    if settings.public_url is None and settings.host in ("0.0.0.0", "::"):  # noqa: S104
+        raise SettingsError(f"links begin with {settings.base_url}, which works nowhere else: set ANTIPHON_PUBLIC_URL")
+    return f"links begin with {settings.base_url}"
 
 
 async def _clock(services: "Services") -> str:
@@ -102,10 +115,18 @@ async def _clock(services: "Services") -> str:
     return f"within {abs(skew):.2f} s of the database's"
 
 
-async def _guard(services: "Services") -> str:
-    allowed = ", ".join(str(network) for network in services.guard.allow)
+async def _address(settings: "Settings", url: str) -> str:
+    from antiphon.callbacks.connection import Resolver
+    from antiphon.callbacks.guard import Guard
+
+    await Guard(settings.callback_allow).check_name(url, field="url", resolver=Resolver())
+    return f"{url} may be connected to"
+
+
+async def _guard(settings: "Settings") -> str:
+    allowed = ", ".join(str(network) for network in settings.callback_allow)
     return "public addresses only" + (f", and {allowed} (ANTIPHON_CALLBACK_ALLOW)" if allowed else "")
 
 
 _PARTS: dict[type[AntiphonError], str] = {StorageError: "storage", SettingsError: "secret"}
-_CHECKS: dict[str, Check] = {"storage": _storage, "clock": _clock, "guard": _guard}
+_ALONE: dict[str, Check] = {"weights": _weights, "storage": _storage, "links": _links, "guard": _guard}

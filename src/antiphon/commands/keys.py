@@ -71,3 +71,4 @@ def rotate(data: DataOption = None) -> None:
             return await keys.rotate_webhook_key(connection, services.secret)
 
     typer.echo(with_services(do, data))
+    typer.echo("callbacks are signed with the old key, too, for 24 h: give receivers the new one by then", err=True)

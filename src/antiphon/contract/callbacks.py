@@ -84,8 +84,14 @@ class SeparationCallback(BaseModel):
 def midi_callback(task_id: str, instruments: Sequence[Mapping[str, Any]] | None, error: str | None) -> dict[str, Any]:
     """The body for a finished MIDI task; ``error`` says why it failed."""
     state, code = ("failed", 500) if error else ("complete", 200)
-    data = {"state": state, "taskId": task_id, "instruments": list(instruments or ())}
+    data = {"state": state, "taskId": task_id, "instruments": [_instrument(item) for item in instruments or ()]}
     return {"code": code, "msg": error or "success", "taskId": task_id, "task_id": task_id, "data": data}
+
+
+def _instrument(item: Mapping[str, Any]) -> dict[str, Any]:
+    """In the contract's order, which a database does not keep."""
+    order = ("pitch", "start", "end", "velocity")
+    return {"name": item["name"], "notes": [{name: note[name] for name in order} for note in item["notes"]]}
 
 
 def video_callback(task_id: str, url: str | None, error: str | None) -> dict[str, Any]:

@@ -71,7 +71,7 @@ async def _give_up(services: Services, task: Task, reason: Exception, bound: Any
                 await _persist(services, lambda connection: store.release(connection, task))
         except TimeoutError:
             raise Interrupted from reason
-        bound.info("task given back", reason=str(reason).partition("\n")[0])
+        bound.info("task given back", reason=str(reason).partition("\n")[0] or "the worker stops")
         raise Interrupted from reason
     if isinstance(reason, Cancelled):
         await _persist(services, lambda connection: store.cancelled(connection, task, retention=services.retention))

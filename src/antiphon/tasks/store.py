@@ -33,7 +33,8 @@ def _task(row: Row[Any]) -> Task:
     values = dict(row._mapping)
     values["kind"], values["state"] = Kind(values["kind"]), State(values["state"])
     state = values["callback_state"]
-    values["callback_state"] = CallbackState(state) if state else CallbackState.NONE
+    awaited = values["callback_url"] and not values["state"].ended
+    values["callback_state"] = CallbackState(state or (CallbackState.PENDING if awaited else CallbackState.NONE))
     return Task(**values)
 
 
