@@ -34,7 +34,7 @@ async def serve(settings: Settings, roles: set[Role]) -> None:
             if services.first_keys:
                 print(services.first_keys, flush=True)
             await asyncio.to_thread(services.scratch.sweep)
-            if listener and settings.public_url is None and settings.host in WILDCARDS:
+            if listener and not settings.public_url and settings.host in WILDCARDS:
                 log.warning("links will not work elsewhere: set ANTIPHON_PUBLIC_URL", links=settings.base_url)
             async with asyncio.TaskGroup() as group:
                 for part in _parts(services, listener, roles, stop):

@@ -146,7 +146,7 @@ def test_the_doctor_finds_nothing_wrong_with_a_sound_server(cluster: Cluster) ->
     verdicts = cluster.succeed("doctor", "--url", "http://127.0.0.1:9999/callback").splitlines()
     assert all(verdict.startswith("ok ") for verdict in verdicts)
     assert [verdict.split()[1] for verdict in verdicts] == [
-        "weights", "database", "storage", "clock", "guard", "address",
+        "weights", "storage", "links", "guard", "address", "database", "clock",
     ]  # fmt: skip
 
 
@@ -167,19 +167,27 @@ def test_the_doctor_says_what_is_wrong_with_weights_and_address(cluster: Cluster
 
 
 def test_the_doctor_says_that_the_database_is_down(cluster: Cluster) -> None:
-    (found,) = complaints(cluster, database_url=f"postgresql://someone:secret@127.0.0.1:{free_port()}/songs")
+    found, clock = complaints(cluster, database_url=f"postgresql://someone:secret@127.0.0.1:{free_port()}/songs")
     assert found.split()[1] == "database"
     assert "no connection to PostgreSQL at 127.0.0.1/songs" in found
     assert "ANTIPHON_DATABASE_URL" in found
     assert "secret@" not in found
+    assert clock.split()[1] == "clock"
+    assert "not checked: the database must be right first" in clock
+
+
+def test_the_doctor_says_that_links_would_lead_nowhere(cluster: Cluster) -> None:
+    (found,) = complaints(cluster, host="0.0.0.0", public_url="")
+    assert "ANTIPHON_PUBLIC_URL" in found
 
 
 def test_the_doctor_says_that_the_storage_cannot_be_written(cluster: Cluster, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    (found,) = complaints(cluster, storage_url=file / "artifacts")
+    found, *unchecked = complaints(cluster, storage_url=file / "artifacts")
     assert found.split()[1] == "storage"
     assert os.fspath(file) in found
+    assert all("not checked" in line for line in unchecked)
 
 
 def test_a_misspelt_setting_is_named(cluster: Cluster) -> None:

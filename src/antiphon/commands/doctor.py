@@ -98,7 +98,7 @@ async def _storage(settings: "Settings") -> str:
 
 
 async def _links(settings: "Settings") -> str:
-    if settings.public_url is None and settings.host in ("0.0.0.0", "::"):  # noqa: S104
+    if not settings.public_url and settings.host in ("0.0.0.0", "::"):  # noqa: S104
         raise SettingsError(f"links begin with {settings.base_url}, which works nowhere else: set ANTIPHON_PUBLIC_URL")
     return f"links begin with {settings.base_url}"
 
