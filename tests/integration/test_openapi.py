@@ -1,5 +1,8 @@
 """The OpenAPI document: what a stranger needs to write a client and a receiver."""
 
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,30 +11,36 @@ from pydantic import BaseModel
 from antiphon.contract.callbacks import MidiCallback, SeparationCallback, VideoCallback
 from tests.integration.server import Server
 
-ENDPOINTS = {
-    "/api/v1/audio/upload": ["post"],
-    "/api/v1/audio/upload-url": ["post"],
-    "/api/v1/vocal-removal/generate": ["post"],
-    "/api/v1/vocal-removal/record-info": ["get"],
-    "/api/v1/midi/generate": ["post"],
-    "/api/v1/midi/record-info": ["get"],
-    "/api/v1/mp4/generate": ["post"],
-    "/api/v1/mp4/record-info": ["get"],
-    "/api/v1/tasks/{taskId}/cancel": ["post"],
-    "/api/v1/tasks": ["get"],
-    "/api/v1/tasks/{taskId}/events": ["get"],
-    "/api/v1/tasks/{taskId}/callbacks": ["get"],
-    "/api/v1/tasks/{taskId}/callbacks/resend": ["post"],
-    "/api/v1/callbacks/test": ["post"],
-    "/api/v1/callbacks/events": ["get"],
-    "/files/{token}": ["get"],
+ALWAYS = {401, 500}
+WRITING = {*ALWAYS, 400, 430, 455}
+GENERATE = {*WRITING, 404, 409, 410, 413, 429}
+RECORD = {*ALWAYS, 400, 404, 410}
+ENDPOINTS: dict[tuple[str, str], set[int]] = {
+    ("post", "/api/v1/audio/upload"): {*WRITING, 409, 413, 415},
+    ("post", "/api/v1/audio/upload-url"): {*WRITING, 409, 413, 415},
+    ("post", "/api/v1/vocal-removal/generate"): GENERATE,
+    ("get", "/api/v1/vocal-removal/record-info"): RECORD,
+    ("post", "/api/v1/midi/generate"): GENERATE,
+    ("get", "/api/v1/midi/record-info"): RECORD,
+    ("post", "/api/v1/mp4/generate"): GENERATE,
+    ("get", "/api/v1/mp4/record-info"): RECORD,
+    ("post", "/api/v1/tasks/{taskId}/cancel"): {*ALWAYS, 400, 404},
+    ("get", "/api/v1/tasks"): {*ALWAYS, 400},
+    ("get", "/api/v1/tasks/{taskId}/events"): {*ALWAYS, 400, 404},
+    ("get", "/api/v1/tasks/{taskId}/callbacks"): {*ALWAYS, 400, 404},
+    ("post", "/api/v1/tasks/{taskId}/callbacks/resend"): {*WRITING, 404, 409, 410},
+    ("post", "/api/v1/callbacks/test"): {*WRITING, 413},
+    ("get", "/api/v1/callbacks/events"): {*ALWAYS, 400, 430},
+    ("get", "/files/{token}"): {404, 410, 500},
+    ("get", "/health"): {500},
+    ("get", "/metrics"): {500},
 }
+OTHERS = {"200", "206", "416"}
 CALLBACKS: dict[str, type[BaseModel]] = {
     "/api/v1/vocal-removal/generate": SeparationCallback,
     "/api/v1/midi/generate": MidiCallback,
     "/api/v1/mp4/generate": VideoCallback,
 }
-ERRORS = {"400", "401", "404", "405", "409", "410", "413", "415", "429", "430", "455", "500"}
 
 
 @pytest.fixture(scope="module")
@@ -45,18 +54,144 @@ def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
     validator.validate(document)
 
 
-@pytest.mark.parametrize("path", ENDPOINTS)
-def test_every_endpoint_of_the_contract_is_described_with_its_errors(document: dict[str, Any], path: str) -> None:
-    assert set(ENDPOINTS[path]) <= set(document["paths"][path])
-    for method in ENDPOINTS[path]:
-        operation = document["paths"][path][method]
-        assert operation["operationId"]
-        assert "summary" in operation or "description" in operation
-        assert set(operation["responses"]) >= ERRORS
-        assert "422" not in operation["responses"]
-        for code in ERRORS:
-            example = operation["responses"][code]["content"]["application/json"]["example"]
-            assert (example["code"], example["data"]) == (int(code), None)
+def examples(media: dict[str, Any]) -> list[Any]:
+    return [example["value"] for example in media["examples"].values()]
+
+
+def media_of(node: Any) -> Iterator[dict[str, Any]]:
+    """Every media type with a schema, callbacks' among them."""
+    if isinstance(node, dict):
+        if "content" in node:
+            yield from (media for media in node["content"].values() if media.get("schema"))
+        node = list(node.values())
+    for value in node if isinstance(node, list) else ():
+        yield from media_of(value)
+
+
+def test_every_endpoint_of_the_contract_is_described_and_no_other(document: dict[str, Any]) -> None:
+    assert {(method, path) for path, found in document["paths"].items() for method in found} == set(ENDPOINTS)
+
+
+@pytest.mark.parametrize(("method", "path"), ENDPOINTS)
+def test_an_endpoint_lists_the_errors_that_it_has_and_no_others(
+    document: dict[str, Any], method: str, path: str
+) -> None:
+    operation = document["paths"][path][method]
+    assert operation["operationId"]
+    assert "summary" in operation or "description" in operation
+    assert set(operation["responses"]) - OTHERS == {str(code) for code in ENDPOINTS[method, path]}
+    for code in ENDPOINTS[method, path]:
+        for example in examples(operation["responses"][str(code)]["content"]["application/json"]):
+            assert (example["code"], example["data"]) == (code, None)
+            assert example["msg"] not in ("", operation["responses"][str(code)]["description"])
+
+
+@pytest.mark.parametrize(("method", "path"), [one for one in ENDPOINTS if one[1].startswith("/api/")])
+def test_an_endpoint_shows_whole_requests_and_answers(document: dict[str, Any], method: str, path: str) -> None:
+    operation = document["paths"][path][method]
+    if "requestBody" in operation:
+        (media,) = operation["requestBody"]["content"].values()
+        assert all(set(media_required(document, media)) <= set(example) for example in examples(media))
+    (media,) = operation["responses"]["200"]["content"].values()
+    for example in examples(media):
+        if path.endswith("/events"):
+            assert example.startswith("event: ") and example.endswith("\n\n")
+        else:
+            assert (example["code"], example["msg"]) == (200, "success") and example["data"]
+    if path.endswith("/record-info"):
+        assert {"success", "pending", "failure"} <= set(media["examples"])
+
+
+def media_required(document: dict[str, Any], media: dict[str, Any]) -> list[str]:
+    schema = media["schema"]
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    required: list[str] = schema["required"]
+    return required
+
+
+def test_every_example_fits_its_schema(document: dict[str, Any]) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    checked = 0
+    for media in media_of(document["paths"]):
+        validator = jsonschema.Draft202012Validator({**media["schema"], "components": document["components"]})
+        for example in examples(media) if "examples" in media else ():
+            validator.validate(example)
+            checked += 1
+    assert checked > 100
+
+
+def test_waiting_times_are_declared_where_they_come(document: dict[str, Any]) -> None:
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            for code, response in operation["responses"].items():
+                waits = code in ("429", "430", "455", "500") or (code == "200" and path.endswith("/record-info"))
+                assert ("Retry-After" in response.get("headers", {})) == waits, (path, code)
+
+
+SHORT, UNKNOWN = "5c79be8e", "0" * 32
+SAID: list[tuple[str, str, int, dict[str, Any]]] = [
+    ("get", "/api/v1/midi/record-info", 400, {"params": {"taskId": SHORT}}),
+    ("get", "/api/v1/midi/record-info", 404, {"params": {"taskId": UNKNOWN}}),
+    ("get", "/api/v1/midi/record-info", 404, {"params": {"taskId": "upload"}}),
+    ("get", "/api/v1/midi/record-info", 410, {"params": {"taskId": "expired"}}),
+    ("get", "/api/v1/tasks", 400, {"params": {"limit": 500}}),
+    ("get", "/api/v1/tasks", 401, {"headers": {"Authorization": "Bearer ak_none"}}),
+    ("get", "/api/v1/tasks", 401, {"headers": {"Authorization": ""}}),
+    ("get", "/api/v1/callbacks/events", 400, {"params": {"since": "yesterday"}}),
+    ("get", "/files/{token}", 404, {}),
+    ("post", "/api/v1/midi/generate", 400, {"json": {}}),
+    ("post", "/api/v1/midi/generate", 400, {"json": {"taskId": UNKNOWN, "callbackUrl": "https://example.com/"}}),
+    ("post", "/api/v1/midi/generate", 400, {"json": {"taskId": UNKNOWN, "callBackUrl": "ftp://example.com/callback"}}),
+    ("post", "/api/v1/midi/generate", 400, {"json": {"taskId": UNKNOWN, "callBackUrl": "http://10.0.0.7/"}}),
+    ("post", "/api/v1/midi/generate", 404, {"json": {"taskId": UNKNOWN}}),
+    ("post", "/api/v1/midi/generate", 409, {"json": {"taskId": "upload"}}),
+    ("post", "/api/v1/midi/generate", 409, {"json": {"taskId": "running"}}),
+    ("post", "/api/v1/midi/generate", 410, {"json": {"taskId": "expired separation"}}),
+    ("post", "/api/v1/midi/generate", 413, {"content": b" " * 1_000_001}),
+    ("post", "/api/v1/audio/upload", 400, {"json": {}}),
+    ("post", "/api/v1/audio/upload", 400, {"files": {"cover": ("cover.png", b"")}}),
+    ("post", "/api/v1/audio/upload", 413, {"files": {"file": ("song.wav", bytes(6_000_000))}}),
+    ("post", "/api/v1/audio/upload", 415, {"files": {"file": ("song.mp3", b"")}}),
+    ("post", "/api/v1/audio/upload", 415, {"files": {"file": ("song.mp3", b"no song")}}),
+]
+VARYING = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}|\d+")
+
+
+@pytest.fixture(scope="module")
+def planted(server: Server) -> dict[str, str]:
+    past = datetime.now(UTC) - timedelta(days=1)
+    made = {
+        "upload": server.plant("upload", "succeeded"),
+        "running": server.plant("separation", "running"),
+        "expired": server.plant("midi", "succeeded"),
+        "expired separation": server.plant("separation", "succeeded"),
+    }
+    for name in ("expired", "expired separation"):
+        server.sql("UPDATE tasks SET expires_at = %s WHERE id = %s", past, made[name])
+    return made
+
+
+@pytest.mark.parametrize(("method", "path", "code", "how"), SAID)
+def test_errors_are_shown_in_the_words_in_which_the_server_says_them(
+    document: dict[str, Any],
+    server: Server,
+    planted: dict[str, str],
+    method: str,
+    path: str,
+    code: int,
+    how: dict[str, Any],
+) -> None:
+    where: dict[str, dict[str, Any]] = {part: {**how[part]} for part in ("params", "json") if part in how}
+    for fields in where.values():
+        if "taskId" in fields:
+            fields["taskId"] = planted.get(fields["taskId"], fields["taskId"])
+    headers = {"Authorization": f"Bearer {server.key}", **how.get("headers", {})}
+    how = {**how, **where, "headers": {name: value for name, value in headers.items() if value}}
+    answer = server.http.request(method, server.url + path.replace("{token}", "abcd"), **how)
+    shown = examples(document["paths"][path][method]["responses"][str(code)]["content"]["application/json"])
+    assert answer.status_code == code
+    assert VARYING.sub("#", answer.json()["msg"]) in [VARYING.sub("#", example["msg"]) for example in shown]
 
 
 def test_operation_ids_differ(document: dict[str, Any]) -> None:

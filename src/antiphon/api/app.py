@@ -44,7 +44,6 @@ def create_app(services: Services) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
-        responses=openapi.ERRORS,
         generate_unique_id_function=openapi.operation_id,
     )
     openapi.install(app)

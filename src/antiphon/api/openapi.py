@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beyond what the models say: errors, callbacks and their examples."""
+"""What the OpenAPI document says beyond what the models say: errors, headers, callbacks and examples of all."""
 
 from typing import Any
 
@@ -6,55 +6,49 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from antiphon.api.examples import CALLBACKS, OPERATIONS, Examples, Operation
 from antiphon.contract.callbacks import MidiCallback, SeparationCallback, VideoCallback
 from antiphon.contract.envelope import Failure
+from antiphon.errors import Unauthorized
 
 DESCRIPTION = """A song in; stems, MIDI and a music video out, each announced by a signed callback.
 
-Every answer is an envelope `{"code", "msg", "data"}`. Send `Authorization: Bearer <api key>` with every call."""
+Every answer is an envelope `{"code", "msg", "data"}`. Send `Authorization: Bearer <api key>` with every call.
 
-_REASONS = {
+An error's `code` is its HTTP status, and its `msg` names what was wrong and what to do. Beyond the errors that each
+operation lists, an unknown path answers 404, a known one with another method 405 (`Allow` names the right ones), and
+any body over 1 MB but an upload's 413."""
+
+ERRORS = {
     400: "A parameter is missing or wrong; `msg` names it and says what to do.",
     401: "No or wrong API key.",
     404: "No such task, file or path; also the task of another key.",
     405: "Wrong method.",
-    409: "The source task has not succeeded (yet) or is of the wrong kind; or an Idempotency-Key was reused.",
+    409: "It does not fit the present state of the task, or an Idempotency-Key was reused.",
     410: "Expired: past the retention time.",
-    413: "The file is too large or too long.",
+    413: "The file or the body is too large, or the song too long.",
     415: "Not audio.",
     429: "Too many tasks are queued for this key.",
     430: "Calls too frequent; `Retry-After` says how long to wait.",
     455: "Maintenance: no new tasks for the moment.",
     500: "Our fault.",
 }
-ERRORS: dict[int | str, dict[str, Any]] = {
-    code: {
-        "model": Failure,
-        "description": reason,
-        "content": {"application/json": {"example": {"code": code, "msg": reason, "data": None}}},
-    }
-    for code, reason in _REASONS.items()
-}
+"""What each code of the contract means."""
+_TEXT: dict[str, Any] = {"schema": {"type": "string"}}
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events named `task`; `data` is a line of the task list as JSON.",
-        "content": {
-            "text/event-stream": {
-                "example": 'event: task\ndata: {"taskId": "…", "state": "running", "progress": 0.4}\n\n'
-            }
-        },
+        "content": {"text/event-stream": _TEXT},
     }
 }
 CALLBACK_EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events named `callback`; `data` is the task's id, the headers and the body to be posted.",
-        "content": {
-            "text/event-stream": {
-                "example": "event: callback\nid: 1795246801000000-17\n"
-                'data: {"taskId": "…", "headers": {"webhook-id": "…"}, "body": "{…}"}\n\n'
-            }
-        },
+        "content": {"text/event-stream": _TEXT},
     }
+}
+METRICS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The text exposition format, 0.0.4", "content": {"text/plain": _TEXT}}
 }
 FILE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file", "content": {"application/octet-stream": {}}},
@@ -83,62 +77,11 @@ UPLOAD_BODY: dict[str, Any] = {
     }
 }
 
-_TASK = "5c79be8e5c7f4bb0a3f7a1a2b3c4d5e6"
-_FILES = "https://antiphon.example.com/files/"
-_NOTE = {"pitch": 44, "start": 7.6875, "end": 7.9115, "velocity": 0.8}
-_MIDI_DATA = {
-    "state": "complete",
-    "taskId": _TASK,
-    "instruments": [{"name": "Electric Bass (finger)", "notes": [_NOTE]}],
-}
-_EXAMPLES: dict[str, dict[str, Any]] = {
-    "midi": {
-        "success": {"code": 200, "msg": "success", "taskId": _TASK, "task_id": _TASK, "data": _MIDI_DATA},
-        "failure": {
-            "code": 500,
-            "msg": "the engine 'transcribe' took longer than 3600 s; try a shorter song",
-            "taskId": _TASK,
-            "task_id": _TASK,
-            "data": {"state": "failed", "taskId": _TASK, "instruments": []},
-        },
-    },
-    "video": {
-        "success": {"code": 200, "msg": "success", "data": {"task_id": _TASK, "video_url": _FILES + "video"}},
-        "failure": {
-            "code": 500,
-            "msg": "the files of the source task are gone; upload the song again",
-            "data": {"task_id": _TASK, "video_url": None},
-        },
-    },
-    "separation": {
-        "success": {
-            "code": 200,
-            "msg": "success",
-            "data": {
-                "task_id": _TASK,
-                "vocal_removal_info": {
-                    "origin_url": _FILES + "origin",
-                    "vocal_url": _FILES + "vocal",
-                    "instrumental_url": _FILES + "instrumental",
-                },
-            },
-        },
-        "failure": {
-            "code": 500,
-            "msg": "the engine 'separate' was killed, most likely because memory ran out; try a shorter song",
-            "data": {"task_id": _TASK, "vocal_removal_info": None},
-        },
-    },
-}
 _SIGNED = (
     "One POST when the task has ended; 2xx within 15 s acknowledges, anything else is tried again at most 3 times. "
     "Signed twice: `X-Webhook-Timestamp` and `X-Webhook-Signature` (base64 HMAC-SHA256 over `taskId.timestamp`), and "
     "Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`), which covers the body: verify this."
 )
-
-
-def _examples(name: str) -> dict[str, Any]:
-    return {outcome: {"value": value} for outcome, value in _EXAMPLES[name].items()}
 
 
 def _callback(name: str, model: type) -> list[Any]:
@@ -161,7 +104,6 @@ def _callback(name: str, model: type) -> list[Any]:
                 {"name": header, "in": "header", "schema": {"type": "string"}, "description": description}
                 for header, description in _HEADERS.items()
             ],
-            "requestBody": {"content": {"application/json": {"examples": _examples(name)}}},
         },
     )
     return router.routes
@@ -185,33 +127,72 @@ def operation_id(route: APIRoute) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Correct what FastAPI says of errors: its own 422 never comes, and the nulls of our examples count."""
+    """Say of each operation what is in ``OPERATIONS``. An operation that is missing there is a ``KeyError``."""
 
     def document() -> dict[str, Any]:
         if not app.openapi_schema:
             schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-            _correct_errors(schema)
+            _complete(schema)
             app.openapi_schema = schema
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
 
 
-def _correct_errors(node: Any) -> None:
-    if isinstance(node, dict):
-        responses = node.get("responses")
-        if isinstance(responses, dict):
-            responses.pop("422", None)
-        for name in ("HTTPValidationError", "ValidationError"):
-            node.pop(name, None)
-        example = node.get("example")
-        if isinstance(example, dict) and "code" in example:
-            example.setdefault("data", None)
-        for name, callback in node.get("callbacks", {}).items():
-            for operations in callback.values():
-                operations["post"]["requestBody"]["content"]["application/json"]["examples"] = _examples(name)
-        for value in node.values():
-            _correct_errors(value)
-    elif isinstance(node, list):
-        for value in node:
-            _correct_errors(value)
+def _complete(schema: dict[str, Any]) -> None:
+    schemas = schema["components"]["schemas"]
+    schemas["Failure"] = Failure.model_json_schema()
+    for never in ("HTTPValidationError", "ValidationError"):  # of FastAPI's own 422, which never comes
+        schemas.pop(never, None)
+    for path in schema["paths"].values():
+        for operation in path.values():
+            _describe(operation, OPERATIONS[operation["operationId"]])
+
+
+def _describe(operation: dict[str, Any], said: Operation) -> None:
+    responses = operation["responses"]
+    responses.pop("422", None)
+    _illustrate(operation.get("requestBody", {}), said.request)
+    _illustrate(responses["200"], said.answers)
+    if operation["operationId"].endswith("_record_info"):
+        responses["200"]["headers"] = _seconds(_POLL)
+    for code, examples in said.errors.items():
+        responses[str(code)] = _error(code, examples)
+    for kind, callback in operation.get("callbacks", {}).items():
+        for operations in callback.values():
+            operations["post"]["responses"].pop("422", None)
+            _illustrate(operations["post"]["requestBody"], CALLBACKS[kind])
+
+
+def _illustrate(part: dict[str, Any], examples: Examples) -> None:
+    """Written after FastAPI is done, which would drop the nulls."""
+    if examples:
+        for media in part["content"].values():
+            media["examples"] = examples
+
+
+_POLL = "Seconds until it is worth asking again; only while the task is queued or running"
+_RETRY_AFTER = {
+    429: "Seconds to wait",
+    430: "Seconds to wait",
+    455: "Seconds to wait",
+    500: "Seconds to wait; only when the database does not answer",
+}
+
+
+def _seconds(description: str) -> dict[str, Any]:
+    return {
+        "Retry-After": {"description": description, "schema": {"type": "integer", "minimum": 1}, "example": 10},
+    }
+
+
+def _error(code: int, examples: Examples) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "description": ERRORS[code],
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}, "examples": examples}},
+    }
+    if code in _RETRY_AFTER:
+        answer["headers"] = _seconds(_RETRY_AFTER[code])
+    if code == Unauthorized.code:
+        answer["headers"] = {"WWW-Authenticate": {"schema": {"type": "string", "const": "Bearer"}}}
+    return answer
