@@ -191,7 +191,7 @@ def _error(code: int, examples: Examples) -> dict[str, Any]:
         "description": ERRORS[code],
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}, "examples": examples}},
     }
-    if code in _RETRY_AFTER:
+    if code in _RETRY_AFTER and (code != 500 or "database" in examples):
         answer["headers"] = _seconds(_RETRY_AFTER[code])
     if code == Unauthorized.code:
         answer["headers"] = {"WWW-Authenticate": {"schema": {"type": "string", "const": "Bearer"}}}
