@@ -10,7 +10,6 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.routing import Match
 
 from antiphon.errors import AntiphonError, BadParameter, MethodNotAllowed, NotFound, Unauthorized
 
@@ -42,7 +41,7 @@ def install(app: FastAPI) -> None:
         if error.status_code == NotFound.code:
             return envelope(NotFound(f"there is nothing at {request.url.path!r}; /openapi.json lists the paths"))
         if error.status_code == MethodNotAllowed.code:
-            allowed = _allowed(request)
+            allowed = (error.headers or {}).get("Allow", "another method")
             answer = envelope(MethodNotAllowed(f"{request.url.path} takes {allowed}, not {request.method}"))
             answer.headers["Allow"] = allowed
             return answer
@@ -64,12 +63,6 @@ def install(app: FastAPI) -> None:
         return envelope(AntiphonError())
 
 
-def _allowed(request: Request) -> str:
-    """The methods of all routes at this path; the router names those of the first only."""
-    matching = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
-    return ", ".join(sorted({method for route in matching for method in getattr(route, "methods", None) or ()}))
-
-
 def envelope(error: AntiphonError) -> JSONResponse:
     headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after is not None else {}
     if error.code == Unauthorized.code:
@@ -87,9 +80,9 @@ def explain(request: Request, errors: list[Any]) -> str:
     if where == ["body"] and kind == "string_unicode":
         return "body: the name of a field is no valid text; correct or remove it"
     if where == ["body"]:
-        came = _shown(error["input"]) if error.get("input") is not None else "nothing"
         content_type = request.headers.get("content-type", "no Content-Type")
-        return f"body: expected a JSON object with Content-Type application/json (got {came}, {content_type}); send one"
+        came = _shown(error.get("input")) if content_type.startswith("application/json") else content_type
+        return f"body: expected a JSON object with Content-Type application/json (got {came}); send one"
     if kind == "missing":
         return f"{field}: required, but missing; add it"
     if kind == "extra_forbidden":

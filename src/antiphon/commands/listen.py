@@ -1,5 +1,6 @@
 """``antiphon listen``: callbacks for a receiver without a public address."""
 
+import signal
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -40,6 +41,8 @@ def listen(
     place = Place(state or default_path(server, api_key, forward_to))
     forwarder = Forwarder(forward_to)
     listener = Listener(server, api_key, forwarder, place, _Terminal(server, forward_to), since=since)
+    for signum in (signal.SIGINT, signal.SIGTERM):  # a shell's background job would ignore the first
+        signal.signal(signum, signal.default_int_handler)
     try:
         listener.run()
     except KeyboardInterrupt:
