@@ -17,7 +17,6 @@ from antiphon.services import Services, open_services
 from antiphon.settings import Settings
 
 log = structlog.get_logger()
-WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - addresses to listen on, not to link to
 
 
 async def serve(settings: Settings, roles: set[Role]) -> None:
@@ -34,7 +33,7 @@ async def serve(settings: Settings, roles: set[Role]) -> None:
             if services.first_keys:
                 print(services.first_keys, flush=True)
             await asyncio.to_thread(services.scratch.sweep)
-            if listener and not settings.public_url and settings.host in WILDCARDS:
+            if listener and settings.links_lead_nowhere:
                 log.warning("links will not work elsewhere: set ANTIPHON_PUBLIC_URL", links=settings.base_url)
             async with asyncio.TaskGroup() as group:
                 for part in _parts(services, listener, roles, stop):

@@ -76,7 +76,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         database = await asyncio.to_thread(open_database, url)
         stack.push_async_callback(database.close)
         secret = load_secret(settings.data, settings.secret)
-        storage = Storage.open(settings.storage_url or settings.data / "artifacts")
+        storage = Storage.open(settings.storage_location)
         notifications = await stack.enter_async_context(Notifications(url, CHANNELS))
         queue = await stack.enter_async_context(Queue(url))
         async with database.begin() as connection:  # last: keys that were made must be shown

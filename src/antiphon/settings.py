@@ -12,6 +12,7 @@ from antiphon.errors import SettingsError
 
 PREFIX = "ANTIPHON_"
 MEGABYTE = 1_000_000
+WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - to recognise them
 
 
 class Settings(BaseSettings):
@@ -91,6 +92,15 @@ class Settings(BaseSettings):
     @property
     def models_folder(self) -> Path:
         return self.models or self.data / "models"
+
+    @property
+    def storage_location(self) -> str | Path:
+        return self.storage_url or self.data / "artifacts"
+
+    @property
+    def links_lead_nowhere(self) -> bool:
+        """Links would begin with an address that is one to listen on only."""
+        return not self.public_url and self.host in WILDCARDS
 
     @property
     def base_url(self) -> str:

@@ -92,13 +92,13 @@ async def _database(services: "Services") -> str:
 async def _storage(settings: "Settings") -> str:
     from antiphon.storage import Storage
 
-    storage = Storage.open(settings.storage_url or settings.data / "artifacts")
+    storage = Storage.open(settings.storage_location)
     await storage.check()
     return f"writes and reads in {storage.name}"
 
 
 async def _links(settings: "Settings") -> str:
-    if not settings.public_url and settings.host in ("0.0.0.0", "::"):  # noqa: S104
+    if settings.links_lead_nowhere:
         raise SettingsError(f"links begin with {settings.base_url}, which works nowhere else: set ANTIPHON_PUBLIC_URL")
     return f"links begin with {settings.base_url}"
 

@@ -231,16 +231,6 @@ async def test_a_name_that_changes_its_address_after_the_check_is_not_dialled(ri
     assert "127.0.0.1" in attempt.error and "ANTIPHON_CALLBACK_ALLOW" in attempt.error
 
 
-async def test_429_with_retry_after_is_waited_for(rig: Rig) -> None:
-    busy = b"HTTP/1.1 429 Slow\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"
-    async with receiving(answering(busy)) as receiver:
-        task_id = await rig.task(url=receiver.url)
-        async with rig.sending(callback_retry_delays=(0.3,)):
-            await rig.ended(task_id)
-    first, second = await rig.attempts(task_id)
-    assert 0.58 <= (second.started_at - first.started_at).total_seconds() < 1.5
-
-
 async def test_each_phase_is_measured(rig: Rig) -> None:
     async def slowly(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.2)

@@ -82,8 +82,9 @@ async def test_410_stops_at_once(rig: Rig) -> None:
         assert len(receiver.requests) == 1
 
 
-async def test_retry_after_is_waited_for(rig: Rig) -> None:
-    busy = b"HTTP/1.1 503 Busy\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"
+@pytest.mark.parametrize("status", [b"429 Slow", b"503 Busy"])
+async def test_retry_after_is_waited_for(rig: Rig, status: bytes) -> None:
+    busy = b"HTTP/1.1 " + status + b"\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"
     async with receiving(answering(busy)) as receiver:
         task_id = await rig.task(url=receiver.url)
         async with rig.sending(callback_retry_delays=(0.3,)):
