@@ -8,8 +8,8 @@ from pathlib import Path
 
 import av
 
-from antiphon.music import midifile
 from antiphon.music.audio import decode
+from antiphon.score import midifile
 
 
 def test_the_demo_makes_everything_and_stops_what_it_started(clip: Path, tmp_path: Path) -> None:

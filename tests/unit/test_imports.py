@@ -18,9 +18,10 @@ GROUND = {"settings", "secret", "scratch", "storage", "links", "logs", "roles"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "contract": set(),
-    "music": set(),
-    "client": {"contract"},
-    "receiver": {"contract"},
+    "score": set(),
+    "music": {"score"},
+    "client": {"contract", "download"},
+    "receiver": {"client", "contract", "download", "score"},
     "listening": {"contract"},
     "settings": set(),
     "secret": set(),
@@ -36,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tasks": {"callbacks", "contract", "database", "music", "services", *GROUND},
     "api": {"callbacks", "contract", "database", "keys", "services", "tasks", *GROUND},
     "server": {"api", "callbacks", "keys", "services", "tasks", *GROUND},
-    "demo": {"client", "contract", "database", "music", "receiver", "services", *GROUND},
+    "demo": {"client", "contract", "database", "music", "receiver", "score", "services", *GROUND},
     "commands": {
         *("callbacks", "client", "contract", "database", "demo", "keys", "listening"),
         *("music", "receiver", "server", "services", "tasks", *GROUND),

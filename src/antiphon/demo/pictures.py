@@ -4,7 +4,8 @@ from pathlib import Path
 
 import av
 
-from antiphon.music import midifile, pianoroll
+from antiphon.music import pianoroll
+from antiphon.score import midifile
 
 FRAME_AT = 0.6  # of the video's duration
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.music import audio
-from antiphon.music.notes import Note
 from antiphon.music.progress import Progress
+from antiphon.score.notes import Note
 
 SAMPLE_RATE = 44_100
 HOP = 441

@@ -41,8 +41,9 @@ def separate(arguments: Arguments, progress: Progress) -> dict[str, str]:
 
 def transcribe(arguments: Arguments, progress: Progress) -> dict[str, str]:
     """``stems`` (path by name), ``out``, ``models``, ``threads`` → ``midi`` and ``notes`` (JSON), both paths."""
-    from antiphon.music import midifile, tempo
+    from antiphon.music import tempo
     from antiphon.music.transcription import transcribe
+    from antiphon.score import midifile
 
     stems = {name: Path(path) for name, path in arguments["stems"].items()}
     instruments = transcribe(

@@ -8,7 +8,7 @@ from pathlib import Path
 import fontpkg_inter
 from PIL import Image, ImageDraw, ImageFont
 
-from antiphon.music.notes import Instrument, Note
+from antiphon.score.notes import Instrument, Note
 
 WIDTH, HEIGHT = 1_920, 1_080
 SCALE = 2

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from antiphon.music import drums
 from antiphon.music.audio import Writer
-from antiphon.music.notes import Note
 from antiphon.music.progress import silent
+from antiphon.score.notes import Note
 
 RATE = 44_100
 DATA = Path(__file__).parents[4] / "shared" / "data" / "mdb"

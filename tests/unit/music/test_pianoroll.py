@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from antiphon.music import pianoroll
-from antiphon.music.notes import Instrument, Note
+from antiphon.score.notes import Instrument, Note
 
 PIANO = Instrument("Acoustic Grand Piano", 0, False, (Note(60, 1.0, 9.0, 1.0),))
 BASS = Instrument("Electric Bass (finger)", 33, False, (Note(36, 1.0, 9.0, 1.0),))

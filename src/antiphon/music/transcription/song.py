@@ -9,7 +9,6 @@ import numpy as np
 
 from antiphon.music import drums, instruments, weights
 from antiphon.music.audio.source import open_source
-from antiphon.music.notes import Instrument, Note
 from antiphon.music.progress import Progress, part
 from antiphon.music.transcription.attacks import align, attacks
 from antiphon.music.transcription.monophony import join, keep_one
@@ -23,6 +22,7 @@ from antiphon.music.transcription.network import (
     listen,
 )
 from antiphon.music.transcription.notecreation import Event, Thresholds, create
+from antiphon.score.notes import Instrument, Note
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 import mido
 
 from antiphon.errors import EngineError
-from antiphon.music.instruments import DRUMS, NAMES
-from antiphon.music.notes import Instrument, Note
+from antiphon.score.generalmidi import DRUMS, NAMES
+from antiphon.score.notes import Instrument, Note
 
 TICKS_PER_BEAT = 960
 DRUM_CHANNEL = 9

@@ -6,8 +6,8 @@ import mido
 import pytest
 
 from antiphon.errors import EngineError
-from antiphon.music import midifile
-from antiphon.music.notes import Instrument, Note
+from antiphon.score import midifile
+from antiphon.score.notes import Instrument, Note
 
 BASS = Instrument("Electric Bass (finger)", 33, False, (Note(40, 0.0, 0.5, 0.8), Note(43, 0.5, 1.123, 0.4)))
 DRUMS = Instrument("Drums", 0, True, (Note(36, 0.25, 0.4, 1.0), Note(42, 0.25, 0.33, 0.1)))
