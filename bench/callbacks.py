@@ -35,7 +35,7 @@ from antiphon.database.connection import migrate
 from antiphon.database.embedded import EmbeddedPostgres
 from bench import results
 from bench.contenders import procrastinate_tasks
-from bench.receiver import Tally, receiving
+from bench.counting import Tally, receiving
 
 ROOT = Path(__file__).parents[1]
 CELERY = ROOT / ".venv" / "bench" / "bin"
