@@ -10,7 +10,7 @@ DATA   ?= ../shared/data
 LOCK   := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
           --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help demo serve test check format lock bench-engines bench-callbacks eval-separation song clean
+.PHONY: help demo serve test check format lock bench-engines bench-callbacks bench-receiver eval-separation song clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -59,6 +59,9 @@ bench-callbacks: $(VENV)/bench/.ready   ## callbacks a second, beside Celery, Pr
 	  || { echo "redis-server is missing: on Debian, apt-get install redis-server"; exit 1; }
 	$(BIN)/python -m bench.callbacks $(if $(ROUNDS),--rounds $(ROUNDS))
 
+bench-receiver: $(VENV)/.ready  ## acknowledgements a second, also while a large file is downloaded; size and import time
+	$(BIN)/python -m bench.receiving
+
 eval-separation: $(VENV)/.ready ## SDR of the stems on real songs (DATA=folder)
 	$(BIN)/python -m bench.eval_separation "$(DATA)"
 
@@ -68,6 +71,7 @@ song: $(VENV)/.ready    ## compose and render the demo's song again
 lock:           ## resolve the requirements again, with hashes
 	python3 -m venv .lock-venv && .lock-venv/bin/pip install --quiet pip-tools
 	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file build.txt build.in
+	CUSTOM_COMPILE_COMMAND="make lock" .lock-venv/bin/pip-compile $(LOCK) --output-file requirements/base.txt pyproject.toml
 	CUSTOM_COMPILE_COMMAND="make lock" .lock-venv/bin/pip-compile $(LOCK) --extra server --extra dev \
 	  --output-file requirements/dev.txt pyproject.toml
 	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file bench.txt bench.in

@@ -119,10 +119,20 @@ def installed_mb(folder: Path) -> float:
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     python = folder / "bin" / "python"
     before = size(folder)
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "--require-hashes", "-r", ROOT / "requirements" / "base.txt"], check=True)
     with tempfile.TemporaryDirectory() as wheels:
-        build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", wheels]
+        build: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--no-deps",
+            "--no-build-isolation",
+            "-w",
+            wheels,
+        ]
         subprocess.run([*build, ROOT], check=True)
         subprocess.run([*pip, "--no-deps", *Path(wheels).glob("*.whl")], check=True)
     return (size(folder) - before) / 1e6
