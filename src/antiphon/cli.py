@@ -2,54 +2,48 @@
 installation (contract, client, receiver) has the commands that it can serve."""
 
 import sys
-from typing import Annotated
 
-import typer
+import click
 
 from antiphon import __version__
 from antiphon.commands import callbacks, demo, doctor, engines, keys, listen, maintenance, models, receive, serve
 from antiphon.errors import AntiphonError
 
-app = typer.Typer(
-    name="antiphon",
-    help="A song in; stems, MIDI and a music video out, each announced by a signed callback.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-app.command()(serve.serve)
-app.command()(demo.demo)
-app.command()(engines.stems)
-app.command()(engines.midi)
-app.command()(engines.video)
-app.command()(receive.receive)
-app.command()(listen.listen)
-app.add_typer(callbacks.app, name="callbacks")
-app.add_typer(keys.app, name="keys")
-app.add_typer(models.app, name="models")
-app.command()(doctor.doctor)
-app.command()(maintenance.maintenance)
+
+class _InOrder(click.Group):
+    """Lists its commands as they were added, not by the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group("antiphon", cls=_InOrder, context_settings={"show_default": True})
+@click.version_option(__version__, message="%(version)s")
+def app() -> None:
+    """A song in; stems, MIDI and a music video out, each announced by a signed callback."""
+
+
+for command in (
+    serve.serve,
+    demo.demo,
+    engines.stems,
+    engines.midi,
+    engines.video,
+    receive.receive,
+    listen.listen,
+    callbacks.callbacks,
+    keys.keys,
+    models.models,
+    doctor.doctor,
+    maintenance.maintenance,
+):
+    app.add_command(command)
 
 
 @app.command()
 def version() -> None:
     """Print the version."""
-    typer.echo(__version__)
-
-
-def _tell_version(wanted: bool) -> None:
-    if wanted:
-        version()
-        raise typer.Exit
-
-
-@app.callback()
-def root(
-    _: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Print the version.")
-    ] = False,
-) -> None:
-    """A song in; stems, MIDI and a music video out, each announced by a signed callback."""
+    click.echo(__version__)
 
 
 def main() -> None:
@@ -57,10 +51,10 @@ def main() -> None:
     try:
         app()
     except AntiphonError as error:
-        typer.secho(f"error: {error.message}", fg="red", err=True)
+        click.secho(f"error: {error.message}", fg="red", err=True)
         sys.exit(1)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("antiphon"):
             raise
-        typer.secho(f"error: this command needs {error.name}: pip install 'antiphon[server]'", fg="red", err=True)
+        click.secho(f"error: this command needs {error.name}: pip install 'antiphon[server]'", fg="red", err=True)
         sys.exit(1)

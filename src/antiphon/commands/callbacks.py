@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-import typer
+import click
 
-from antiphon.commands.connect import DataOption, with_services
+from antiphon.commands.connect import data_option, with_services
 from antiphon.contract.kinds import Kind
 from antiphon.contract.moments import parse_moment
 from antiphon.errors import BadParameter
@@ -17,12 +17,18 @@ if TYPE_CHECKING:
     from antiphon.callbacks.trial import Trial
     from antiphon.services import Services
 
-app = typer.Typer(help="The callbacks of a task.", no_args_is_help=True)
-TaskArgument = Annotated[str, typer.Argument(metavar="TASK", help="the task's id")]
+task_argument = click.argument("task_id", metavar="TASK", help="the task's id")
 
 
-@app.command("list")
-def list_attempts(task_id: TaskArgument, data: DataOption = None) -> None:
+@click.group()
+def callbacks() -> None:
+    """The callbacks of a task."""
+
+
+@callbacks.command("list")
+@task_argument
+@data_option
+def list_attempts(task_id: str, data: Path | None) -> None:
     """Show every attempt to deliver a task's callback."""
 
     async def do(services: "Services") -> list[str]:
@@ -35,7 +41,7 @@ def list_attempts(task_id: TaskArgument, data: DataOption = None) -> None:
                 lines += [_attempt(attempt) for attempt in delivery.attempts]
         return lines
 
-    typer.echo("\n".join(with_services(do, data)) or f"task {task_id} has announced nothing")
+    click.echo("\n".join(with_services(do, data)) or f"task {task_id} has announced nothing")
 
 
 def _durations(
@@ -58,8 +64,10 @@ def _attempt(attempt: "RecordedAttempt") -> str:
     )
 
 
-@app.command()
-def resend(task_id: TaskArgument, data: DataOption = None) -> None:
+@callbacks.command()
+@task_argument
+@data_option
+def resend(task_id: str, data: Path | None) -> None:
     """Deliver a task's callback again, with the same identity. A running sender does it."""
 
     async def do(services: "Services") -> None:
@@ -69,43 +77,37 @@ def resend(task_id: TaskArgument, data: DataOption = None) -> None:
             await outbox.resend(connection, task_id)
 
     with_services(do, data)
-    typer.echo(f"the callback of {task_id} is queued again")
+    click.echo(f"the callback of {task_id} is queued again")
 
 
-RateOption = Annotated[str, typer.Option(metavar="N/s", help="how many a second")]
-
-
-class SampleKind(StrEnum):
-    """The kinds of task that are announced."""
-
-    SEPARATION = "separation"
-    MIDI = "midi"
-    VIDEO = "video"
-
-
-class Ended(StrEnum):
-    """The ends of a delivery."""
-
-    STOPPED = "stopped"
-    DELIVERED = "delivered"
-
-
-@app.command()
+@callbacks.command()
+@click.option("--since", required=True, help="when the trouble began: 90s, 30m, 2h, 3d (ago) or 2026-01-31T18:00Z")
+@click.option("--until", help="when it was over; default: now")
+@click.option("--host", "hosts", multiple=True, help="only this host, or host:port; may be repeated")
+@click.option(
+    "--state",
+    type=click.Choice(["stopped", "delivered"]),
+    default="stopped",
+    help="what became of the callbacks that are sent again",
+)
+@click.option("--rate", metavar="N/s", default="10/s", help="how many a second")
+@click.option("--dry-run", is_flag=True, help="only say how many there are")
+@data_option
 def recover(
-    since: Annotated[str, typer.Option(help="when the trouble began: 90s, 30m, 2h, 3d (ago) or 2026-01-31T18:00Z")],
-    until: Annotated[str | None, typer.Option(help="when it was over; default: now")] = None,
-    host: Annotated[list[str] | None, typer.Option(help="only this host, or host:port; may be repeated")] = None,
-    state: Annotated[Ended, typer.Option(help="what became of the callbacks that are sent again")] = Ended.STOPPED,
-    rate: RateOption = "10/s",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say how many there are")] = False,
-    data: DataOption = None,
+    since: str,
+    until: str | None,
+    hosts: tuple[str, ...],
+    state: Literal["stopped", "delivered"],
+    rate: str,
+    dry_run: bool,
+    data: Path | None,
 ) -> None:
     """Send many callbacks again, paced, each with its identity: after a receiver was down.
 
     May be interrupted and started again. Callbacks that were acknowledged and yet lost by their receiver are sent
     again with '--state delivered', which needs '--until'.
     """
-    if state is Ended.DELIVERED and until is None:
+    if state == "delivered" and until is None:
         raise BadParameter(
             "--until: give a time with --state delivered; without it a second start would send them all once more"
         )
@@ -119,20 +121,20 @@ def recover(
         chosen = Selection(
             since=parse_moment(since, now, field="--since"),
             until=parse_moment(until, now, field="--until") if until else now,
-            state=state.value,
-            hosts=tuple(host or ()),
+            state=state,
+            hosts=hosts,
         )
         async with services.database.begin() as connection:
             found = await find(connection, chosen)
         for name, number in Counter(one.host for one in found).most_common():
-            typer.echo(f"{number:>8,}  {name}")
+            click.echo(f"{number:>8,}  {name}")
         span = f"{state} between {chosen.since:%Y-%m-%dT%H:%M:%S%z} and {chosen.until:%Y-%m-%dT%H:%M:%S%z}"
-        typer.echo(f"{len(found):>8,}  callbacks in all, {span}")
+        click.echo(f"{len(found):>8,}  callbacks in all, {span}")
         if dry_run or not found:
             return
-        typer.echo(f"queueing {per_second:g} a second: about {len(found) / per_second:,.0f} s; may be interrupted")
+        click.echo(f"queueing {per_second:g} a second: about {len(found) / per_second:,.0f} s; may be interrupted")
         queued = await send_again(services.database, chosen, found, rate=per_second, told=_progress(len(found)))
-        typer.echo(f"{queued:,} callbacks are queued again; a running sender delivers them")
+        click.echo(f"{queued:,} callbacks are queued again; a running sender delivers them")
 
     with_services(do, data)
 
@@ -155,17 +157,22 @@ def _progress(total: int) -> Callable[[int], None]:
         nonlocal told
         if number * 10 // total > told:
             told = number * 10 // total
-            typer.echo(f"{number:>8,} of {total:,}")
+            click.echo(f"{number:>8,} of {total:,}")
 
     return tell
 
 
-@app.command("test")
-def try_out(
-    url: Annotated[str, typer.Argument(help="where the samples are posted")],
-    kind: Annotated[list[SampleKind] | None, typer.Option(help="only of this kind; may be repeated")] = None,
-    data: DataOption = None,
-) -> None:
+@callbacks.command("test")
+@click.argument("url", help="where the samples are posted")
+@click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice(["separation", "midi", "video"]),
+    multiple=True,
+    help="only of this kind; may be repeated",
+)
+@data_option
+def try_out(url: str, kinds: tuple[str, ...], data: Path | None) -> None:
     """Post a sample of each kind to a receiver, of a success and of a failure, once each; show what came of it."""
 
     async def do(services: "Services") -> "list[Trial]":
@@ -175,7 +182,7 @@ def try_out(
         await services.check_address(url, field="URL")
         return await send_samples(
             url,
-            samples([Kind(one.value) for one in kind or ()] or KINDS),
+            samples([Kind(kind) for kind in kinds] or KINDS),
             await services.webhook_keys(),
             guard=services.guard,
             resolver=services.resolver,
@@ -187,21 +194,21 @@ def try_out(
     for trial in trials:
         _show(trial)
     failed = sum(trial.outcome.error is not None for trial in trials)
-    typer.secho(f"{len(trials) - failed} of {len(trials)} samples were acknowledged", fg="red" if failed else "green")
+    click.secho(f"{len(trials) - failed} of {len(trials)} samples were acknowledged", fg="red" if failed else "green")
     if failed:
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
 def _show(trial: "Trial") -> None:
     sample, outcome = trial.sample, trial.outcome
     name = f"{sample.kind} {'failure' if sample.failed else 'success'}"
     spent = _durations(outcome.milliseconds, **vars(outcome.phases))
-    typer.secho(
+    click.secho(
         f"{name:<19} {outcome.status or '---'}  {spent}  {outcome.error or 'acknowledged'}",
         fg="red" if outcome.error else "green",
     )
-    typer.echo(f"  to      {outcome.address or 'nowhere'}, task {sample.task_id}")
+    click.echo(f"  to      {outcome.address or 'nowhere'}, task {sample.task_id}")
     for header, value in trial.headers.items():
-        typer.echo(f"  {header}: {value}")
+        click.echo(f"  {header}: {value}")
     for line in (outcome.answer or "").splitlines():
-        typer.echo(f"  | {line}")
+        click.echo(f"  | {line}")

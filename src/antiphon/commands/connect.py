@@ -3,21 +3,22 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import typer
+import click
 
 if TYPE_CHECKING:
     from antiphon.services import Services
 
 Result = TypeVar("Result")
-DataOption = Annotated[Path | None, typer.Option("--data", help="the server's data folder (ANTIPHON_DATA)")]
+PATH = click.Path(path_type=Path)
+data_option = click.option("--data", type=PATH, help="the server's data folder (ANTIPHON_DATA)")
 
 
 def show_first_keys(services: "Services") -> None:
     """The first visit makes the first keys, and nobody else will ever show them; not among the command's results."""
     if services.first_keys:
-        typer.echo(str(services.first_keys), err=True)
+        click.echo(str(services.first_keys), err=True)
 
 
 def with_services(do: "Callable[[Services], Awaitable[Result]]", data: Path | None = None) -> Result:

@@ -1,15 +1,16 @@
 """``antiphon demo``: the whole line on a real song."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
+
+from antiphon.commands.connect import PATH
 
 
-def demo(
-    song: Annotated[Path, typer.Argument(metavar="SONG", help="audio, or a video with sound")],
-    out: Annotated[Path, typer.Option(help="where everything that is made goes")] = Path("demo-output"),
-) -> None:
+@click.command()
+@click.argument("song", type=PATH, help="audio, or a video with sound")
+@click.option("--out", type=PATH, default=Path("demo-output"), help="where everything that is made goes")
+def demo(song: Path, out: Path) -> None:
     """Start database, API, worker and receiver on loopback; upload SONG; make stems, MIDI and a video; verify the
     callbacks; download everything; stop."""
     import signal
@@ -19,4 +20,4 @@ def demo(
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that everything started is stopped
     if not run_demo(song, out):
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)

@@ -4,10 +4,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
+from antiphon.commands.connect import data_option
 from antiphon.errors import AntiphonError, SettingsError, StorageError, WeightsError
 
 if TYPE_CHECKING:
@@ -18,10 +19,10 @@ TOLERATED_SKEW = 5.0  # seconds; receivers refuse signatures that are 300 s off
 Check = Callable[["Settings"], Awaitable[str]]
 
 
-def doctor(
-    data: Annotated[Path | None, typer.Option(help="the server's data folder (ANTIPHON_DATA)")] = None,
-    url: Annotated[str | None, typer.Option(help="a callBackUrl: may the server connect to it?")] = None,
-) -> None:
+@click.command()
+@data_option
+@click.option("--url", help="a callBackUrl: may the server connect to it?")
+def doctor(data: Path | None, url: str | None) -> None:
     """Check database, storage, weights, clock and the address guard."""
     from antiphon import logs
     from antiphon.settings import load_settings
@@ -29,13 +30,13 @@ def doctor(
     settings = load_settings(data=data)
     logs.configure(settings.log_format)
     if not asyncio.run(_examine(settings, url)):
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
 async def _examine(settings: "Settings", url: str | None) -> bool:
     healthy = True
     async for name, verdict, good in _findings(settings, url):
-        typer.secho(f"{'ok ' if good else 'BAD'}  {name:<10} {verdict}", fg=None if good else "red")
+        click.secho(f"{'ok ' if good else 'BAD'}  {name:<10} {verdict}", fg=None if good else "red")
         healthy = healthy and good
     return healthy
 

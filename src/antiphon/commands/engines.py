@@ -3,27 +3,35 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
-import typer
+import click
+
+from antiphon.commands.connect import PATH
 
 if TYPE_CHECKING:
     from antiphon.music.audio import AudioInfo
     from antiphon.music.progress import Progress
     from antiphon.settings import Settings
 
-SongArgument = Annotated[Path, typer.Argument(metavar="FILE", help="audio, or a video with sound")]
-OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="where the result goes; default: beside FILE")]
+Separation = Literal["separate_vocal", "split_stem"]
+Codec = Literal["flac", "mp3", "wav"]
+song_argument = click.argument("file", type=PATH, help="audio, or a video with sound")
+out_option = click.option("--out", "-o", type=PATH, help="where the result goes; default: beside FILE")
 
 
-def stems(
-    file: SongArgument,
-    out: OutOption = None,
-    kind: Annotated[
-        Literal["separate_vocal", "split_stem"], typer.Option("--type", help="vocals and rest, or four stems")
-    ] = "split_stem",
-    codec: Annotated[Literal["flac", "mp3", "wav"], typer.Option(help="of the stems")] = "flac",
-) -> None:
+@click.command()
+@song_argument
+@out_option
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(get_args(Separation)),
+    default="split_stem",
+    help="vocals and rest, or four stems",
+)
+@click.option("--codec", type=click.Choice(get_args(Codec)), default="flac", help="of the stems")
+def stems(file: Path, out: Path | None, kind: Separation, codec: Codec) -> None:
     """Separate FILE into stems."""
     from antiphon.music.separation import separate
 
@@ -42,18 +50,16 @@ def stems(
             progress=progress,
         )
     for name, path in paths.items():
-        typer.echo(f"{name:>12}  {path}")
+        click.echo(f"{name:>12}  {path}")
 
 
-def midi(
-    file: SongArgument,
-    out: OutOption = None,
-    split: Annotated[bool, typer.Option("--stems", help="separate first: slower, but drums and bass apart")] = False,
-    json_out: Annotated[
-        bool, typer.Option("--json", help="also write the notes as JSON, as the callback has them")
-    ] = False,
-    plot: Annotated[bool, typer.Option("--plot", help="also draw a piano roll (PNG)")] = False,
-) -> None:
+@click.command()
+@song_argument
+@out_option
+@click.option("--stems", "split", is_flag=True, help="separate first: slower, but drums and bass apart")
+@click.option("--json", "json_out", is_flag=True, help="also write the notes as JSON, as the callback has them")
+@click.option("--plot", is_flag=True, help="also draw a piano roll (PNG)")
+def midi(file: Path, out: Path | None, split: bool, json_out: bool, plot: bool) -> None:
     """Transcribe FILE to a Standard MIDI File."""
     import tempfile
 
@@ -83,16 +89,18 @@ def midi(
 
             results.append(draw_piano_roll(target, target.with_suffix(".png")))
     for path in results:
-        typer.echo(path)
+        click.echo(path)
 
 
+@click.command()
+@song_argument
+@out_option
+@click.option("--title", help="default: the file's tag or name")
+@click.option("--author", help="default: the file's tag")
+@click.option("--domain", help="shown at the bottom")
+@click.option("--cover", type=PATH, help="a picture; default: one made from the title")
 def video(
-    file: SongArgument,
-    out: OutOption = None,
-    title: Annotated[str | None, typer.Option(help="default: the file's tag or name")] = None,
-    author: Annotated[str | None, typer.Option(help="default: the file's tag")] = None,
-    domain: Annotated[str | None, typer.Option(help="shown at the bottom")] = None,
-    cover: Annotated[Path | None, typer.Option(help="a picture; default: one made from the title")] = None,
+    file: Path, out: Path | None, title: str | None, author: str | None, domain: str | None, cover: Path | None
 ) -> None:
     """Render a music video of FILE."""
     from antiphon.music.video import render
@@ -112,8 +120,8 @@ def video(
             progress=progress,
         )
     for warning in result.warnings:
-        typer.secho(f"warning: {warning}", fg="yellow", err=True)
-    typer.echo(target)
+        click.secho(f"warning: {warning}", fg="yellow", err=True)
+    click.echo(target)
 
 
 def _settings() -> "Settings":

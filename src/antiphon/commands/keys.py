@@ -1,21 +1,30 @@
 """``antiphon keys``: API keys and webhook keys."""
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from antiphon.commands.connect import DataOption, with_services
+from antiphon.commands.connect import data_option, with_services
 
 if TYPE_CHECKING:
     from antiphon.services import Services
 
-app = typer.Typer(help="API keys and webhook keys.", no_args_is_help=True)
-webhook = typer.Typer(help="The key that signs callbacks.", no_args_is_help=True)
-app.add_typer(webhook, name="webhook")
+
+@click.group()
+def keys() -> None:
+    """API keys and webhook keys."""
 
 
-@app.command()
-def create(name: Annotated[str, typer.Argument(help="what the key is for")], data: DataOption = None) -> None:
+@keys.group()
+def webhook() -> None:
+    """The key that signs callbacks."""
+
+
+@keys.command()
+@click.argument("name", help="what the key is for")
+@data_option
+def create(name: str, data: Path | None) -> None:
     """Make an API key. It is shown this once."""
 
     async def do(services: "Services") -> str:
@@ -24,11 +33,12 @@ def create(name: Annotated[str, typer.Argument(help="what the key is for")], dat
         async with services.database.begin() as connection:
             return await keys.create_api_key(connection, name)
 
-    typer.echo(with_services(do, data))
+    click.echo(with_services(do, data))
 
 
-@app.command("list")
-def list_keys(data: DataOption = None) -> None:
+@keys.command("list")
+@data_option
+def list_keys(data: Path | None) -> None:
     """List the API keys; the keys themselves are not kept."""
 
     async def do(services: "Services") -> list[str]:
@@ -41,13 +51,13 @@ def list_keys(data: DataOption = None) -> None:
             for key in found
         ]
 
-    typer.echo("\n".join(with_services(do, data)))
+    click.echo("\n".join(with_services(do, data)))
 
 
-@app.command()
-def revoke(
-    number: Annotated[int, typer.Argument(help="as 'antiphon keys list' shows it")], data: DataOption = None
-) -> None:
+@keys.command()
+@click.argument("number", type=int, help="as 'antiphon keys list' shows it")
+@data_option
+def revoke(number: int, data: Path | None) -> None:
     """Revoke an API key at once. Its tasks go on."""
 
     async def do(services: "Services") -> None:
@@ -57,11 +67,12 @@ def revoke(
             await keys.revoke_api_key(connection, number)
 
     with_services(do, data)
-    typer.echo(f"key {number} is revoked")
+    click.echo(f"key {number} is revoked")
 
 
 @webhook.command()
-def rotate(data: DataOption = None) -> None:
+@data_option
+def rotate(data: Path | None) -> None:
     """Make a new webhook key, shown this once. For 24 h callbacks are signed with the old one, too."""
 
     async def do(services: "Services") -> str:
@@ -70,5 +81,5 @@ def rotate(data: DataOption = None) -> None:
         async with services.database.begin() as connection:
             return await keys.rotate_webhook_key(connection, services.secret)
 
-    typer.echo(with_services(do, data))
-    typer.echo("callbacks are signed with the old key, too, for 24 h: give receivers the new one by then", err=True)
+    click.echo(with_services(do, data))
+    click.echo("callbacks are signed with the old key, too, for 24 h: give receivers the new one by then", err=True)

@@ -3,10 +3,11 @@
 import signal
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
+from antiphon.commands.connect import PATH
 from antiphon.errors import BadParameter
 
 if TYPE_CHECKING:
@@ -14,19 +15,13 @@ if TYPE_CHECKING:
     from antiphon.listening.forward import Forwarded
 
 
-def listen(
-    forward_to: Annotated[str, typer.Option(metavar="URL", help="the local receiver: http://localhost:3000/hook")],
-    api_key: Annotated[
-        str, typer.Option(prompt="API key", hide_input=True, help="whose callbacks; asked for if not given")
-    ],
-    server: Annotated[str, typer.Option(metavar="URL", help="the Antiphon server")] = "http://127.0.0.1:8080",
-    since: Annotated[
-        str | None, typer.Option(help="begin there: 90s, 30m, 2h, 3d (ago), 2026-01-31T18:00Z; 0s: now")
-    ] = None,
-    state: Annotated[
-        Path | None, typer.Option(help="the file that keeps the place; default: one under ~/.cache/antiphon")
-    ] = None,
-) -> None:
+@click.command()
+@click.option("--forward-to", metavar="URL", required=True, help="the local receiver: http://localhost:3000/hook")
+@click.option("--api-key", prompt="API key", hide_input=True, help="whose callbacks; asked for if not given")
+@click.option("--server", metavar="URL", default="http://127.0.0.1:8080", help="the Antiphon server")
+@click.option("--since", help="begin there: 90s, 30m, 2h, 3d (ago), 2026-01-31T18:00Z; 0s: now")
+@click.option("--state", type=PATH, help="the file that keeps the place; default: one under ~/.cache/antiphon")
+def listen(forward_to: str, api_key: str, server: str, since: str | None, state: Path | None) -> None:
     """Stream an API key's callbacks from the server and post them, signed, to a local address.
 
     Goes on where it stopped, also when it is started again: what ended meanwhile comes then. Tasks need no callBackUrl.
@@ -46,7 +41,7 @@ def listen(
     try:
         listener.run()
     except KeyboardInterrupt:
-        typer.echo("stopped; the next start goes on from here")
+        click.echo("stopped; the next start goes on from here")
     finally:
         forwarder.close()
 
@@ -81,8 +76,8 @@ class _Terminal:
             return
         _say(f"{line}: {outcome.error}", "red")
         for answered in outcome.answer.splitlines()[:5]:
-            typer.echo(f"          | {answered}")
+            click.echo(f"          | {answered}")
 
 
 def _say(text: str, colour: str | None = None) -> None:
-    typer.secho(f"{datetime.now().astimezone():%H:%M:%S}  {text}", fg=colour)
+    click.secho(f"{datetime.now().astimezone():%H:%M:%S}  {text}", fg=colour)

@@ -1,19 +1,20 @@
 """``antiphon maintenance``: let what runs end and take nothing new."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from antiphon.commands.connect import DataOption, with_services
+from antiphon.commands.connect import data_option, with_services
 
 if TYPE_CHECKING:
     from antiphon.services import Services
 
 
-def maintenance(
-    switch: Annotated[Literal["on", "off"], typer.Argument(help="on: new tasks get code 455; polling goes on")],
-    data: DataOption = None,
-) -> None:
+@click.command()
+@click.argument("switch", type=click.Choice(["on", "off"]), help="on: new tasks get code 455; polling goes on")
+@data_option
+def maintenance(switch: str, data: Path | None) -> None:
     """Turn maintenance on or off, on all machines at once."""
 
     async def do(services: "Services") -> None:
@@ -23,4 +24,4 @@ def maintenance(
             await store.set_maintenance(connection, switch == "on")
 
     with_services(do, data)
-    typer.echo(f"maintenance is {switch}")
+    click.echo(f"maintenance is {switch}")

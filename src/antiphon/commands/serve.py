@@ -2,22 +2,25 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
+from antiphon.commands.connect import data_option
 from antiphon.roles import Role
 
 
-def serve(
-    role: Annotated[
-        list[Role] | None,
-        typer.Option(help="only this part; may be repeated. Default: all three in one process."),
-    ] = None,
-    data: Annotated[Path | None, typer.Option(help="the data folder (ANTIPHON_DATA)")] = None,
-    host: Annotated[str | None, typer.Option(help="the address to listen on (ANTIPHON_HOST)")] = None,
-    port: Annotated[int | None, typer.Option(help="the port to listen on (ANTIPHON_PORT)")] = None,
-) -> None:
+@click.command()
+@click.option(
+    "--role",
+    "roles",
+    type=click.Choice([role.value for role in Role]),
+    multiple=True,
+    help="only this part; may be repeated. Default: all three in one process.",
+)
+@data_option
+@click.option("--host", help="the address to listen on (ANTIPHON_HOST)")
+@click.option("--port", type=int, help="the port to listen on (ANTIPHON_PORT)")
+def serve(roles: tuple[str, ...], data: Path | None, host: str | None, port: int | None) -> None:
     """Serve the API, run the tasks and send the callbacks."""
     import uvloop
 
@@ -27,4 +30,4 @@ def serve(
     settings = load_settings(data=data, host=host, port=port)
     logs.configure(settings.log_format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(server.serve(settings, set(role or Role)))
+        runner.run(server.serve(settings, {Role(role) for role in roles} or set(Role)))
