@@ -1,7 +1,8 @@
 """What follows an acknowledged callback: a delivery goes through steps, each of which may be tried again."""
 
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -16,7 +17,8 @@ Progress = Callable[[float | None, str], None]
 class Delivery:
     """An event on its way through the steps. ``attempt`` counts from 1: above that a step may have run before,
     wholly or in part, and was broken off. ``folder`` is the event's own, under the inbox; what earlier steps have
-    put there is in ``files``, by name (``midi.json``, ``song.mid``, ``video``, ``vocal``, …)."""
+    put there is in ``files``, by name (``midi.json``, ``song.mid``, ``video``, ``vocal``, …). ``stopping`` is set when
+    the worker is being stopped: a step that takes long should break off then and raise ``TryAgain``."""
 
     event: Event
     result: Result
@@ -25,6 +27,7 @@ class Delivery:
     files: Mapping[str, Path]
     expires_at: float
     report: Progress
+    stopping: threading.Event = field(default_factory=threading.Event)
 
 
 class Step(Protocol):
