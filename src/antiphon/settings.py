@@ -12,6 +12,8 @@ from antiphon.errors import SettingsError
 
 PREFIX = "ANTIPHON_"
 MEGABYTE = 1_000_000
+# What 'antiphon receive --exec' gives to its command, which may be one of ours: no settings.
+OF_AN_EVENT = {PREFIX + name for name in ("KIND", "TASK_ID", "STATE", "FOLDER", "ATTEMPT", "EVENT_ID")}
 WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - to recognise them
 
 
@@ -110,7 +112,7 @@ class Settings(BaseSettings):
 def load_settings(**overrides: object) -> Settings:
     """Read the environment. Raises ``SettingsError`` that names an unknown or bad variable."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
-    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known | OF_AN_EVENT)
     if unknown:
         raise SettingsError(f"unknown setting {unknown[0]}; the settings are: {', '.join(sorted(known))}")
     try:
