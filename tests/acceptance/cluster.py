@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from antiphon.client import Client
+from antiphon.client import NO_RETRIES, Client
 from antiphon.contract.kinds import Kind
 from antiphon.contract.signatures import verify_standard
 from antiphon.settings import load_settings
@@ -242,7 +242,7 @@ class Cluster:
         return process
 
     def client(self) -> Client:
-        return Client(self.base_url, self.api_key)
+        return Client(self.base_url, self.api_key, retries=NO_RETRIES)
 
     def command(self, *arguments: str, **settings: object) -> subprocess.CompletedProcess[str]:
         """Run a command of the command line to its end."""

@@ -1,0 +1,233 @@
+"""The client for event loops: the same calls as ``blocking``, carried out without holding the loop up."""
+
+import asyncio
+import random
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from antiphon.client import calls, conversations, wire
+from antiphon.client.answers import Answer, Unreachable
+from antiphon.client.calls import Call, Look, Record
+from antiphon.client.conversations import Conversation, Server
+from antiphon.client.downloads import save
+from antiphon.client.records import Delivery, TaskItem, Uploaded
+from antiphon.client.retries import Retries
+from antiphon.client.watch import Watch
+from antiphon.contract.kinds import Kind, SeparationType, State
+from antiphon.download import Progress
+
+if TYPE_CHECKING:
+    import httpx
+
+Result = TypeVar("Result")
+
+
+class AsyncClient:
+    """``Client`` for asyncio: the same methods and errors, to be awaited; ``tasks`` is an asynchronous iterator.
+
+    Use it in ``async with``. Downloads are written in a thread of their own.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        timeout: float = 120.0,
+        retries: Retries | None = None,
+        transport: "httpx.AsyncBaseTransport | None" = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        import httpx
+
+        self.base_url = wire.base_url(base_url)
+        self._timeout = timeout
+        self._retries = retries or Retries()
+        self._clock, self._sleep = clock, sleep
+        self._server = Server()
+        self._http = httpx.AsyncClient(headers=wire.headers(api_key), transport=transport, trust_env=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def upload(
+        self,
+        path: Path | str,
+        *,
+        title: str | None = None,
+        author: str | None = None,
+        lyrics: str | None = None,
+        cover: Path | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Uploaded:
+        """Upload a song, with a ``cover`` picture and ``lyrics`` (LRC or text) if wanted. Our server only.
+
+        A given ``idempotency_key`` makes the call safe to repeat within 24 h, by another process too; so everywhere.
+        """
+        fields = {"title": title, "author": author, "lyrics": lyrics}
+        return await self._ask(calls.upload(Path(path), fields, Path(cover) if cover else None, idempotency_key))
+
+    async def upload_url(
+        self,
+        url: str,
+        *,
+        title: str | None = None,
+        author: str | None = None,
+        lyrics: str | None = None,
+        cover: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Uploaded:
+        """Let the server fetch a song, and a ``cover`` picture, from public URLs. Our server only."""
+        fields = {"title": title, "author": author, "lyrics": lyrics}
+        return await self._ask(calls.upload_url(url, fields, cover, idempotency_key))
+
+    async def separate(
+        self,
+        task_id: str,
+        audio_id: str,
+        kind: SeparationType | str = SeparationType.SEPARATE_VOCAL,
+        callback_url: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> str:
+        """Ask for stems; gives the task's id."""
+        return await self._ask(calls.separate(task_id, audio_id, kind, callback_url, idempotency_key))
+
+    async def midi(
+        self,
+        task_id: str,
+        callback_url: str | None = None,
+        audio_id: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> str:
+        """Ask for the MIDI of a separation, or of one stem of it; gives the task's id."""
+        return await self._ask(calls.midi(task_id, callback_url, audio_id, idempotency_key))
+
+    async def video(
+        self,
+        task_id: str,
+        audio_id: str,
+        callback_url: str | None = None,
+        *,
+        author: str | None = None,
+        domain: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> str:
+        """Ask for a music video; gives the task's id."""
+        return await self._ask(calls.video(task_id, audio_id, callback_url, author, domain, idempotency_key))
+
+    async def record(self, kind: Kind | str, task_id: str) -> Record:
+        """The record of a task. ``client.records`` has its types."""
+        return (await self._ask(calls.look(calls.kind_of(kind), task_id))).record
+
+    async def look(self, task_id: str, kind: Kind | str | None = None, *, timeout: float | None = None) -> Look:
+        """Poll once, without retries: the record, how the task stands, and the pause that the server advises. The
+        kind is found out by asking when it is not given."""
+        return await self._hold(conversations.look(task_id, calls.kind_of(kind) if kind else None, timeout))
+
+    async def wait(
+        self,
+        task_id: str,
+        kind: Kind | str | None = None,
+        *,
+        deadline: float,
+        every: float | None = None,
+        seen: Callable[[Mapping[str, Any]], None] = lambda record: None,
+    ) -> Record:
+        """Poll until the task has ended, however it ended, and give its record. ``seen`` gets each record.
+
+        Polls at the documented intervals (MIDI 10–30 s, video 30 s), or as ``Retry-After`` says, or ``every`` so many
+        seconds. Raises ``NotEnded``, a ``TimeoutError``, after ``deadline`` seconds; the last look is then.
+        """
+        now = self._clock()
+        watch = Watch(task_id, calls.kind_of(kind) if kind else None, now=now, end=now + deadline, every=every)
+        return await self._hold(
+            conversations.wait(watch, timeout=self._timeout, clock=self._clock, chance=random.random, seen=seen)
+        )
+
+    async def task(self, task_id: str) -> TaskItem:
+        """The task's line in the list of tasks. Our server only."""
+        return await self._ask(calls.task(task_id))
+
+    async def tasks(
+        self, *, kind: Kind | str | None = None, state: State | str | None = None, search: str | None = None
+    ) -> AsyncIterator[TaskItem]:
+        """This key's tasks, newest first, fetched page by page. Our server only."""
+        wanted, cursor = calls.kind_of(kind) if kind else None, None
+        while True:
+            page = await self._ask(calls.task_page(wanted, state, search, cursor=cursor))
+            for item in page["tasks"]:
+                yield item
+            cursor = page["nextCursor"]
+            if not cursor:
+                return
+
+    async def cancel(self, task_id: str) -> TaskItem:
+        """Cancel a queued or running task; gives the task as it is then. Our server only."""
+        return await self._ask(calls.cancel(task_id))
+
+    async def callbacks(self, task_id: str) -> list[Delivery]:
+        """Every attempt to deliver the task's callback. Our server only."""
+        return await self._ask(calls.callbacks(task_id))
+
+    async def resend(self, task_id: str, *, idempotency_key: str | None = None) -> list[Delivery]:
+        """Have the callback delivered again, with the same identity. Our server only."""
+        return await self._ask(calls.resend(task_id, idempotency_key))
+
+    async def download(self, url: str, path: Path | str, *, progress: Progress | None = None) -> int:
+        """Save what a record's link leads to, under exactly this path; gives its size in bytes.
+
+        It appears there only when it is whole. One that broke off is resumed, by the next call too.
+        """
+        stop = threading.Event()
+        try:
+            return await asyncio.to_thread(
+                save, url, Path(path), retries=self._retries, sleep=stop.wait, progress=progress, stop=stop
+            )
+        finally:
+            stop.set()
+
+    async def _ask(self, call: Call[Result]) -> Result:
+        return await self._hold(conversations.ask(call, self._retries, self._server, random.random))
+
+    async def _hold(self, conversation: Conversation[Result]) -> Result:
+        reply: Answer | Unreachable | None = None
+        while True:
+            try:
+                step = conversation.send(reply)
+            except StopIteration as end:
+                result: Result = end.value
+                return result
+            if isinstance(step, Call):
+                reply = await self._exchange(step)
+            else:
+                await self._sleep(step.seconds)
+                reply = None
+
+    async def _exchange(self, call: Call[Any]) -> Answer | Unreachable:
+        import httpx
+
+        try:
+            with ExitStack() as files:
+                wanted = wire.request(call, self.base_url, self._timeout, files)
+                async with self._http.stream(**wanted) as response:
+                    intake = wire.Intake(response)
+                    async for block in response.aiter_bytes():
+                        intake.take(block)
+                    return intake.answer()
+        except httpx.HTTPError as error:
+            return wire.unreachable(error, self.base_url)
+        except Unreachable as error:
+            return error

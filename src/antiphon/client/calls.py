@@ -1,0 +1,197 @@
+"""Every call of the API, described: what is sent, what the answer gives, whether it may be sent twice. No I/O."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+from antiphon.client.answers import ApiError
+from antiphon.client.records import Delivery, Outcome, TaskItem, TaskPage, Uploaded, outcome_of
+from antiphon.contract.kinds import Kind, SeparationType, State
+from antiphon.errors import BadParameter
+
+Result = TypeVar("Result")
+Record = dict[str, Any]
+
+RECORDS = {
+    Kind.MIDI: "/midi/record-info",
+    Kind.VIDEO: "/mp4/record-info",
+    Kind.SEPARATION: "/vocal-removal/record-info",
+}
+INSPECTION = 330.0  # seconds: our server fetches a song for up to 300 s, and looks into it before it answers
+
+
+@dataclass(frozen=True)
+class Call(Generic[Result]):
+    """One request. ``body`` is sent as JSON; ``fields`` and ``files`` as multipart, the files opened anew each time.
+
+    ``read`` makes the result of the envelope's ``data`` and of ``Retry-After`` in seconds. ``repeatable``: twice is as
+    good as once; else it is where the server honours the ``idempotency_key``. ``timeout`` in seconds replaces the
+    client's own.
+    """
+
+    method: str
+    path: str
+    read: Callable[[Any, float | None], Result]
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
+    repeatable: bool = False
+    idempotency_key: str | None = None
+    timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one poll of a task has shown. ``retry_after`` is in seconds, None where the server advises nothing."""
+
+    kind: Kind
+    record: Record
+    outcome: Outcome
+    retry_after: float | None
+
+
+def kind_of(given: Kind | str) -> Kind:
+    """A kind of task by its name. Raises ``BadParameter``."""
+    if given not in RECORDS:
+        raise BadParameter(f"kind: expected {', '.join(RECORDS)} (got {given!r}); only such tasks have a record")
+    return Kind(given)
+
+
+def upload(path: Path, fields: Mapping[str, str | None], cover: Path | None, key: str | None) -> Call[Uploaded]:
+    files = {"file": path} if cover is None else {"file": path, "cover": cover}
+    return Call(
+        "POST",
+        "/audio/upload",
+        _uploaded,
+        fields=_given(fields),
+        files=files,
+        idempotency_key=_key(key),
+        timeout=INSPECTION,
+    )
+
+
+def upload_url(url: str, fields: Mapping[str, str | None], cover: str | None, key: str | None) -> Call[Uploaded]:
+    body = _given({"url": url, **fields, "cover": cover})
+    return Call("POST", "/audio/upload-url", _uploaded, body=body, idempotency_key=_key(key), timeout=INSPECTION)
+
+
+def separate(
+    task_id: str, audio_id: str, kind: SeparationType | str, callback_url: str | None, key: str | None
+) -> Call[str]:
+    body = {"taskId": task_id, "audioId": audio_id, "type": str(kind), "callBackUrl": callback_url}
+    return _create("/vocal-removal/generate", body, key)
+
+
+def midi(task_id: str, callback_url: str | None, audio_id: str | None, key: str | None) -> Call[str]:
+    return _create("/midi/generate", {"taskId": task_id, "audioId": audio_id, "callBackUrl": callback_url}, key)
+
+
+def video(
+    task_id: str,
+    audio_id: str,
+    callback_url: str | None,
+    author: str | None,
+    domain: str | None,
+    key: str | None,
+) -> Call[str]:
+    body = {"taskId": task_id, "audioId": audio_id, "callBackUrl": callback_url}
+    return _create("/mp4/generate", {**body, "author": author, "domainName": domain}, key)
+
+
+def look(kind: Kind, task_id: str, timeout: float | None = None) -> Call[Look]:
+    """A task's record, and what it says."""
+
+    def read(data: Any, retry_after: float | None) -> Look:
+        # Some servers say 200 and null where ours says 404.
+        if not isinstance(data, dict) or data.get("taskId", task_id) != task_id:
+            raise ApiError(404, f"the API has no record of a {kind} task {task_id}; check the id and the kind")
+        return Look(kind, data, outcome_of(data), retry_after)
+
+    return Call("GET", RECORDS[kind], read, query={"taskId": task_id}, repeatable=True, timeout=timeout)
+
+
+def task_page(
+    kind: Kind | None = None,
+    state: State | str | None = None,
+    search: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Call[TaskPage]:
+    query = {"kind": kind, "state": state, "search": search, "cursor": cursor}
+    given = {name: str(value) for name, value in query.items() if value is not None}
+    return Call("GET", "/tasks", _page, query={**given, "limit": str(limit)}, repeatable=True)
+
+
+def task(task_id: str) -> Call[TaskItem]:
+    def read(data: Any, _: float | None) -> TaskItem:
+        for item in _page(data, None)["tasks"]:  # the search looks into titles, too
+            if item.get("taskId") == task_id:
+                return item
+        raise ApiError(404, f"the API has no task {task_id} of this API key; check the id and the key")
+
+    return Call("GET", "/tasks", read, query={"search": task_id, "limit": "200"}, repeatable=True)
+
+
+def cancel(task_id: str) -> Call[TaskItem]:
+    return Call("POST", f"/tasks/{_segment(task_id)}/cancel", _item, repeatable=True)
+
+
+def callbacks(task_id: str) -> Call[list[Delivery]]:
+    return Call("GET", f"/tasks/{_segment(task_id)}/callbacks", _deliveries, repeatable=True)
+
+
+def resend(task_id: str, key: str | None) -> Call[list[Delivery]]:
+    return Call("POST", f"/tasks/{_segment(task_id)}/callbacks/resend", _deliveries, idempotency_key=_key(key))
+
+
+def _create(path: str, body: Mapping[str, str | None], key: str | None) -> Call[str]:
+    return Call("POST", path, _task_id, body=_given(body), idempotency_key=_key(key))
+
+
+def _key(given: str | None) -> str:
+    return given or str(uuid.uuid4())
+
+
+def _given(values: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _segment(task_id: str) -> str:
+    if not task_id or not task_id.replace("-", "").replace("_", "").isalnum() or not task_id.isascii():
+        raise BadParameter(f"task_id: expected letters and digits (got {task_id[:60]!r}); give the id of a task")
+    return task_id
+
+
+def _object(data: Any) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise ApiError(0, f"the answer says success, but its data is no object: {str(data)[:60]}")
+    return data
+
+
+def _task_id(data: Any, _: float | None) -> str:
+    found = _object(data).get("taskId") or _object(data).get("task_id")
+    if not isinstance(found, str | int) or not str(found):
+        raise ApiError(0, f"the answer says success, but names no taskId: {str(data)[:60]}")
+    return str(found)
+
+
+def _uploaded(data: Any, _: float | None) -> Uploaded:
+    return cast(Uploaded, _object(data))
+
+
+def _item(data: Any, _: float | None) -> TaskItem:
+    return cast(TaskItem, _object(data))
+
+
+def _page(data: Any, _: float | None) -> TaskPage:
+    found = _object(data)
+    if not isinstance(found.get("tasks"), list):
+        raise ApiError(0, "the answer says success, but has no list of tasks")
+    return {"tasks": found["tasks"], "nextCursor": found.get("nextCursor")}
+
+
+def _deliveries(data: Any, _: float | None) -> list[Delivery]:
+    return cast(list[Delivery], _object(data).get("deliveries") or [])

@@ -1,0 +1,39 @@
+"""Downloads of what records link to, tried again like calls."""
+
+import random
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from antiphon.client.answers import Unreachable
+from antiphon.client.retries import Retries
+from antiphon.download import Downloader, Progress, TransferBroken
+
+
+def save(
+    url: str,
+    path: Path,
+    *,
+    retries: Retries,
+    sleep: Callable[[float], object],
+    progress: Progress | None = None,
+    stop: threading.Event | None = None,
+) -> int:
+    """Save a file under exactly this path; gives its size in bytes. ``stop`` breaks it off within a second.
+
+    The link may lead to any address: it comes from the API that the caller has chosen. Raises ``DownloadError``.
+    """
+    downloader = Downloader(allow_private=True)
+    attempt, waited = 1, 0.0
+    while True:
+        try:
+            saved = downloader.fetch(url, path.parent, path.name, suffix="", progress=progress, stop=stop)
+            return saved.stat().st_size
+        except TransferBroken as error:
+            failure = Unreachable(error.message, sent=True)
+            failure.retry_after = error.retry_after
+            pause = retries.pause(attempt, failure, waited=waited, chance=random.random())
+            if pause is None:
+                raise
+        sleep(pause)
+        attempt, waited = attempt + 1, waited + pause

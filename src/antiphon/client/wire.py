@@ -1,0 +1,106 @@
+"""Between our calls and httpx, which is imported only when a client is made: it takes a while."""
+
+import re
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from antiphon import __version__
+from antiphon.client.answers import Answer, Unreachable
+from antiphon.client.calls import Call
+from antiphon.errors import BadParameter
+
+if TYPE_CHECKING:
+    import httpx
+
+BASE_PATH = "/api/v1"
+CONNECT_TIMEOUT = 10.0  # seconds
+LARGEST_ANSWER = 256 << 20  # bytes; half a million notes are 40 MB
+LONGEST_ANSWER = 600.0  # seconds from the answer's first byte to its last
+_KEY = re.compile("[!-~]+")
+
+
+def base_url(given: str) -> str:
+    """The address of the API, with or without ``/api/v1`` at its end. Raises ``BadParameter``."""
+    try:
+        parts = urlsplit(given.strip())
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        valid = False
+    if not valid or parts.query or parts.fragment or parts.username is not None:
+        raise BadParameter(
+            f"base_url: expected the API's address such as https://music.example.com (got {given[:80]!r}); correct it"
+        )
+    path = parts.path.rstrip("/")
+    path = path if path.endswith(BASE_PATH) else path + BASE_PATH
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def headers(api_key: str) -> dict[str, str]:
+    """Those of every call. Raises ``BadParameter`` for what cannot be a key; its value is not repeated."""
+    key = api_key.strip()
+    if not _KEY.fullmatch(key):
+        raise BadParameter("api_key: expected printable ASCII without spaces; copy the key again")
+    return {
+        "Authorization": f"Bearer {key}",
+        "Accept": "application/json",
+        "User-Agent": f"Antiphon-client/{__version__}",
+    }
+
+
+def request(call: Call[Any], url: str, timeout: float, files: ExitStack) -> dict[str, Any]:
+    """A call as httpx takes it; its files stay open as long as ``files``. Raises ``BadParameter`` for one that cannot
+    be read."""
+    import httpx
+
+    wanted: dict[str, Any] = {"method": call.method, "url": url + call.path}
+    limit = timeout if call.timeout is None else call.timeout
+    wanted["timeout"] = httpx.Timeout(limit, connect=min(limit, CONNECT_TIMEOUT))
+    if call.query:
+        wanted["params"] = dict(call.query)
+    if call.idempotency_key:
+        wanted["headers"] = {"Idempotency-Key": call.idempotency_key}
+    if call.body is not None:
+        wanted["json"] = dict(call.body)
+    if call.files:
+        wanted["data"] = dict(call.fields)
+        wanted["files"] = {}
+        for name, path in call.files.items():
+            try:
+                wanted["files"][name] = (path.name, files.enter_context(path.open("rb")))
+            except OSError as error:
+                raise BadParameter(f"{name}: {path} cannot be read: {error.strerror}; give another file") from None
+    return wanted
+
+
+class Intake:
+    """Takes an answer's body in, within bounds. Raises ``Unreachable`` beyond them."""
+
+    def __init__(self, response: "httpx.Response") -> None:
+        self._response = response
+        self._body = bytearray()
+        self._end = time.monotonic() + LONGEST_ANSWER
+
+    def take(self, block: bytes) -> None:
+        self._body += block
+        if len(self._body) > LARGEST_ANSWER:
+            raise Unreachable(f"the API's answer is larger than {LARGEST_ANSWER >> 20} MB", sent=True)
+        if time.monotonic() > self._end:
+            raise Unreachable(f"the API's answer takes longer than {LONGEST_ANSWER:g} s", sent=True)
+
+    def answer(self) -> Answer:
+        found = {name.lower(): value for name, value in self._response.headers.items()}
+        return Answer(self._response.status_code, found, bytes(self._body), time.time())
+
+
+def unreachable(error: "httpx.HTTPError", url: str) -> Unreachable:
+    """What went wrong, in words, and whether the request may have been received."""
+    import httpx
+
+    reason = str(error) or type(error).__name__
+    if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError | httpx.PoolTimeout):
+        return Unreachable(f"no connection to {url}: {reason}; is the address right, and the server up?", sent=False)
+    if isinstance(error, httpx.TimeoutException):
+        return Unreachable(f"{url} did not answer in time", sent=True)
+    return Unreachable(f"the connection to {url} broke off: {reason}", sent=True)
