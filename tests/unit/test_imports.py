@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "contract": set(),
     "score": set(),
+    "download": set(),
     "music": {"score"},
     "client": {"contract", "download"},
     "receiver": {"client", "contract", "download", "score"},

@@ -1,0 +1,26 @@
+"""Downloads that survive: resumed after a break or a restart, checked, and moved into place only when whole."""
+
+from antiphon.download.downloader import Downloader, Progress
+from antiphon.download.errors import (
+    DownloadError,
+    DownloadRefused,
+    DownloadStopped,
+    LinkExpired,
+    NoSpace,
+    TransferBroken,
+)
+from antiphon.download.media import Expected
+from antiphon.download.partial import finished
+
+__all__ = [
+    "DownloadError",
+    "DownloadRefused",
+    "DownloadStopped",
+    "Downloader",
+    "Expected",
+    "LinkExpired",
+    "NoSpace",
+    "Progress",
+    "TransferBroken",
+    "finished",
+]

@@ -1,0 +1,53 @@
+"""Which addresses are on the public internet. What a stranger's link may reach is decided by this."""
+
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+def _networks(kinds: dict[str, str]) -> list[tuple[Network, str]]:
+    return [(ip_network(block), kind) for kind, blocks in kinds.items() for block in blocks.split()]
+
+
+# The special-purpose registries of IANA (RFC 6890 and what came after it); first match names the kind. Not
+# ``is_global``: what that says depends on the patch level of Python.
+_NOT_PUBLIC = _networks(
+    {
+        "unspecified": "0.0.0.0/8 ::/128",
+        "loopback": "127.0.0.0/8 ::1/128",
+        "private": "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7 fec0::/10",
+        "link-local (cloud metadata is there)": "169.254.0.0/16 fe80::/10",
+        "shared by carriers (CGNAT)": "100.64.0.0/10",
+        "multicast": "224.0.0.0/4 ff00::/8",
+        "reserved": "192.0.0.0/24 192.31.196.0/24 192.52.193.0/24 192.88.99.0/24 192.175.48.0/24 "
+        "198.18.0.0/15 240.0.0.0/4",
+        "documentation": "192.0.2.0/24 198.51.100.0/24 203.0.113.0/24 2001:db8::/32 3fff::/20",
+        "IPv4 within IPv6": "::ffff:0:0:0/96 ::/96",
+        "NAT64": "64:ff9b:1::/48",
+        "6to4": "2002::/16",
+        "reserved, Teredo among it": "2001::/23",
+    }
+)
+_GIVEN_OUT = IPv6Network("2000::/3")  # all of IPv6 that is in public use
+_NAT64 = IPv6Network("64:ff9b::/96")  # how a host without IPv4 reaches all of IPv4
+
+
+def not_public(address: str) -> str | None:
+    """The kind of address that keeps it off the public internet, such as "loopback"; None for a public one.
+
+    An IPv4 address that is wrapped for the way (v4-mapped, NAT64) is judged as itself. Raises ``ValueError`` for what
+    is no address.
+    """
+    parsed: Address = ip_address(address.partition("%")[0])
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped:
+            parsed = parsed.ipv4_mapped
+        elif parsed in _NAT64:
+            parsed = IPv4Address(int(parsed) & 0xFFFFFFFF)
+    for network, kind in _NOT_PUBLIC:
+        if parsed.version == network.version and parsed in network:
+            return kind
+    if isinstance(parsed, IPv6Address) and parsed not in _GIVEN_OUT:
+        return "reserved"
+    return None

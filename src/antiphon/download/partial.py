@@ -1,0 +1,204 @@
+"""The part of a file that has come, and the note beside it that says how much of it can be trusted."""
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from antiphon.download.errors import DownloadError, DownloadRefused, NoSpace, TransferBroken
+from antiphon.download.media import known_suffixes
+
+try:
+    import fcntl
+except ImportError:  # Windows: a file that is open for writing cannot be renamed away there
+    fcntl = None  # type: ignore[assignment]
+
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
+@dataclass(frozen=True)
+class Note:
+    """``link`` is the URL without its query, which signs a link and changes; ``validator`` is what ``If-Range`` is
+    given; ``total`` the size in bytes where known; ``kept`` so many bytes from the start are known to be on the disk;
+    ``suffix`` the extension; ``wrong`` how many answers in a row had another range than asked for."""
+
+    link: str = ""
+    validator: str = ""
+    total: int | None = None
+    kept: int = 0
+    suffix: str = ""
+    wrong: int = 0
+
+
+def finished(folder: Path, name: str) -> Path | None:
+    """The file that a download of ``name`` has put into ``folder``, whatever its extension; None when there is none.
+
+    A file under its own name is whole: a partial one is called otherwise."""
+    return next((path for suffix in known_suffixes() if (path := folder / f"{name}{suffix}").is_file()), None)
+
+
+class Partial:
+    """The file ``.NAME.part`` in ``folder``, open for this process alone, and ``.NAME.part.json`` beside it.
+
+    Bytes beyond ``note.kept`` may be lost in a crash or a power cut, so a new start goes back to there. Raises
+    ``TransferBroken`` when another process is at the same file, ``NoSpace`` when the disk is full.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        if name in ("", ".", "..") or any(sign in name for sign in "/\\\0"):
+            raise DownloadRefused(f"name must be the name of a file without a folder, got {name[:80]!r}")
+        self.folder = folder
+        self.name = name
+        self.path = folder / f".{name}.part"
+        self._note_path = folder / f".{name}.part.json"
+        self.note = Note()
+        self._file = -1
+
+    def __enter__(self) -> Self:
+        with _said("open", self.path):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            self._lock()
+            self.note = self._read()
+            os.ftruncate(self._file, self.note.kept)
+            os.lseek(self._file, 0, os.SEEK_END)
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Keep what has come, whatever broke it off; nothing is left lying when nothing came."""
+        if self._file < 0:
+            return
+        if error is not None:
+            with contextlib.suppress(DownloadError):  # the disk may be full: an older note holds then
+                self.keep()
+        if self.size:
+            self._close()
+        else:
+            self.drop()
+
+    @property
+    def size(self) -> int:
+        return os.lseek(self._file, 0, os.SEEK_CUR)
+
+    def write(self, block: bytes) -> None:
+        """Append. Raises ``NoSpace``."""
+        view = memoryview(block)
+        with _said("write", self.path):
+            while view:
+                view = view[os.write(self._file, view) :]
+
+    def keep(self, **changes: Any) -> None:
+        """Bring all that was written to the disk, and note it with what else has become known."""
+        with _said("write", self.path):
+            getattr(os, "fdatasync", os.fsync)(self._file)
+            self.note = replace(self.note, kept=self.size, **changes)
+            self._save()
+
+    def restart(self, note: Note) -> None:
+        """Forget what has come: another file starts."""
+        with _said("write", self.path):
+            os.ftruncate(self._file, 0)
+            os.lseek(self._file, 0, os.SEEK_SET)
+            self.note = replace(note, kept=0)
+            self._save()
+
+    def finish(self, suffix: str) -> Path:
+        """Move the file to its own name, durably."""
+        path = self.folder / f"{self.name}{suffix}"
+        with _said("finish", path):
+            os.fsync(self._file)
+            self._close()
+            self.path.replace(path)
+            _sync_folder(self.folder)
+            self._note_path.unlink(missing_ok=True)
+        return path
+
+    def drop(self) -> None:
+        """Remove what has come, and the note."""
+        self._close()
+        self.path.unlink(missing_ok=True)
+        self._note_path.unlink(missing_ok=True)
+
+    def check_room(self, needed: int, reserve: int) -> None:
+        """Raise ``NoSpace`` unless ``needed`` bytes fit and leave ``reserve`` free: the inbox must still get on."""
+        free = shutil.disk_usage(self.folder).free
+        if free < needed + reserve:
+            raise NoSpace(
+                f"{self.folder}: {_megabytes(needed)} MB are still to come, {_megabytes(free)} MB are free and "
+                f"{_megabytes(reserve)} MB of that stay in reserve. What has come is kept; "
+                "free some space and try again"
+            )
+
+    def _lock(self) -> None:
+        if fcntl is None:
+            return
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Whoever held the lock may have finished meanwhile, and then this is the finished file.
+            same = os.path.samestat(os.fstat(self._file), self.path.stat())
+        except (BlockingIOError, FileNotFoundError):
+            same = False
+        if not same:
+            raise TransferBroken(f"{self.path}: another process is downloading this file")
+
+    def _read(self) -> Note:
+        try:
+            note = Note(**json.loads(self._note_path.read_text("utf-8")))
+            fits = 0 <= note.kept <= os.fstat(self._file).st_size
+        except (OSError, ValueError, TypeError):
+            return Note()
+        return note if fits else Note()
+
+    def _save(self) -> None:
+        new = self._note_path.with_suffix(".json.new")
+        with new.open("w", encoding="utf-8") as file:
+            json.dump(asdict(self.note), file)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self._note_path)
+
+    def _close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+@contextmanager
+def _said(doing: str, path: Path) -> Iterator[None]:
+    """Turns an ``OSError`` into the error that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise NoSpace(f"{path}: the disk is full. What has come is kept; free some space and try again") from error
+        if isinstance(error, (IsADirectoryError, NotADirectoryError, FileExistsError)):
+            raise DownloadRefused(f"{path}: something else stands where the file should go") from error
+        raise TransferBroken(f"{path}: cannot {doing}: {error.strerror or error}") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    with contextlib.suppress(OSError):  # some network file systems cannot
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f}"

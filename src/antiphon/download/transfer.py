@@ -1,0 +1,225 @@
+"""One file on its way: ask for what is missing, judge the answer, take it in."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from antiphon import __version__
+from antiphon.download import connection, links, media
+from antiphon.download.connection import Answer
+from antiphon.download.errors import DownloadError, DownloadRefused, LinkExpired, TransferBroken
+from antiphon.download.partial import Note, Partial
+from antiphon.download.ranges import Span, WrongRange, span_of, validator_of
+
+MOST_REDIRECTS = 5
+REDIRECTS = (301, 302, 303, 307, 308)
+KEEP_EVERY = 16_000_000  # bytes after which what has come is brought to the disk, so that no flush is a long one
+KEEP_SECONDS = 5.0  # or after so long, whichever is first
+SHOW_SECONDS = 0.2  # between two reports of progress
+WORTHWHILE = 1 << 16  # bytes that a broken connection must have brought to be resumed at once
+MOST_WRONG = 2  # answers with a wrong range after which parts are not asked for again
+LONGEST_WAIT = 86400.0  # seconds that a server's Retry-After can ask for
+ASKED = {"User-Agent": f"Antiphon/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What holds for every download of a ``Downloader``; its docstring explains each."""
+
+    allow_hosts: frozenset[str]
+    limits: connection.Limits
+    largest: int
+    reserve: int
+    resumes: int
+    clock: Callable[[], float]
+    resolve: connection.Resolve
+
+
+class _Changed(Exception):
+    """What the server has now is not what the partial file is a part of."""
+
+
+class Transfer:
+    """Fetches ``url`` into ``partial``. ``suffix`` None: the extension is what the file turns out to be."""
+
+    def __init__(
+        self,
+        url: str,
+        partial: Partial,
+        terms: Terms,
+        *,
+        expect: media.Expected | None,
+        suffix: str | None,
+        allow_private: bool,
+        progress: Callable[[int, int | None], None] | None,
+        stop: threading.Event | None,
+    ) -> None:
+        self._url = url
+        self._partial = partial
+        self._terms = terms
+        self._expect = expect
+        self._suffix = suffix
+        self._allow_private = allow_private
+        self._progress = progress or (lambda done, total: None)
+        self._watch = connection.Watch(terms.clock, stop)
+        self._host = links.read(url).hostname or ""
+        self._kept_at = self._shown_at = terms.clock()
+
+    def run(self) -> Path:
+        """Fetch, check, move into place."""
+        try:
+            self._begin()
+            self._gather()
+        except LinkExpired:
+            self._partial.drop()
+            raise
+        return self._partial.finish(self._suffix or self._partial.note.suffix)
+
+    def _begin(self) -> None:
+        note, link = self._partial.note, links.without_query(self._url)
+        if note.link != link or not note.validator or note.wrong >= MOST_WRONG:
+            self._partial.restart(Note(link))
+
+    def _gather(self) -> None:
+        """Ask until all is there: a connection that brought something before it broke is mended at once."""
+        resumes, changes = self._terms.resumes, 1
+        while True:
+            before = self._partial.size
+            try:
+                self._ask()
+                return
+            except _Changed:
+                if not changes:
+                    raise TransferBroken(f"{self._host} has another file each time that it is asked") from None
+                changes -= 1
+                self._partial.restart(Note(self._partial.note.link))
+            except TransferBroken:
+                worthwhile = self._partial.size - before >= WORTHWHILE and self._partial.note.validator
+                if not worthwhile or not resumes:
+                    raise
+                resumes -= 1
+
+    def _ask(self) -> None:
+        offset, note = self._partial.size, self._partial.note
+        if offset and offset == note.total:
+            return
+        headers = {"Range": f"bytes={offset}-", "If-Range": note.validator} if offset else {}
+        with self._answer({**ASKED, **headers}) as answer:
+            self._take(answer, self._judge(answer, offset))
+
+    @contextmanager
+    def _answer(self, headers: dict[str, str]) -> Iterator[Answer]:
+        url, allowed = self._url, self._allow_private
+        for _ in range(MOST_REDIRECTS + 1):
+            link = links.read(url)
+            named = {link.netloc.lower(), (link.hostname or "").lower()} & self._terms.allow_hosts
+            with connection.get(
+                link,
+                headers,
+                private_allowed=allowed or bool(named),
+                limits=self._terms.limits,
+                watch=self._watch,
+                resolve=self._terms.resolve,
+            ) as answer:
+                location = answer.headers.get("location")
+                if answer.status not in REDIRECTS or not location:
+                    yield answer
+                    return
+                # A public server must not send us into the network that only the sender may point into.
+                allowed = allowed and answer.private is not None
+                url = links.follow(link, location)
+        raise DownloadRefused(f"{self._host} redirects more than {MOST_REDIRECTS} times")
+
+    def _judge(self, answer: Answer, offset: int) -> Span:
+        """The part that the answer brings. Raises ``_Changed`` or what is wrong with it."""
+        if answer.status == 416 and offset:
+            raise _Changed
+        if answer.status not in (200, 206):
+            raise _refusal(answer, self._host)
+        encoding = answer.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("identity", ""):
+            raise DownloadRefused(f"{self._host} sends the file packed as {encoding[:20]!r}, though asked not to")
+        note = self._partial.note
+        try:
+            span = span_of(answer.status, answer.headers, offset)
+        except WrongRange as error:
+            self._partial.keep(wrong=note.wrong + 1)
+            raise TransferBroken(f"{self._host} sent a wrong range: {error}") from None
+        tag = answer.headers.get("etag", note.validator).strip()
+        if span.start and (
+            note.total not in (None, span.total) or (note.validator[:1] == '"' and tag != note.validator)
+        ):
+            raise _Changed
+        if (span.total or 0) > self._terms.largest:
+            raise DownloadRefused(self._too_large(span.total or 0))
+        self._partial.check_room((span.total or span.start) - span.start, self._terms.reserve)
+        return span
+
+    def _take(self, answer: Answer, span: Span) -> None:
+        blocks = answer.body(None if span.end is None else span.end - span.start)
+        if not span.start:
+            head = _first(blocks)
+            suffix = media.suffix_of(
+                answer.headers.get("content-type", ""), head, self._url, expect=self._expect, source=self._host
+            )
+            link = self._partial.note.link
+            self._partial.restart(Note(link, validator_of(answer.headers) or "", span.total, 0, suffix))
+            self._put(head)
+        for block in blocks:
+            self._put(block)
+        size, end = self._partial.size, self._partial.size if span.total is None else span.total
+        self._partial.keep(wrong=0, total=end)
+        self._progress(size, end)
+        if size != end:
+            raise TransferBroken(f"{self._host} broke off after {size} of {end} bytes")
+
+    def _put(self, block: bytes) -> None:
+        self._partial.write(block)
+        size, total = self._partial.size, self._partial.note.total
+        if size > self._terms.largest:
+            self._partial.restart(Note())
+            raise DownloadRefused(self._too_large(size))
+        now = self._terms.clock()
+        if size - self._partial.note.kept >= KEEP_EVERY or now - self._kept_at >= KEEP_SECONDS:
+            self._kept_at = now
+            self._partial.keep()
+            self._partial.check_room(max(total or 0, size) - size, self._terms.reserve)
+        if now - self._shown_at >= SHOW_SECONDS:
+            self._shown_at = now
+            self._progress(size, total)
+
+    def _too_large(self, size: int) -> str:
+        return f"{self._host} sends {size} bytes; at most {self._terms.largest} are taken"
+
+
+def _first(blocks: Iterator[bytes]) -> bytes:
+    head = b""
+    while len(head) < media.HEAD and (block := next(blocks, b"")):
+        head += block
+    return head
+
+
+def _refusal(answer: Answer, host: str) -> DownloadError:
+    if answer.status == 410:
+        return LinkExpired(f"{host} answered 410: the file has expired and was deleted")
+    return TransferBroken(
+        f"{host} answered {answer.status}; it must answer 200 or 206 with the file",
+        retry_after=_seconds(answer.headers.get("retry-after", "")),
+    )
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Retry-After in either of its forms, as seconds from now."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return min(float(retry_after[:9]), LONGEST_WAIT)
+    try:
+        at = parsedate_to_datetime(retry_after)
+    except (ValueError, TypeError):
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return min(max(0.0, (at - datetime.fromtimestamp(time.time(), UTC)).total_seconds()), LONGEST_WAIT)
