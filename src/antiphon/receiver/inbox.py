@@ -1,86 +1,64 @@
-"""The inbox: every callback that came, raw, in one SQLite file that survives a power cut."""
+"""The inbox: every callback that came, raw, in one SQLite file that survives a power cut, and what is to follow it."""
 
+import contextlib
+import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-from antiphon.errors import StorageError
-from antiphon.receiver.payload import Kind, read
-from antiphon.receiver.verify import Scheme
+from antiphon.errors import InvalidSignature, StorageError
+from antiphon.receiver import events, work
+from antiphon.receiver.database import FILE, KEPT, connect
+from antiphon.receiver.events import Arrival, Event, Scheme
+from antiphon.receiver.leadership import Leadership
+from antiphon.receiver.payload import read
+from antiphon.receiver.work import State, Work
+from antiphon.receiver.writer import Change, Writer
 
-FILE = "inbox.sqlite3"
-_BATCH = 100  # events read from the file at a time
-_FORMAT = 1
-_LAST = 2**63 - 1  # the largest id
+__all__ = ["Arrival", "Event", "Inbox", "Leadership", "Scheme", "State", "Work"]
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS events (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind TEXT NOT NULL,
-    task_id TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    code INTEGER,
-    digest BLOB NOT NULL,
-    body BLOB NOT NULL,
-    received_at REAL NOT NULL,
-    repeats INTEGER NOT NULL DEFAULT 0,
-    repeated_at REAL,
-    scheme TEXT NOT NULL,
-    UNIQUE (kind, task_id, version),
-    UNIQUE (kind, task_id, digest)
-);
-"""
-_SELECT = """
-SELECT id, kind, task_id, version, code, body, received_at, repeats, repeated_at, scheme
-FROM events WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?
-"""
-_REPEAT = """
-UPDATE events SET repeats = repeats + 1, repeated_at = :now, scheme = iif(scheme = '', :scheme, scheme)
-WHERE kind = :kind AND task_id = :task_id AND digest = :digest RETURNING id
-"""
-_INSERT = """
-INSERT INTO events (kind, task_id, version, code, digest, body, received_at, scheme)
-SELECT :kind, :task_id,
-       (SELECT coalesce(max(version), 0) + 1 FROM events WHERE kind = :kind AND task_id = :task_id),
-       :code, :digest, :body, :now, :scheme
-RETURNING id
-"""
+log = logging.getLogger("antiphon.receiver")
 
-
-@dataclass(frozen=True)
-class Event:
-    """One outcome of one task. ``version`` is 1, and more when the same task came again with another outcome;
-    ``repeats`` counts how often the same came again, the last time at ``repeated_at``. Times are Unix seconds.
-    ``scheme`` is the signature that held, "standard" or "documented"; "" when it was taken without one."""
-
-    id: int
-    kind: Kind
-    task_id: str
-    version: int
-    code: int | None
-    body: bytes
-    received_at: float
-    repeats: int
-    repeated_at: float | None
-    scheme: str
+T = TypeVar("T")
+_BATCH = 50  # rows at a time
+_LARGE = 100_000  # bytes of a body that is read in a thread of its own
 
 
 class Inbox:
-    """``folder`` is made if need be and holds ``inbox.sqlite3``. May be used from several threads and processes."""
+    """``folder`` is made if need be and holds ``inbox.sqlite3``. May be used from several threads and processes, and
+    on after a fork. A context manager.
+
+    Raises ``StorageError`` when it cannot be opened; so does every method when the file cannot be read or written,
+    or the inbox is closed.
+    """
 
     def __init__(self, folder: Path | str, *, clock: Callable[[], float] = time.time) -> None:
         self.folder = Path(folder)
         self._clock = clock
         self._lock = threading.Lock()
+        self._watchers: list[Callable[[], None]] = []
+        self._leadership = Leadership(self.folder)
+        self._closed = False
+        self._open()
+        _all.add(self)
+
+    def _open(self) -> None:
+        path = self.folder / FILE
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._connection = _open(self.folder / FILE)
+            self._writer = Writer(path, self._committed)
+            self._connection = connect(path)
         except (OSError, sqlite3.Error) as error:
             raise StorageError(f"the inbox {self.folder} cannot be opened: {error}") from error
+        # One thread, so that only one large body at a time takes memory to be read.
+        self._reader = ThreadPoolExecutor(1, "antiphon-inbox-reader")
+        self._stopped = weakref.finalize(self, _stop, self._writer, self._reader)
 
     def __enter__(self) -> "Inbox":
         return self
@@ -88,48 +66,170 @@ class Inbox:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def add(self, body: bytes, *, scheme: Scheme | Literal[""] = "") -> tuple[Event, bool]:
-        """Keep a callback's raw body; gives the event, and whether it is new. On disk when this returns.
+    def close(self) -> None:
+        """Keep what waits to be kept, give up the lead, let go of the file. Nothing can be done with it afterwards."""
+        self._closed = True
+        self._stopped()
+        self._leadership.close()
+        with self._lock:
+            self._connection.close()
 
-        ``scheme`` says which signature held; when the same came unsigned before, it is verified by this one.
+    # What came
 
-        Raises ``BadParameter`` when the body is no callback, ``StorageError`` when it cannot be kept.
+    def submit(self, body: bytes, *, scheme: Scheme = "", task_id: str | None = None) -> "Future[tuple[Event, bool]]":
+        """Keep a callback's raw body; the future has the event, and whether it is new, once both are on disk.
+
+        ``scheme`` says how it came. ``task_id`` is the id that the signature covers, if it covers nothing else
+        (``Proof.task_id``): then the body must be that task's. Does not wait, for a large body neither.
+
+        The future raises ``BadParameter`` when the body is no callback, ``InvalidSignature`` when it is another
+        task's, ``StorageError`` when it cannot be kept.
         """
-        row = vars(read(body)) | {"body": body, "now": self._clock(), "scheme": scheme}
+        done: Future[tuple[Event, bool]] = Future()
+        if len(body) > _LARGE:
+            try:
+                self._reader.submit(self._submit, body, scheme, task_id, done)
+            except RuntimeError:  # shut down
+                done.set_exception(StorageError(f"the inbox {self.folder} is closed"))
+        else:
+            self._submit(body, scheme, task_id, done)
+        return done
+
+    def _submit(self, body: bytes, scheme: Scheme, signed: str | None, done: "Future[tuple[Event, bool]]") -> None:
         try:
-            with self._lock, self._connection:
-                self._connection.execute("BEGIN IMMEDIATE")
-                repeated = self._connection.execute(_REPEAT, row).fetchone()
-                (identity,) = repeated or self._connection.execute(_INSERT, row).fetchone()
-                found = self._connection.execute(_SELECT, (identity, identity, 1)).fetchone()
-            return Event(*found), repeated is None
-        except sqlite3.Error as error:
-            raise StorageError(f"the callback cannot be kept in {self.folder}: {error}") from error
+            payload = read(body)
+            if signed is not None and signed != payload.task_id:
+                raise InvalidSignature(f"the signature is for task {signed!r}, the body is of {payload.task_id!r}")
+            now = self._clock()
+            self._writer.submit(lambda connection: events.keep(connection, payload, body, scheme, now), len(body), done)
+        except BaseException as error:
+            done.set_exception(error)
+
+    def add(self, body: bytes, *, scheme: Scheme = "", task_id: str | None = None) -> tuple[Event, bool]:
+        """``submit`` and wait for it."""
+        return self.submit(body, scheme=scheme, task_id=task_id).result()
 
     def events(self, after: int = 0) -> Iterator[Event]:
         """Every event whose id is greater than ``after``, in the order in which they first came."""
-        while True:
+        while found := self._read(partial(_page, after=after)):
+            yield from found
+            after = found[-1].id
+
+    def event(self, event_id: int) -> Event | None:
+        found = self._read(lambda connection: events.select(connection, "id = ?", (event_id,)))
+        return found[0] if found else None
+
+    def of(self, task_id: str) -> list[Event]:
+        """All that is known of a task, the first that came first."""
+        return self._read(lambda connection: events.select(connection, "task_id = ? ORDER BY id", (task_id,)))
+
+    def arrivals(self, event_id: int) -> list[Arrival]:
+        """Each time that an event was told, the first included."""
+        return self._read(lambda connection: events.arrivals(connection, event_id))
+
+    def prune(self, older_than: float) -> int:
+        """Forget what was last told more than ``older_than`` seconds ago, and never less than 14 days, and is done or
+        expired; gives how many. Files that the follow-ups made stay."""
+        before = self._clock() - max(older_than, KEPT)
+        pruned = 0
+        while count := self._change(lambda connection: events.prune(connection, before, _BATCH)):
+            pruned += count
+        return pruned
+
+    # What follows
+
+    def pending(self, limit: int = _BATCH) -> list[Work]:
+        """What is due now, the longest due first."""
+        return self._read(lambda connection: work.due(connection, self._clock(), limit))
+
+    def next_due(self) -> float | None:
+        """When the next is due, in Unix seconds, which may be past; None when nothing is pending."""
+        return self._read(work.next_due)
+
+    def work(self, event_id: int) -> Work:
+        """Raises ``NotFound``."""
+        return self._read(lambda connection: work.find(connection, event_id))
+
+    def begin(self, event_id: int) -> Work:
+        """Note that an attempt begins. This and what follows raises ``NotFound`` for an event that there is not."""
+        return self._change(lambda connection: work.begin(connection, event_id))
+
+    def step_done(self, event_id: int, step: str, files: Mapping[str, Path]) -> None:
+        """Note that a step need not be run again, and what it put in place: paths under the inbox's folder."""
+        relative = {name: path.relative_to(self.folder).as_posix() for name, path in files.items()}
+        self._change(lambda connection: work.step_done(connection, event_id, step, relative))
+
+    def finish(self, event_id: int) -> None:
+        self._change(lambda connection: work.settle(connection, event_id, "done", "", None))
+
+    def postpone(self, event_id: int, until: float, error: str) -> None:
+        """Have it tried again at ``until`` (Unix seconds)."""
+        self._change(lambda connection: work.settle(connection, event_id, "pending", error, until))
+
+    def give_up(self, event_id: int, error: str, state: Literal["failed", "expired"] = "failed") -> None:
+        self._change(lambda connection: work.settle(connection, event_id, state, error, None))
+
+    def retry(self, event_ids: Iterable[int] | None = None) -> int:
+        """Have all that failed begun again, now; or of these events what failed or waits. Gives how many."""
+        chosen = None if event_ids is None else tuple(event_ids)
+        return self._change(lambda connection: work.retry(connection, chosen, self._clock()))
+
+    def recover(self) -> int:
+        """For who has got the lead: what another left running is pending again. Gives how many."""
+        return self._change(work.recover)
+
+    def lead(self) -> Leadership:
+        """The lock on the follow-ups of this inbox. Freed by ``close`` of either."""
+        return self._leadership
+
+    def try_lead(self) -> bool:
+        """Take that lock if nobody has it; whether it is held now. Does not wait."""
+        return self._leadership.try_lead()
+
+    # What changes
+
+    def stamp(self) -> int:
+        """A number that is another when anything was committed since, by this process or another. Cheap to ask."""
+        return self._read(lambda connection: int(connection.execute("PRAGMA data_version").fetchone()[0]))
+
+    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Have ``changed`` called, from a thread of ours, after each commit of this process; it must be quick. Gives
+        what ends that."""
+        self._watchers.append(changed)
+
+        def end() -> None:
+            with contextlib.suppress(ValueError):
+                self._watchers.remove(changed)
+
+        return end
+
+    def _committed(self) -> None:
+        for changed in tuple(self._watchers):
+            try:
+                changed()
+            except Exception:
+                log.exception("who was told of a change to the inbox failed")
+
+    def _read(self, question: Change[T]) -> T:
+        try:
             with self._lock:
-                rows = self._connection.execute(_SELECT, (after + 1, _LAST, _BATCH)).fetchall()
-            for row in rows:
-                yield Event(*row)
-            if not rows:
-                return
-            after = rows[-1][0]
+                return question(self._connection)
+        except sqlite3.Error as error:
+            raise StorageError(f"the inbox {self.folder} cannot be read: {error}") from error
 
-    def close(self) -> None:
-        self._connection.close()
+    def _change(self, change: Change[T]) -> T:
+        future: Future[T] = Future()
+        self._writer.submit(change, 0, future)
+        return future.result()
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-    found = connection.execute("PRAGMA user_version").fetchone()[0]
-    if found > _FORMAT:
-        connection.close()
-        raise StorageError(f"{path} was written by a newer Antiphon (format {found}); upgrade this one")
-    if found < _FORMAT:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(_TABLES)
-        connection.execute(f"PRAGMA user_version = {_FORMAT}")
-    connection.execute("PRAGMA synchronous = FULL")  # with WAL: an fsync at each commit
-    return connection
+def _page(connection: sqlite3.Connection, after: int) -> list[Event]:
+    return events.select(connection, "id > ? ORDER BY id LIMIT ?", (after, _BATCH))
+
+
+def _stop(writer: Writer, reader: ThreadPoolExecutor) -> None:
+    reader.shutdown()
+    writer.close()
+
+
+_all: "weakref.WeakSet[Inbox]" = weakref.WeakSet()

@@ -1,0 +1,145 @@
+"""The events of an inbox, as rows: what came of each task, and each time that it was told."""
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Literal
+
+from antiphon.receiver.database import KEPT
+from antiphon.receiver.payload import Kind, Payload
+
+Scheme = Literal["standard", "documented", "polled", ""]
+"""The signature that held; "polled" for what came from asking the API, "" for what came without a signature."""
+
+_RANK = ("", "documented", "polled", "standard")  # the first two may have been written by anybody
+_SELECT = """
+SELECT id, kind, task_id, version, code, body, received_at, repeats, repeated_at, scheme
+FROM events JOIN bodies ON event_id = id WHERE
+"""
+_DELETE = (
+    "DELETE FROM arrivals WHERE event_id = ?",
+    "DELETE FROM work WHERE event_id = ?",
+    "DELETE FROM bodies WHERE event_id = ?",
+    "DELETE FROM events WHERE id = ?",
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One outcome of one task. ``version`` is 1, and more when the same task came again with another outcome;
+    ``repeats`` counts how often the same came again, the last time at ``repeated_at``. Times are Unix seconds.
+
+    ``scheme`` is the most trustworthy way in which it came, and ``body`` the raw bytes that came so: "standard" and
+    "documented" are the signatures, "polled" is asking the API; "" when nobody has signed it.
+    """
+
+    id: int
+    kind: Kind
+    task_id: str
+    version: int
+    code: int | None
+    body: bytes
+    received_at: float
+    repeats: int
+    repeated_at: float | None
+    scheme: Scheme
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One time that an event was told. ``body`` is None where its bytes were those of the event."""
+
+    received_at: float
+    scheme: Scheme
+    body: bytes | None
+
+
+def keep(
+    connection: sqlite3.Connection, payload: Payload, body: bytes, scheme: Scheme, now: float
+) -> tuple[Event, bool]:
+    """Put in what came; gives the event, and whether it is new."""
+    found = _same(connection, payload)
+    if found is None:
+        return _insert(connection, payload, body, scheme, now), True
+    _repeat(connection, found, body, scheme, now)
+    (event,) = select(connection, "id = ?", (found,))
+    return event, False
+
+
+def select(connection: sqlite3.Connection, where: str, values: tuple[object, ...]) -> list[Event]:
+    """``where`` is SQL of ours."""
+    return [Event(*row) for row in connection.execute(_SELECT + where, values)]
+
+
+def arrivals(connection: sqlite3.Connection, event_id: int) -> list[Arrival]:
+    rows = connection.execute(
+        "SELECT received_at, scheme, body FROM arrivals WHERE event_id = ? ORDER BY id", (event_id,)
+    )
+    return [Arrival(*row) for row in rows]
+
+
+def prune(connection: sqlite3.Connection, before: float, limit: int) -> int:
+    """Delete at most ``limit`` events that are done or expired and were last told before then."""
+    chosen = connection.execute(
+        "SELECT id FROM events JOIN work ON event_id = id WHERE state IN ('done', 'expired')"
+        " AND coalesce(repeated_at, received_at) < ? ORDER BY id LIMIT ?",
+        (before, limit),
+    ).fetchall()
+    for statement in _DELETE:
+        connection.executemany(statement, chosen)
+    return len(chosen)
+
+
+def _same(connection: sqlite3.Connection, payload: Payload) -> int | None:
+    """A failure may come without the field that tells its kind: it is the same failure of the same task."""
+    kinds = (payload.kind, "unknown") if payload.failed and payload.kind != "unknown" else (payload.kind,)
+    any_kind = payload.failed and payload.kind == "unknown"
+    rows = connection.execute(
+        "SELECT id, kind FROM events WHERE task_id = ? AND digest = ? ORDER BY id", (payload.task_id, payload.digest)
+    )
+    return next((int(identity) for identity, kind in rows if any_kind or kind in kinds), None)
+
+
+def _insert(connection: sqlite3.Connection, payload: Payload, body: bytes, scheme: Scheme, now: float) -> Event:
+    (version,) = connection.execute(
+        "SELECT coalesce(max(version), 0) + 1 FROM events WHERE task_id = ? AND kind = ?",
+        (payload.task_id, payload.kind),
+    ).fetchone()
+    identity = connection.execute(
+        "INSERT INTO events (kind, task_id, version, code, digest, received_at, scheme) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (payload.kind, payload.task_id, version, payload.code, payload.digest, now, scheme),
+    ).lastrowid
+    assert identity is not None
+    connection.execute("INSERT INTO bodies (event_id, body) VALUES (?, ?)", (identity, body))
+    connection.execute("INSERT INTO arrivals (event_id, received_at, scheme) VALUES (?, ?, ?)", (identity, now, scheme))
+    connection.execute(
+        "INSERT INTO work (event_id, state, due_at, expires_at) VALUES (?, 'pending', ?, ?)",
+        (identity, now, now + KEPT),
+    )
+    return Event(identity, payload.kind, payload.task_id, version, payload.code, body, now, 0, None, scheme)
+
+
+def _repeat(connection: sqlite3.Connection, identity: int, body: bytes, scheme: Scheme, now: float) -> None:
+    """Note that it came again. Bytes that differ are kept, and take the first place when they came by a better way
+    or the follow-ups still need them: links may have been signed anew."""
+    had, same, state = connection.execute(
+        "SELECT scheme, body = ?, state FROM events JOIN bodies ON bodies.event_id = id JOIN work ON work.event_id = id"
+        " WHERE id = ?",
+        (body, identity),
+    ).fetchone()
+    better = _RANK.index(scheme) - _RANK.index(had)
+    takes_over = not same and (better > 0 or (better == 0 and state != "done"))
+    if takes_over:
+        connection.execute(
+            "UPDATE arrivals SET body = (SELECT body FROM bodies WHERE event_id = :id) WHERE id ="
+            " (SELECT max(id) FROM arrivals WHERE event_id = :id AND body IS NULL)",
+            {"id": identity},
+        )
+        connection.execute("UPDATE bodies SET body = ? WHERE event_id = ?", (body, identity))
+    connection.execute(
+        "INSERT INTO arrivals (event_id, received_at, scheme, body) VALUES (?, ?, ?, ?)",
+        (identity, now, scheme, None if same or takes_over else body),
+    )
+    connection.execute(
+        "UPDATE events SET repeats = repeats + 1, repeated_at = ?, scheme = ? WHERE id = ?",
+        (now, scheme if better > 0 else had, identity),
+    )

@@ -1,0 +1,86 @@
+"""What came of a task, reduced to what tells one outcome from another.
+
+A callback, its repeat and the record that polling finds tell the same outcome in different words: numbers as texts,
+links that were signed anew, another message for the same failure. They have the same digest; another result has
+another.
+"""
+
+import hashlib
+import json
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_FIELDS = ("pitch", "start", "end", "velocity")
+_NOTE = struct.Struct("<4d")
+_ORIGIN = "origin_url"  # what went in, which is no part of what came out
+
+
+def digest(kind: str, task_id: str, failed: bool, value: Any, document: Mapping[str, Any]) -> bytes:
+    """SHA-256 of an outcome; ``value`` is what the kind's own field holds, with plain notes folded (``fold``).
+
+    Without a task id there is nothing but the document to go by, and of an unknown kind nobody knows what counts.
+    """
+    hasher = hashlib.sha256()
+    for part in _parts(kind, task_id, failed, value, document):
+        hasher.update(part)
+    return hasher.digest()
+
+
+def fold(pairs: list[tuple[str, Any]]) -> Any:
+    """For ``json.loads(object_pairs_hook=…)``: an object as a dict, but a plain note as the 32 bytes of its numbers,
+    a tenth of the memory."""
+    fields = dict(pairs)
+    if len(fields) == 4 and "pitch" in fields:
+        return _pack(fields) or fields
+    return fields
+
+
+def _parts(kind: str, task_id: str, failed: bool, value: Any, document: Mapping[str, Any]) -> Iterator[bytes]:
+    if not task_id or (kind == "unknown" and not failed):
+        yield from (b"document\n", _canonical(document))
+    elif failed:
+        yield b"failed\n"
+    elif kind == "midi":
+        yield b"midi\n"
+        yield from _instruments(value)
+    elif kind == "video":
+        yield from (b"video\n", _link(value))
+    else:
+        links = value.items() if isinstance(value, dict) else [("", value)]
+        yield b"separation\n"
+        yield from (_canonical(name) + _link(link) for name, link in sorted(links) if link and name != _ORIGIN)
+
+
+def _instruments(instruments: Any) -> Iterator[bytes]:
+    for instrument in instruments if isinstance(instruments, list) else []:
+        if not isinstance(instrument, dict):
+            yield _canonical(instrument)
+            continue
+        notes = instrument.get("notes")
+        found = notes if isinstance(notes, list) else []
+        yield _canonical([instrument.get("name"), len(found)])
+        yield from (note if isinstance(note, bytes) else _loose(note) for note in found)
+
+
+def _loose(note: Any) -> bytes:
+    """A note that is no plain one: with fields of its own, or malformed."""
+    if not isinstance(note, dict):
+        return _canonical(note)
+    return _pack(note) or _canonical([note.get(name) for name in _FIELDS])
+
+
+def _pack(note: Mapping[str, Any]) -> bytes | None:
+    try:  # adding zero turns -0 into 0
+        return _NOTE.pack(*(float(note[name]) + 0.0 for name in _FIELDS))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+
+
+def _link(link: Any) -> bytes:
+    """A link without what is signed anew each time."""
+    return _canonical(link.partition("#")[0].partition("?")[0] if isinstance(link, str) else link)
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_NOTE.unpack).encode("ascii") + b"\n"
