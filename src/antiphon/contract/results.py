@@ -2,9 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+from antiphon.contract.kinds import callback_key
+from antiphon.contract.tolerance import MISSING, Problems, link, number, shown
+from antiphon.errors import BadParameter
 
 Document = Mapping[str, Any]
+Kind = Literal["midi", "video", "separation", "unknown"]
+
+LONGEST_SONG = 86_400.0
+"""Seconds; a note that lies later is malformed."""
+MOST_STEMS = 64
+"""Links that are read of one separation; the documented API has 14 stems."""
+
+_ID_FIELDS = ("taskId", "task_id")
+_CONTENT: tuple[tuple[str, Kind], ...] = (
+    ("instruments", "midi"),
+    ("video_url", "video"),
+    ("vocal_removal_info", "separation"),
+)
+_MIDI_STATES = ("complete", "failed")
+_FAILED_STATES = ("failed", "failure", "error")
+_ORIGIN = "origin"
+_LINK_SUFFIX = callback_key("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +78,10 @@ class SeparationResult:
 
 @dataclass(frozen=True)
 class FailedResult:
-    """A task that failed; ``kind`` is "midi", "video", "separation" or "unknown"."""
+    """A task that failed, or says that it succeeded and has no link to show for it; ``message`` says why."""
 
     task_id: str
-    kind: str
+    kind: Kind
     code: int | None
     message: str
     document: Document
@@ -76,3 +97,169 @@ class UnknownResult:
 
 
 Result = MidiResult | VideoResult | SeparationResult | FailedResult | UnknownResult
+
+
+def read_result(document: object) -> Result:
+    """What a callback's JSON says, read as tolerantly as can be done without guessing.
+
+    The task id and the content may stand at the top or in ``data``, numbers may be numeric strings. Instruments, notes
+    and stems that are malformed are left out and named in ``problems``. A code other than 200, a state of "failed" or
+    a success without its link is a ``FailedResult``. Raises ``BadParameter`` when ``document`` is no JSON object, and
+    for nothing else.
+    """
+    if not isinstance(document, Mapping):
+        raise BadParameter(f"the callback is {shown(document)}; expected a JSON object")
+    problems = Problems()
+    data = _data(document)
+    task_id = _task_id(document, data, problems)
+    kind, content = _content(document, data)
+    code = _code(document.get("code"))
+    if code not in (None, 200) or _state(document, data) in _FAILED_STATES:
+        return FailedResult(task_id, kind, code, _reason(document, data), document)
+    if kind == "midi":
+        instruments = _instruments(content, problems)
+        return MidiResult(task_id, instruments, problems.lines(), document)
+    if kind == "unknown":
+        return UnknownResult(task_id, code, document)
+    if kind == "video":
+        if url := link(content):
+            return VideoResult(task_id, url, problems.lines(), document)
+        why = f"video_url is {shown(content)}; expected an http or https link"
+        return FailedResult(task_id, kind, code, f"no failure is announced, but {why}", document)
+    stems = _stems(content, problems)
+    origin = stems.pop(_ORIGIN, None)
+    if not stems:
+        why = f"vocal_removal_info is {shown(content)} without a link to a stem"
+        return FailedResult(task_id, kind, code, f"no failure is announced, but {why}", document)
+    return SeparationResult(task_id, stems, origin, problems.lines(), document)
+
+
+def kind_of(document: Document) -> Kind:
+    """Which kind of task announces itself, told by the names of fields: a failed task has them too, empty or null."""
+    return _content(document, _data(document))[0]
+
+
+def _data(document: Document) -> Document:
+    data = document.get("data")
+    return data if isinstance(data, Mapping) else {}
+
+
+def _content(document: Document, data: Document) -> tuple[Kind, object]:
+    for name, kind in _CONTENT:
+        for fields in (data, document):
+            if name in fields:
+                return kind, fields[name]
+    # Of the documented callbacks only MIDI's has a state: this is one that came without its instruments.
+    return ("midi" if data.get("state") in _MIDI_STATES else "unknown"), MISSING
+
+
+def _task_id(document: Document, data: Document, problems: Problems) -> str:
+    """The first that there is, the top before ``data``."""
+    first = ""
+    for name, value in ((name, fields.get(name)) for fields in (document, data) for name in _ID_FIELDS):
+        if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= 64:
+            value = str(value)
+        if isinstance(value, str) and value:
+            first = first or value
+            if value != first:
+                problems.add(name, value, f"the task id that stands before it, {shown(first)}")
+    return first
+
+
+def _code(value: object) -> int | None:
+    found = number(value, -(2.0**31), 2.0**31)
+    return None if found is None or found != int(found) else int(found)
+
+
+def _state(document: Document, data: Document) -> str:
+    state = data.get("state", document.get("state"))
+    return state.lower() if isinstance(state, str) else ""
+
+
+def _reason(document: Document, data: Document) -> str:
+    for fields, name in ((document, "msg"), (data, "msg"), (data, "errorMessage")):
+        value = fields.get(name)
+        if isinstance(value, str) and value and value != "success":
+            return value
+    return "the callback does not say why"
+
+
+def _stems(info: object, problems: Problems) -> dict[str, str]:
+    """Links by the stem's name, the origin's among them; a stem that was not made is null or empty."""
+    found: dict[str, str] = {}
+    for key, value in info.items() if isinstance(info, Mapping) else ():
+        if not key.endswith(_LINK_SUFFIX) or key == _LINK_SUFFIX or value in (None, ""):
+            continue
+        url = link(value)
+        if url is None:
+            problems.add(key, value, "an http or https link")
+        elif len(found) > MOST_STEMS:
+            problems.add(key, value, f"{MOST_STEMS} stems at most")
+        else:
+            found[key.removesuffix(_LINK_SUFFIX)] = url
+    return found
+
+
+def _instruments(items: object, problems: Problems) -> tuple[Instrument, ...]:
+    if not isinstance(items, list):
+        problems.add("instruments", items, "an array")
+        return ()
+    found: list[Instrument] = []
+    for order, item in enumerate(items):
+        where = f"instruments[{order}]"
+        if not isinstance(item, Mapping):
+            problems.add(where, item, "an object with name and notes")
+            continue
+        name = item.get("name", MISSING)
+        if not isinstance(name, str) or not name.strip():
+            problems.add(f"{where}.name", name, "the name of an instrument")
+            name = ""
+        notes = item.get("notes", MISSING)
+        if not isinstance(notes, list):
+            problems.add(f"{where}.notes", notes, "an array")
+            notes = []
+        found.append(Instrument(name.strip(), _notes(notes, where, problems)))
+    return tuple(found)
+
+
+def _notes(items: list[Any], where: str, problems: Problems) -> tuple[Note, ...]:
+    found: list[Note] = []
+    keep = found.append
+    for order, item in enumerate(items):
+        try:
+            pitch, start, end, velocity = item["pitch"], item["start"], item["end"], item["velocity"]
+            # The comparisons refuse NaN; what is no plain number, or not in order, is looked at more closely.
+            plain = type(pitch) is int and type(start) is float and type(end) is float and type(velocity) is float
+            if plain and 0 <= pitch <= 127 and 0.0 <= start <= end <= LONGEST_SONG and 0.0 <= velocity <= 1.0:
+                keep(Note(pitch, start, end, velocity))
+                continue
+        except (KeyError, TypeError):
+            pass
+        if note := _odd_note(item, where, order, problems):
+            keep(note)
+    return tuple(found)
+
+
+def _odd_note(item: object, where: str, order: int, problems: Problems) -> Note | None:
+    """A note whose numbers are integers or texts; None for one that is malformed."""
+    fields: Document = item if isinstance(item, Mapping) else {}
+    pitch = number(fields.get("pitch"), 0, 127)
+    start = number(fields.get("start"), 0, LONGEST_SONG)
+    end = number(fields.get("end"), start or 0, LONGEST_SONG)
+    velocity = number(fields.get("velocity"), 0, 1)
+    if pitch is not None and start is not None and end is not None and velocity is not None and pitch == int(pitch):
+        return Note(int(pitch), start, end, velocity)
+    place = f"{where}.notes[{order}]"
+    if not isinstance(item, Mapping):
+        problems.add(place, item, "an object with pitch, start, end and velocity")
+        return None
+    if pitch is None or pitch != int(pitch):
+        wrong, expected = "pitch", "a whole number from 0 to 127"
+    elif start is None:
+        wrong, expected = "start", f"seconds from 0 to {LONGEST_SONG:.0f}"
+    elif end is None:
+        wrong, expected = "end", f"seconds from start, {start:g}, to {LONGEST_SONG:.0f}"
+    else:
+        wrong, expected = "velocity", "a number from 0 to 1"
+    problems.add(f"{place}.{wrong}", fields.get(wrong, MISSING), expected)
+    return None
