@@ -10,7 +10,6 @@ from typing import Any
 from antiphon.contract import signatures
 from antiphon.errors import AntiphonError, BadParameter, MethodNotAllowed, SettingsError, TooLarge
 from antiphon.receiver.inbox import Event, Inbox
-from antiphon.receiver.payload import read
 from antiphon.receiver.verify import verify
 
 log = logging.getLogger("antiphon.receiver")
@@ -68,9 +67,8 @@ def create_app(
     def keep(headers: dict[str, str], body: bytes) -> tuple[Event, bool]:
         if insecure:
             return inbox.add(body)
-        # Standard Webhooks is checked before anything looks into the body; the other scheme needs its task id.
-        task_id = "" if signatures.has_standard(headers) else read(body).task_id
-        return inbox.add(body, scheme=verify(headers, body, task_id, keys, now=clock()))
+        proof = verify(headers, body, keys, now=clock())
+        return inbox.add(body, scheme=proof.scheme, task_id=proof.task_id)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -30,7 +30,7 @@ class Proof:
     task_id: str | None
 
 
-def authenticate(headers: Mapping[str, str], body: bytes, keys: Sequence[str], *, now: float) -> Proof:
+def verify(headers: Mapping[str, str], body: bytes, keys: Sequence[str], *, now: float) -> Proof:
     """Check a callback's signature without parsing its body; ``now`` is Unix seconds.
 
     With any header of Standard Webhooks that scheme must hold, which covers the raw bytes; else the documented
@@ -53,20 +53,6 @@ def authenticate(headers: Mapping[str, str], body: bytes, keys: Sequence[str], *
         else:
             return Proof("documented", task_id)
     raise failure
-
-
-def verify(headers: Mapping[str, str], body: bytes, task_id: str, keys: Sequence[str], *, now: float) -> Scheme:
-    """Check a callback's signature and say by which scheme; ``now`` is Unix seconds.
-
-    With any header of Standard Webhooks that scheme must hold, which covers the body; else the documented headers
-    must, which cover the task id only. Any of ``keys`` will do, so that a key can be rotated. Raises nothing but
-    ``InvalidSignature``.
-    """
-    if signatures.has_standard(headers):
-        signatures.verify_standard(headers, body, keys, now=now)
-        return "standard"
-    signatures.verify_documented(headers, task_id, keys, now=now)
-    return "documented"
 
 
 def _ids(body: bytes) -> Iterator[str]:
