@@ -36,6 +36,11 @@ class Watch:
         self._failures = 0
         self._trouble = ""
 
+    @property
+    def looked(self) -> bool:
+        """Whether it was looked for at all, with success or without."""
+        return self._looks + self._failures > 0
+
     def saw(self, look: Look, now: float) -> None:
         self.kind, self.record, self.outcome = look.kind, look.record, look.outcome
         self._looks += 1
@@ -54,15 +59,17 @@ class Watch:
 
     def overdue(self, now: float) -> NotEnded | None:
         """The error to end with, when the deadline is over and the task is not."""
-        if self.outcome != "pending" or now < self.end or self._looks + self._failures == 0:
+        if self.outcome != "pending" or now < self.end or not self.looked:
             return None
-        return NotEnded(f"task {self.task_id} has not ended by the deadline: {self._standing()}")
+        return NotEnded(f"task {self.task_id} has not ended by the deadline: {self.standing}")
 
     def _plan(self, now: float, pause: float) -> None:
         # The last look is at the deadline itself.
         self.due = min(now + pause, self.end) if now < self.end else now
 
-    def _standing(self) -> str:
+    @property
+    def standing(self) -> str:
+        """How it stands, in a few words."""
         if self._trouble:
             return self._trouble
         record = self.record or {}
