@@ -4,8 +4,9 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
+from antiphon.contract.results import Kind
 from antiphon.receiver.database import KEPT
-from antiphon.receiver.payload import Kind, Payload
+from antiphon.receiver.payload import Payload
 
 Scheme = Literal["standard", "documented", "polled", ""]
 """The signature that held; "polled" for what came from asking the API, "" for what came without a signature."""

@@ -2,12 +2,13 @@
 
 import contextlib
 import logging
+import os
 import sqlite3
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -17,9 +18,10 @@ from antiphon.receiver import events, work
 from antiphon.receiver.database import FILE, KEPT, connect
 from antiphon.receiver.events import Arrival, Event, Scheme
 from antiphon.receiver.leadership import Leadership
+from antiphon.receiver.opened import Opened
 from antiphon.receiver.payload import read
 from antiphon.receiver.work import State, Work
-from antiphon.receiver.writer import Change, Writer
+from antiphon.receiver.writer import Change, LetGo
 
 __all__ = ["Arrival", "Event", "Inbox", "Leadership", "Scheme", "State", "Work"]
 
@@ -27,7 +29,7 @@ log = logging.getLogger("antiphon.receiver")
 
 T = TypeVar("T")
 _BATCH = 50  # rows at a time
-_LARGE = 100_000  # bytes of a body that is read in a thread of its own
+_LARGE = 100_000  # bytes of a body that is parsed in a thread of its own
 
 
 class Inbox:
@@ -41,24 +43,18 @@ class Inbox:
     def __init__(self, folder: Path | str, *, clock: Callable[[], float] = time.time) -> None:
         self.folder = Path(folder)
         self._clock = clock
-        self._lock = threading.Lock()
+        self._path = self.folder / FILE
         self._watchers: list[Callable[[], None]] = []
         self._leadership = Leadership(self.folder)
+        self._lock = threading.Lock()
+        self._opened: Opened | None = None
         self._closed = False
-        self._open()
-        _all.add(self)
-
-    def _open(self) -> None:
-        path = self.folder / FILE
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._writer = Writer(path, self._committed)
-            self._connection = connect(path)
+            connect(self._path).close()  # what is wrong is said now; it is opened by whoever uses it first
         except (OSError, sqlite3.Error) as error:
             raise StorageError(f"the inbox {self.folder} cannot be opened: {error}") from error
-        # One thread, so that only one large body at a time takes memory to be read.
-        self._reader = ThreadPoolExecutor(1, "antiphon-inbox-reader")
-        self._stopped = weakref.finalize(self, _stop, self._writer, self._reader)
+        _all.add(self)
 
     def __enter__(self) -> "Inbox":
         return self
@@ -68,11 +64,10 @@ class Inbox:
 
     def close(self) -> None:
         """Keep what waits to be kept, give up the lead, let go of the file. Nothing can be done with it afterwards."""
-        self._closed = True
-        self._stopped()
-        self._leadership.close()
         with self._lock:
-            self._connection.close()
+            self._closed = True
+        self._let_go()
+        self._leadership.close()
 
     # What came
 
@@ -86,24 +81,27 @@ class Inbox:
         task's, ``StorageError`` when it cannot be kept.
         """
         done: Future[tuple[Event, bool]] = Future()
+        keep = partial(self._keep, body, scheme, task_id, done)
         if len(body) > _LARGE:
             try:
-                self._reader.submit(self._submit, body, scheme, task_id, done)
-            except RuntimeError:  # shut down
-                done.set_exception(StorageError(f"the inbox {self.folder} is closed"))
+                self._use(lambda opened: opened.aside(keep))
+            except StorageError as error:
+                done.set_exception(error)
         else:
-            self._submit(body, scheme, task_id, done)
+            keep()
         return done
 
-    def _submit(self, body: bytes, scheme: Scheme, signed: str | None, done: "Future[tuple[Event, bool]]") -> None:
+    def _keep(self, body: bytes, scheme: Scheme, signed: str | None, done: "Future[tuple[Event, bool]]") -> None:
         try:
             payload = read(body)
             if signed is not None and signed != payload.task_id:
                 raise InvalidSignature(f"the signature is for task {signed!r}, the body is of {payload.task_id!r}")
             now = self._clock()
-            self._writer.submit(lambda connection: events.keep(connection, payload, body, scheme, now), len(body), done)
-        except BaseException as error:
-            done.set_exception(error)
+            change = partial(events.keep, payload=payload, body=body, scheme=scheme, now=now)
+            self._use(lambda opened: opened.submit(change, len(body), done))
+        except Exception as error:
+            if done.set_running_or_notify_cancel():
+                done.set_exception(error)
 
     def add(self, body: bytes, *, scheme: Scheme = "", task_id: str | None = None) -> tuple[Event, bool]:
         """``submit`` and wait for it."""
@@ -193,8 +191,8 @@ class Inbox:
         return self._read(lambda connection: int(connection.execute("PRAGMA data_version").fetchone()[0]))
 
     def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
-        """Have ``changed`` called, from a thread of ours, after each commit of this process; it must be quick. Gives
-        what ends that."""
+        """Have ``changed`` called, from a thread of ours, after each commit of this process; it must be quick, and
+        must not use the inbox itself. Gives what ends that."""
         self._watchers.append(changed)
 
         def end() -> None:
@@ -212,24 +210,65 @@ class Inbox:
 
     def _read(self, question: Change[T]) -> T:
         try:
-            with self._lock:
-                return question(self._connection)
+            return self._use(lambda opened: opened.read(question))
         except sqlite3.Error as error:
             raise StorageError(f"the inbox {self.folder} cannot be read: {error}") from error
 
     def _change(self, change: Change[T]) -> T:
         future: Future[T] = Future()
-        self._writer.submit(change, 0, future)
+        self._use(lambda opened: opened.submit(change, 0, future))
         return future.result()
+
+    def _use(self, action: Callable[[Opened], T]) -> T:
+        while True:
+            with self._lock:
+                if self._closed:
+                    raise StorageError(f"the inbox {self.folder} is closed")
+                opened = self._opened = self._opened or self._open()
+            try:
+                return action(opened)
+            except LetGo:  # by a fork, in another thread
+                continue
+
+    def _open(self) -> Opened:
+        # The threads must not keep an inbox alive that everybody has forgotten.
+        committed = weakref.WeakMethod(self._committed)
+        try:
+            opened = Opened(self._path, lambda: (tell := committed()) and tell())
+        except (OSError, sqlite3.Error) as error:
+            raise StorageError(f"the inbox {self.folder} cannot be opened: {error}") from error
+        self._finalizer = weakref.finalize(self, opened.close)
+        return opened
+
+    def _let_go(self) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            self._finalizer.detach()
+            opened.close()
 
 
 def _page(connection: sqlite3.Connection, after: int) -> list[Event]:
     return events.select(connection, "id > ? ORDER BY id LIMIT ?", (after, _BATCH))
 
 
-def _stop(writer: Writer, reader: ThreadPoolExecutor) -> None:
-    reader.shutdown()
-    writer.close()
-
-
 _all: "weakref.WeakSet[Inbox]" = weakref.WeakSet()
+_forking: list[Inbox] = []
+
+# SQLite's locks and threads do not survive a fork: before one, every inbox lets go of its file, and whoever goes on,
+# the parent or the child, opens it again when it uses it.
+
+
+def _before_fork() -> None:
+    for inbox in list(_all):
+        inbox._lock.acquire()
+        _forking.append(inbox)
+        inbox._let_go()
+
+
+def _after_fork() -> None:
+    while _forking:
+        _forking.pop()._lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

@@ -11,18 +11,20 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from antiphon.contract.results import FailedResult, MidiResult, Result, UnknownResult, VideoResult
+
 _FIELDS = ("pitch", "start", "end", "velocity")
 _NOTE = struct.Struct("<4d")
-_ORIGIN = "origin_url"  # what went in, which is no part of what came out
 
 
-def digest(kind: str, task_id: str, failed: bool, value: Any, document: Mapping[str, Any]) -> bytes:
-    """SHA-256 of an outcome; ``value`` is what the kind's own field holds, with plain notes folded (``fold``).
+def digest(result: Result, instruments: Any, document: Mapping[str, Any]) -> bytes:
+    """SHA-256 of an outcome. ``instruments`` are those of the document, with plain notes folded (``fold``), since
+    ``result`` may have been read without them.
 
     Without a task id there is nothing but the document to go by, and of an unknown kind nobody knows what counts.
     """
     hasher = hashlib.sha256()
-    for part in _parts(kind, task_id, failed, value, document):
+    for part in _parts(result, instruments, document):
         hasher.update(part)
     return hasher.digest()
 
@@ -36,20 +38,19 @@ def fold(pairs: list[tuple[str, Any]]) -> Any:
     return fields
 
 
-def _parts(kind: str, task_id: str, failed: bool, value: Any, document: Mapping[str, Any]) -> Iterator[bytes]:
-    if not task_id or (kind == "unknown" and not failed):
+def _parts(result: Result, instruments: Any, document: Mapping[str, Any]) -> Iterator[bytes]:
+    if not result.task_id or isinstance(result, UnknownResult):
         yield from (b"document\n", _canonical(document))
-    elif failed:
+    elif isinstance(result, FailedResult):
         yield b"failed\n"
-    elif kind == "midi":
+    elif isinstance(result, MidiResult):
         yield b"midi\n"
-        yield from _instruments(value)
-    elif kind == "video":
-        yield from (b"video\n", _link(value))
+        yield from _instruments(instruments)
+    elif isinstance(result, VideoResult):
+        yield from (b"video\n", _link(result.video_url))
     else:
-        links = value.items() if isinstance(value, dict) else [("", value)]
         yield b"separation\n"
-        yield from (_canonical(name) + _link(link) for name, link in sorted(links) if link and name != _ORIGIN)
+        yield from (_canonical(name) + _link(link) for name, link in sorted(result.stems.items()))
 
 
 def _instruments(instruments: Any) -> Iterator[bytes]:
@@ -77,9 +78,9 @@ def _pack(note: Mapping[str, Any]) -> bytes | None:
         return None
 
 
-def _link(link: Any) -> bytes:
+def _link(link: str) -> bytes:
     """A link without what is signed anew each time."""
-    return _canonical(link.partition("#")[0].partition("?")[0] if isinstance(link, str) else link)
+    return _canonical(link.partition("#")[0].partition("?")[0])
 
 
 def _canonical(value: Any) -> bytes:

@@ -1,25 +1,19 @@
-"""Reading a callback tolerantly: whose it is and of which kind, wherever the sender put that."""
+"""Reading a callback before it is kept: whose it is, of which kind, and which outcome it tells."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from antiphon.contract.results import FailedResult, Kind, kind_of, read_result
+from antiphon.contract.tolerance import number
 from antiphon.errors import BadParameter
 from antiphon.receiver import outcome
-
-Kind = Literal["midi", "video", "separation", "unknown"]
 
 LONGEST_ID = 200  # characters; ours have 32, those of others may be longer
 DEEPEST = 64  # levels of nesting; a callback has six
 MOST_CONTAINERS = 2_000_000  # objects and arrays in one body
-ID_FIELDS = ("taskId", "task_id")
-# A failed task has its field too, empty or null: what counts is that the name is there.
-_TELLING: tuple[tuple[str, Kind], ...] = (
-    ("instruments", "midi"),
-    ("video_url", "video"),
-    ("vocal_removal_info", "separation"),
-)
+
+_INSTRUMENTS = "instruments"
 Document = dict[str, Any]
 
 
@@ -39,48 +33,40 @@ class Payload:
 
 
 def read(body: bytes) -> Payload:
-    """Read a callback's body. Raises ``BadParameter`` for anything but a JSON object in UTF-8.
+    """Read a callback's body. Raises ``BadParameter`` for anything but a JSON object in UTF-8, or one that is not
+    within bounds: its task id, its depth, the number of its parts.
 
-    Takes memory for one body at a time: every note is folded into 32 bytes as soon as it is read, and what is not
-    a note is limited by number and by depth. Other threads run while a large body is read.
+    Plain notes are folded into 32 bytes each as soon as they are read, so that a body takes some four times its size
+    of memory, not twenty times. Other threads run meanwhile.
     """
     document = _parse(body)
-    data = document.get("data")
-    inner: Document = data if isinstance(data, dict) else {}
-    kind: Kind = next((kind for name, kind in _TELLING if name in inner or name in document), "unknown")
-    task_id = _task_id(document) or _task_id(inner)
-    code = read_code(document.get("code"))
-    value = next((part[name] for name, its in _TELLING if its == kind for part in (inner, document) if name in part), 0)
-    failed = (
-        (code is not None and code != 200)
-        or "failed" in (inner.get("state"), document.get("state"))
-        or (kind in ("video", "separation") and not value)
+    kind = kind_of(document)
+    result = read_result(_without_notes(document) if kind == "midi" else document)
+    if len(result.task_id) > LONGEST_ID or not result.task_id.isprintable():
+        raise BadParameter(f"the task id is not an id: expected at most {LONGEST_ID} printable characters")
+    code = number(document.get("code"), -(2.0**31), 2.0**31)
+    return Payload(
+        kind,
+        result.task_id,
+        None if code is None or code != int(code) else int(code),
+        isinstance(result, FailedResult),
+        outcome.digest(result, _instruments(document), document),
     )
-    return Payload(kind, task_id, code, failed, outcome.digest(kind, task_id, failed, value, document))
 
 
-def read_code(value: object) -> int | None:
-    """A callback's code as a number, also from a text of digits; None for what is none."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
-        return int(value)
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**31:
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31 else None
+def _instruments(document: Document) -> Any:
+    return next((fields[_INSTRUMENTS] for fields in _places(document) if _INSTRUMENTS in fields), None)
 
 
-def read_id(name: str, value: object) -> str:
-    """A task id as text, "" for what is none. Raises ``BadParameter`` for one that cannot be printed or is too long."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value) if abs(value) < 10**LONGEST_ID else None
-    if not isinstance(value, str) or not value:
-        return ""
-    if len(value) > LONGEST_ID or not value.isprintable():
-        raise BadParameter(f"{name} is not an id: expected at most {LONGEST_ID} printable characters")
-    return value
+def _places(document: Document) -> tuple[Document, ...]:
+    data = document.get("data")
+    return (data, document) if isinstance(data, dict) else (document,)
 
 
-def _task_id(fields: Mapping[str, Any]) -> str:
-    return next((found for name in ID_FIELDS if (found := read_id(name, fields.get(name)))), "")
+def _without_notes(document: Document) -> Document:
+    light = {**document, _INSTRUMENTS: []}
+    data = document.get("data")
+    return {**light, "data": {**data, _INSTRUMENTS: []}} if isinstance(data, dict) else light
 
 
 def _parse(body: bytes) -> Document:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from antiphon.contract import signatures
-from antiphon.errors import BadParameter, InvalidSignature
-from antiphon.receiver.payload import LONGEST_ID, read_id
+from antiphon.errors import InvalidSignature
+from antiphon.receiver.payload import LONGEST_ID
 
 Scheme = Literal["standard", "documented"]
 
@@ -64,10 +64,15 @@ def _ids(body: bytes) -> Iterator[str]:
         if place < 0 or len(seen) == _MOST_IDS:
             return
         if field := _FIELD.match(body, place):
-            try:
-                found = read_id("", json.loads(field[2]))
-            except (ValueError, BadParameter):
-                continue
+            found = _text(field[2])
             if found and found not in seen:
                 seen.add(found)
                 yield found
+
+
+def _text(literal: bytes) -> str:
+    """A text or a number in JSON as text, "" for what cannot be read."""
+    try:
+        return str(json.loads(literal))
+    except ValueError:
+        return ""

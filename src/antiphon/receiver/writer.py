@@ -24,9 +24,12 @@ _MOST_CHANGES = 256  # in one transaction
 _MOST_BYTES = 8_000_000  # likewise
 _CHECKPOINT_BYTES = 4_000_000  # written since the last
 _ROW_BYTES = 8_000  # what a change costs besides its body
-_LARGEST_LOG = 64_000_000  # bytes; beyond that the writer helps to check it in
+_LONG_LOG = 8_000  # pages that were not checked in; beyond that the writer helps
 _IDLE = 5.0  # seconds after which little is checked in too
-_PAGE = 4096
+
+
+class LetGo(StorageError):
+    """The inbox is closed."""
 
 
 @dataclass
@@ -49,7 +52,7 @@ class Writer:
         self._gate = threading.Lock()
         self._closed = False
         self._written = 0  # bytes since the last checkpoint, roughly
-        self._wanted, self._ended = threading.Event(), threading.Event()
+        self._wanted, self._ended, self._late = threading.Event(), threading.Event(), threading.Event()
         self._threads = [
             threading.Thread(target=run, name=f"antiphon-inbox-{name}", daemon=True)
             for name, run in (("writer", self._write), ("checkpoints", self._check_in))
@@ -61,11 +64,11 @@ class Writer:
         """Have ``change`` done; ``future`` gets its result once it is on disk. ``size`` is what it writes, in bytes.
 
         The future raises what the change raises, if that is an ``AntiphonError``: it must not have written then.
-        Otherwise ``StorageError``, and nothing of the change is kept. Raises ``StorageError`` when closed.
+        Otherwise ``StorageError``, and nothing of the change is kept. Raises ``LetGo`` when closed.
         """
         with self._gate:
             if self._closed:
-                raise StorageError(f"the inbox {self._path.parent} is closed")
+                raise LetGo
             self._jobs.put(_Job(change, size, future))
 
     def close(self) -> None:
@@ -88,6 +91,9 @@ class Writer:
             self._committed()
             if not goes_on:
                 break
+            if self._late.is_set() and self._connection is not None:
+                self._late.clear()
+                self._checkpoint(self._connection)
         self._disconnect()
 
     def _batch(self, first: _Job) -> tuple[list[_Job], bool]:
@@ -157,6 +163,7 @@ class Writer:
 
     def _check_in(self) -> None:
         """Move what was committed from the log into the file, while the writer goes on."""
+        connection: sqlite3.Connection | None = None
         while not self._ended.is_set():
             self._wanted.wait(_IDLE)
             self._wanted.clear()
@@ -164,13 +171,24 @@ class Writer:
                 continue
             self._written = 0
             try:
-                connection = connect(self._path)
-                with contextlib.closing(connection):
-                    _, pages, done = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                if pages > done and pages * _PAGE > _LARGEST_LOG:
-                    pass
+                connection = connection or connect(self._path)
             except (sqlite3.Error, StorageError) as error:
                 log.warning("the inbox's log cannot be checked in, which is tried again: %s", error)
+                continue
+            # The log starts anew only when all of it was checked in, so a writer that never rests must do the last bit.
+            if self._checkpoint(connection) > _LONG_LOG:
+                self._late.set()
+        if connection is not None:
+            connection.close()
+
+    def _checkpoint(self, connection: sqlite3.Connection) -> int:
+        """Gives how many pages the log has, unless all of them are checked in."""
+        try:
+            _, pages, done = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error as error:
+            log.warning("the inbox's log cannot be checked in, which is tried again: %s", error)
+            return 0
+        return int(pages) if pages > done else 0
 
 
 def _explained(error: Exception, path: Path) -> AntiphonError:

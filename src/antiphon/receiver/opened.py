@@ -1,0 +1,54 @@
+"""The inbox's file while it is open in this process: who writes, who reads, who reads large bodies."""
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from antiphon.receiver.database import connect
+from antiphon.receiver.writer import Change, LetGo, Writer
+
+T = TypeVar("T")
+
+
+class Opened:
+    """The file at ``path``, which is made if need be. Raises ``StorageError`` and ``sqlite3.Error``.
+
+    ``committed`` is called after each transaction of ours. Every method raises ``LetGo`` once it is closed.
+    """
+
+    def __init__(self, path: Path, committed: Callable[[], None]) -> None:
+        self._writer = Writer(path, committed)
+        self._connection: sqlite3.Connection | None = connect(path)
+        self._reading = threading.Lock()
+        # One thread, so that only one large body at a time takes memory to be parsed.
+        self._parser = ThreadPoolExecutor(1, "antiphon-inbox-parser")
+
+    def submit(self, change: Change[T], size: int, future: "Future[T]") -> None:
+        """See ``Writer.submit``."""
+        self._writer.submit(change, size, future)
+
+    def aside(self, parse: Callable[[], None]) -> None:
+        """Have what takes long done in a thread, one after the other."""
+        try:
+            self._parser.submit(parse)
+        except RuntimeError:
+            raise LetGo from None
+
+    def read(self, question: Change[T]) -> T:
+        """One answer at a time, by a connection that never writes. Raises ``sqlite3.Error``."""
+        with self._reading:
+            if self._connection is None:
+                raise LetGo
+            return question(self._connection)
+
+    def close(self) -> None:
+        """Keep what waits, then let go of the file."""
+        self._parser.shutdown()
+        self._writer.close()
+        with self._reading:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
