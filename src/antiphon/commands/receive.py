@@ -8,7 +8,7 @@ import click
 from antiphon.commands.connect import PATH
 
 if TYPE_CHECKING:
-    from antiphon.receiver.inbox import Event
+    from antiphon.receiver.watching import Notice
 
 
 @click.command()
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 @click.option("--insecure", is_flag=True, help="take callbacks without verifying them")
 def receive(inbox: Path, keys: tuple[str, ...], host: str, port: int, insecure: bool) -> None:
     """Receive callbacks into an inbox: verified, stored durably, told apart from repeats."""
-    import uvicorn
+    from antiphon.receiver import Receiver
+    from antiphon.receiver.serving import serve
 
-    from antiphon.receiver.app import create_app
-    from antiphon.receiver.inbox import Inbox
-
-    app = create_app(Inbox(inbox), keys, insecure=insecure, notify=_tell)
-    click.echo(f"receiving on http://{host}:{port} into {inbox}")
-    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False, timeout_graceful_shutdown=5)
+    receiver = Receiver(inbox, keys, insecure=insecure, steps=[], watch=_tell)
+    serve(receiver, host=host, port=port, ready=lambda url: click.echo(f"receiving on {url} into {inbox}"))
 
 
-def _tell(event: "Event", new: bool) -> None:
-    outcome = "success" if event.code == 200 else f"code {event.code}"
-    click.echo(f"{event.kind:<10} {event.task_id}  {outcome}  {'new' if new else f'repeat {event.repeats}'}")
+def _tell(notice: "Notice") -> None:
+    event = notice.event
+    if notice.what in ("new", "repeat"):
+        outcome = "success" if event.code == 200 else f"code {event.code}"
+        again = "new" if notice.what == "new" else f"repeat {event.repeats}"
+        click.echo(f"{event.kind:<10} {event.task_id}  {outcome}  {again}")

@@ -1,0 +1,53 @@
+"""For people who receive callbacks. ``Receiver`` takes them into an inbox and has your functions called::
+
+from antiphon.receiver import Delivery, MidiResult, Receiver
+
+receiver = Receiver("inbox", keys=["whsec_…"])
+
+@receiver.on_midi
+def midi(result: MidiResult, delivery: Delivery) -> None:
+    print(result.task_id, delivery.files["song.mid"])
+
+app.mount("/hook", receiver)                                # ASGI: FastAPI, Starlette, Litestar
+DispatcherMiddleware(app, {"/hook": receiver.wsgi})         # WSGI: Flask, Django
+answer = receiver.handle(method, headers, body)             # anything else
+"""
+
+from antiphon.contract.results import (
+    FailedResult,
+    Instrument,
+    MidiResult,
+    Note,
+    Result,
+    SeparationResult,
+    UnknownResult,
+    VideoResult,
+)
+from antiphon.receiver.delivery import Delivery, GiveUp, Step, TryAgain
+from antiphon.receiver.inbox import Event, Inbox
+from antiphon.receiver.intake import Answer, Limits
+from antiphon.receiver.receiver import Receiver
+from antiphon.receiver.schedule import Backoff
+from antiphon.receiver.watching import Notice
+
+__all__ = [
+    "Answer",
+    "Backoff",
+    "Delivery",
+    "Event",
+    "FailedResult",
+    "GiveUp",
+    "Inbox",
+    "Instrument",
+    "Limits",
+    "MidiResult",
+    "Note",
+    "Notice",
+    "Receiver",
+    "Result",
+    "SeparationResult",
+    "Step",
+    "TryAgain",
+    "UnknownResult",
+    "VideoResult",
+]

@@ -39,7 +39,8 @@ class Loop:
 
     def run(self, coroutine: Coroutine[Any, Any, Any], stopping: threading.Event) -> None:
         """Run it to its end from another thread. When ``stopping`` is set it gets cancelled: ``TryAgain``."""
-        task = asyncio.run_coroutine_threadsafe(coroutine, self._current())
+        loop = self._current()
+        task = asyncio.run_coroutine_threadsafe(coroutine, loop)
         while True:
             try:
                 task.result(timeout=_LOOK)
@@ -52,6 +53,8 @@ class Loop:
                 if stopping.is_set():
                     task.cancel()
                     raise TryAgain("the receiver was stopped while the handler ran") from None
+                if not loop.is_running():
+                    raise TryAgain("the event loop of the app ended while the handler ran") from None
 
     def close(self) -> None:
         """Stop our own loop; that of others is theirs."""

@@ -1,0 +1,292 @@
+"""The receiver: takes callbacks in any framework, acknowledges them once they are kept, and follows them up."""
+
+import asyncio
+import atexit
+import contextlib
+import logging
+import os
+import threading
+import time
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from antiphon.contract import signatures
+from antiphon.contract.results import FailedResult, MidiResult, SeparationResult, UnknownResult, VideoResult
+from antiphon.errors import SettingsError
+from antiphon.receiver import asgi, wsgi
+from antiphon.receiver.delivery import Step
+from antiphon.receiver.handlers import HandlerStep
+from antiphon.receiver.inbox import Event, Inbox
+from antiphon.receiver.intake import Answer, Intake, Limits, accepted, refusal
+from antiphon.receiver.schedule import Backoff
+from antiphon.receiver.watching import Notice, Watch
+from antiphon.receiver.worker import Worker
+
+log = logging.getLogger("antiphon.receiver")
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Headers = Mapping[str, str]
+Intercept = Callable[[Headers, bytes], Answer | None]
+
+_LARGE = 100_000  # bytes; hashing fewer takes less time than handing them to a thread
+_AT_EXIT = 2.0  # seconds that steps get to end when the interpreter does
+
+
+@dataclass(frozen=True)
+class _Open:
+    """What there is while a receiver runs; it belongs to one process."""
+
+    inbox: Inbox
+    worker: Worker | None
+
+
+class Receiver:
+    """Takes callbacks and keeps them in the folder ``inbox``, then has ``steps`` and the registered functions run.
+
+    ``keys`` are the webhook keys of the sender, several while one is being rotated. Without any, only ``insecure``
+    lets it start, which then takes whatever comes from whomever. ``steps`` come before the functions; None means
+    the files step: MIDI files are written, videos and stems downloaded unless ``download`` is false, from addresses
+    that are not public only when the whole body was signed or ``allow_hosts`` names the link's host. ``workers`` is
+    the number of events that are followed up at the same time; with 0 this process only acknowledges, and another
+    one follows up. ``watch`` is told what comes and what becomes of it.
+
+    The object is an ASGI app (``receiver``), has a WSGI app (``receiver.wsgi``), and ``handle`` for everything else.
+    The follow-ups start with the ASGI server, with ``start`` or ``with receiver:``, at the latest with the first
+    request. It may be made before a server forks.
+
+    Raises ``SettingsError`` without keys, ``BadParameter`` for a damaged one.
+    """
+
+    def __init__(
+        self,
+        inbox: Path | str,
+        keys: Sequence[str] = (),
+        *,
+        insecure: bool = False,
+        steps: Sequence[Step] | None = None,
+        download: bool = True,
+        allow_hosts: Sequence[str] = (),
+        workers: int = 4,
+        backoff: Backoff = Backoff(),
+        limits: Limits = Limits(),
+        watch: Watch | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        keys = [keys] if isinstance(keys, str) else list(keys)
+        if not keys and not insecure:
+            raise SettingsError("no webhook key given: pass the sender's key, or take everything with --insecure")
+        for key in keys:
+            signatures.check_key(key)
+        if insecure:
+            log.warning("INSECURE: signatures are not verified; anybody who reaches this can put anything in the inbox")
+        if workers < 0:
+            raise SettingsError(f"workers is {workers}; expected 0 or more")
+        self.folder = Path(inbox)
+        self.intake = Intake([] if insecure else keys, limits, clock)
+        self.intercept: Intercept | None = None
+        """Sees each request before its signature is checked; what it answers is the answer, and nothing is kept."""
+        self._steps = steps
+        self._download = download
+        self._allow_hosts = tuple(allow_hosts)
+        self._workers = workers
+        self._backoff = backoff
+        self._watch = watch
+        self._clock = clock
+        self._handlers = HandlerStep()
+        self._lock = threading.RLock()
+        self._open: _Open | None = None
+        _all.add(self)
+
+    # The functions that follow
+
+    def on_midi(self, function: Function) -> Function:
+        """Have it called with each ``MidiResult``: ``f(result)`` or ``f(result, delivery)``, plain or async."""
+        return self._handlers.register(MidiResult, function)
+
+    def on_video(self, function: Function) -> Function:
+        """The same for each ``VideoResult``, once the video is downloaded."""
+        return self._handlers.register(VideoResult, function)
+
+    def on_separation(self, function: Function) -> Function:
+        """The same for each ``SeparationResult``, once the stems are downloaded."""
+        return self._handlers.register(SeparationResult, function)
+
+    def on_failure(self, function: Function) -> Function:
+        """The same for each ``FailedResult``, of any kind."""
+        return self._handlers.register(FailedResult, function)
+
+    def on_unknown(self, function: Function) -> Function:
+        """The same for each ``UnknownResult``: JSON that is none of the callbacks we know."""
+        return self._handlers.register(UnknownResult, function)
+
+    # Ways in
+
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+        """ASGI."""
+        if scope["type"] == "lifespan":
+            await asgi.serve_lifespan(self, receive, send)
+        elif scope["type"] == "http":
+            await asgi.serve_http(self, scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+
+    @property
+    def asgi(self) -> asgi.App:
+        return self
+
+    def wsgi(self, environ: wsgi.Environ, start_response: wsgi.StartResponse) -> Iterable[bytes]:
+        """WSGI."""
+        return wsgi.serve(self, environ, start_response)
+
+    def handle(self, method: str, headers: Headers | Iterable[tuple[str, str]], body: bytes) -> Answer:
+        """Take one request, whose body is the raw bytes; blocks until it is kept. Raises nothing."""
+        try:
+            pairs = headers.items() if isinstance(headers, Mapping) else headers
+            found = self.intake.head(method, pairs)
+            if len(body) > self.intake.limits.body:
+                self.intake.body({"content-length": str(len(body))})
+            if self.intercept is not None and (answer := self.intercept(found, body)) is not None:
+                return answer
+            self._tell(*self._submit(found, body).result())
+        except Exception as error:
+            return refusal(error)
+        return accepted()
+
+    async def answer(self, headers: Headers, body: bytes) -> Answer:
+        """The same on an event loop, for headers that ``intake.head`` gave; raises what ``intake.refusal`` words."""
+        self.adopt(asyncio.get_running_loop())
+        if self.intercept is not None and (answer := self.intercept(headers, body)) is not None:
+            return answer
+        large = len(body) > _LARGE
+        kept = await asyncio.to_thread(self._submit, headers, body) if large else self._submit(headers, body)
+        self._tell(*await asyncio.wrap_future(kept))
+        return accepted()
+
+    def _submit(self, headers: Headers, body: bytes) -> "Future[tuple[Event, bool]]":
+        scheme, task_id = self.intake.proof(headers, body)
+        return self._opened().inbox.submit(body, scheme=scheme, task_id=task_id)
+
+    def _tell(self, event: Event, new: bool) -> None:
+        opened = self._open
+        if new and opened is not None and opened.worker is not None:
+            opened.worker.wake()
+        if self._watch is not None:
+            try:
+                self._watch(Notice(event, "new" if new else "repeat"))
+            except Exception:
+                log.exception("who watches the receiver failed")
+
+    # Its life
+
+    def start(self) -> None:
+        """Open the inbox and start the follow-ups, if they are not. Raises ``StorageError``."""
+        self._opened()
+
+    def stop(self, timeout: float = 5.0) -> bool:
+        """Stop the follow-ups and let go of the inbox; gives whether all that ran has ended within ``timeout`` seconds.
+
+        What has not ended, as a handler that hangs, is left behind; it is done again after the next start.
+        """
+        with self._lock:
+            opened, self._open = self._open, None
+        if opened is None:
+            return True
+        if opened.worker is None:
+            opened.inbox.close()
+            return True
+        ended = opened.worker.stop(timeout)
+        if not ended:
+            log.warning("stopped before all steps had ended; what was broken off is done again at the next start")
+        return ended
+
+    def __enter__(self) -> "Receiver":
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, app: object = None) -> AsyncIterator[None]:
+        """For an app that mounts it: ``FastAPI(lifespan=receiver.lifespan)``. A mounted app hears nothing of its
+        server's start and end, and would start its follow-ups with the first request."""
+        self.adopt(asyncio.get_running_loop())
+        await asyncio.to_thread(self.start)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self.stop)
+
+    @property
+    def inbox(self) -> Inbox:
+        """The open inbox; starts the receiver."""
+        return self._opened().inbox
+
+    @property
+    def leading(self) -> bool:
+        """Whether this process is the one that does the follow-ups now."""
+        opened = self._open
+        return opened is not None and opened.worker is not None and opened.worker.leading
+
+    def adopt(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run async functions on this loop."""
+        self._handlers.loop.adopt(loop)
+
+    def _opened(self) -> _Open:
+        opened = self._open
+        if opened is None:
+            with self._lock:
+                opened = self._open = self._open or self._start()
+        return opened
+
+    def _start(self) -> _Open:
+        inbox = Inbox(self.folder, clock=self._clock)
+        if not self._workers:
+            return _Open(inbox, None)
+        try:
+            steps = [*(self._default_steps() if self._steps is None else self._steps), self._handlers]
+            worker = Worker(
+                inbox, steps, workers=self._workers, backoff=self._backoff, watch=self._watch, clock=self._clock
+            )
+        except BaseException:
+            inbox.close()
+            raise
+        worker.after = inbox.close
+        worker.start()
+        return _Open(inbox, worker)
+
+    def _default_steps(self) -> list[Step]:
+        from antiphon.download import Downloader  # heavy, and needed by no process that only acknowledges
+        from antiphon.receiver.files import FilesStep
+
+        return [FilesStep(Downloader(allow_hosts=self._allow_hosts), download=self._download)]
+
+    def _forget(self) -> None:
+        """In a forked child: threads were not taken along, and locks may have been held."""
+        self._lock = threading.RLock()
+        self._left_behind = self._open  # never closed here: its file is the parent's
+        self._open = None
+        self._handlers.loop = type(self._handlers.loop)()
+        self.intake.forget()
+
+
+_all: "weakref.WeakSet[Receiver]" = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for receiver in list(_all):
+        receiver._forget()
+
+
+def _at_exit() -> None:
+    for receiver in list(_all):
+        receiver.stop(_AT_EXIT)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_at_exit)
