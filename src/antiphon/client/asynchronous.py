@@ -50,7 +50,7 @@ class AsyncClient:
         self._retries = retries or Retries()
         self._clock, self._sleep = clock, sleep
         self._server = Server()
-        self._http = httpx.AsyncClient(headers=wire.headers(api_key), transport=transport, trust_env=False)
+        self._http = httpx.AsyncClient(**wire.settings(api_key), transport=transport)
 
     async def __aenter__(self) -> Self:
         return self

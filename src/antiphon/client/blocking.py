@@ -53,7 +53,7 @@ class Client:
         self._retries = retries or Retries()
         self._clock, self._sleep = clock, sleep
         self._server = Server()
-        self._http = httpx.Client(headers=wire.headers(api_key), transport=transport, trust_env=False)
+        self._http = httpx.Client(**wire.settings(api_key), transport=transport)
 
     def __enter__(self) -> Self:
         return self

@@ -37,16 +37,22 @@ def base_url(given: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
-def headers(api_key: str) -> dict[str, str]:
-    """Those of every call. Raises ``BadParameter`` for what cannot be a key; its value is not repeated."""
+def settings(api_key: str) -> dict[str, Any]:
+    """Those of a client of httpx. Raises ``BadParameter`` for what cannot be a key; its value is not repeated."""
+    import httpx
+
     key = api_key.strip()
     if not _KEY.fullmatch(key):
         raise BadParameter("api_key: expected printable ASCII without spaces; copy the key again")
-    return {
+    headers = {
         "Authorization": f"Bearer {key}",
         "Accept": "application/json",
+        "Connection": "close",
         "User-Agent": f"Antiphon-client/{__version__}",
     }
+    # A server may close a kept connection in the moment in which it is used again, and then nobody knows whether the
+    # request came through. Calls are seconds apart, so that a new connection for each costs little.
+    return {"headers": headers, "limits": httpx.Limits(max_keepalive_connections=0), "trust_env": False}
 
 
 def request(call: Call[Any], url: str, timeout: float, files: ExitStack) -> dict[str, Any]:
