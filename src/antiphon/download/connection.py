@@ -1,7 +1,7 @@
 """One GET over a connection of its own: the address judged before it is dialled, nothing waited for without end.
 
-Not ``httpx``: its parser runs in Python and holds the interpreter, some 400 MB a second of it, where these large reads
-go from the kernel into the file without, so that whatever else the process does is not kept waiting.
+Not ``httpx``: its parser runs in Python and takes twice the processor time, 1.3 s for a gigabyte instead of 0.6 s,
+and here the guard, the stop and each time limit act within every single wait.
 """
 
 import http.client
@@ -146,11 +146,12 @@ def get(
     limits: Limits,
     watch: Watch,
     resolve: Resolve,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[Answer]:
     """Send a GET and read the head of the answer. Redirects are answers like others.
 
     Raises ``DownloadRefused`` for an address that is not public, unless ``private_allowed``, and ``TransferBroken``
-    for all that goes wrong on the way.
+    for all that goes wrong on the way. ``tls`` None trusts what the system and ``certifi`` trust.
     """
     host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
     addresses = _addresses(host, port, limits, watch, resolve)
@@ -160,7 +161,7 @@ def get(
             f"{host} leads to {kinds[0][0]}, which is {kinds[0][1]}, and nothing shows that the sender may point "
             "there: allow the host, or have the callback signed by Standard Webhooks"
         )
-    sock, address = _dial(host, port, addresses, limits, watch, tls=url.scheme == "https")
+    sock, address = _dial(host, port, addresses, limits, watch, tls=_encrypted(url, tls))
     try:
         yield _exchange(sock, url, headers, not_public(address), limits, watch)
     finally:
@@ -210,7 +211,7 @@ def _addresses(host: str, port: int, limits: Limits, watch: Watch, resolve: Reso
 
 
 def _dial(
-    host: str, port: int, addresses: list[str], limits: Limits, watch: Watch, *, tls: bool
+    host: str, port: int, addresses: list[str], limits: Limits, watch: Watch, *, tls: ssl.SSLContext | None
 ) -> tuple[socket.socket, str]:
     failure: Exception = OSError("no address")
     for address in addresses:
@@ -223,7 +224,7 @@ def _dial(
             continue
         try:
             # A cut connection must not pass for the end of a file, hence no "ragged" ends.
-            wrapped = _tls().wrap_socket(sock, server_hostname=host, suppress_ragged_eofs=False) if tls else sock
+            wrapped = tls.wrap_socket(sock, server_hostname=host, suppress_ragged_eofs=False) if tls else sock
             return wrapped, address
         except (OSError, ValueError) as error:
             sock.close()
@@ -231,8 +232,12 @@ def _dial(
     raise TransferBroken(f"{host} cannot be reached ({_words(failure)})") from failure
 
 
+def _encrypted(url: SplitResult, tls: ssl.SSLContext | None) -> ssl.SSLContext | None:
+    return None if url.scheme == "http" else tls or _default_tls()
+
+
 @cache
-def _tls() -> ssl.SSLContext:
+def _default_tls() -> ssl.SSLContext:
     import certifi  # the system has none on some; those that it has count too
 
     context = ssl.create_default_context()

@@ -4,9 +4,13 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from antiphon.download.media import Expected
 from antiphon.download.partial import Partial
+
+if TYPE_CHECKING:
+    import ssl
 
 Progress = Callable[[int, int | None], None]
 """Bytes that have come, and bytes in all (None: not known)."""
@@ -20,7 +24,8 @@ class Downloader:
     those hosts. ``connect``, ``head`` and ``stall`` are seconds: to connect, for the answer's headers, and for which
     a transfer may all but stand still. ``largest`` is the size in bytes above which a file is refused; ``reserve``
     bytes of the disk stay free. ``resumes`` so many broken connections a call mends by itself, if each brought
-    something. ``clock`` gives seconds that never go back, ``resolve`` the addresses of a name and port.
+    something. ``clock`` gives seconds that never go back, ``resolve`` the addresses of a name and port, and ``tls``
+    is for those who have a certificate authority of their own.
     """
 
     def __init__(
@@ -36,6 +41,7 @@ class Downloader:
         resumes: int = 5,
         clock: Callable[[], float] = time.monotonic,
         resolve: Callable[[str, int], list[str]] | None = None,
+        tls: "ssl.SSLContext | None" = None,
     ) -> None:
         self.allow_private = allow_private
         self._allow_hosts = frozenset(host.lower() for host in allow_hosts)
@@ -45,6 +51,7 @@ class Downloader:
         self._resumes = resumes
         self._clock = clock
         self._resolve = resolve
+        self._tls = tls
 
     def fetch(
         self,
@@ -82,6 +89,7 @@ class Downloader:
             resumes=self._resumes,
             clock=self._clock,
             resolve=self._resolve or connection.look_up,
+            tls=self._tls,
         )
         with Partial(folder, name) as partial:
             return transfer.Transfer(

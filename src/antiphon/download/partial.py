@@ -20,6 +20,7 @@ try:
 except ImportError:  # Windows: a file that is open for writing cannot be renamed away there
     fcntl = None  # type: ignore[assignment]
 
+ROOM_FOR_NOTE = 65536  # bytes; more than a block of any usual file system
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
@@ -82,8 +83,8 @@ class Partial:
         if self._file < 0:
             return
         if error is not None:
-            with contextlib.suppress(DownloadError):  # the disk may be full: an older note holds then
-                self.keep()
+            with contextlib.suppress(DownloadError):  # an older note holds then
+                self._keep_somehow()
         if self.size:
             self._close()
         else:
@@ -104,16 +105,15 @@ class Partial:
         """Bring all that was written to the disk, and note it with what else has become known."""
         with _said("write", self.path):
             getattr(os, "fdatasync", os.fsync)(self._file)
-            self.note = replace(self.note, kept=self.size, **changes)
-            self._save()
+            self._save(replace(self.note, kept=self.size, **changes))
 
     def restart(self, note: Note) -> None:
         """Forget what has come: another file starts."""
         with _said("write", self.path):
             os.ftruncate(self._file, 0)
             os.lseek(self._file, 0, os.SEEK_SET)
-            self.note = replace(note, kept=0)
-            self._save()
+            self._save(replace(note, kept=0))
+            _sync_folder(self.folder)  # or a power cut might leave the old note beside the new file
 
     def finish(self, suffix: str) -> Path:
         """Move the file to its own name, durably."""
@@ -131,6 +131,7 @@ class Partial:
         self._close()
         self.path.unlink(missing_ok=True)
         self._note_path.unlink(missing_ok=True)
+        self._note_path.with_suffix(".json.new").unlink(missing_ok=True)
 
     def check_room(self, needed: int, reserve: int) -> None:
         """Raise ``NoSpace`` unless ``needed`` bytes fit and leave ``reserve`` free: the inbox must still get on."""
@@ -141,6 +142,14 @@ class Partial:
                 f"{_megabytes(reserve)} MB of that stay in reserve. What has come is kept; "
                 "free some space and try again"
             )
+
+    def _keep_somehow(self) -> None:
+        try:
+            self.keep()
+        except NoSpace:  # not even for the note: the end of the file makes room for it
+            os.ftruncate(self._file, max(self.note.kept, self.size - ROOM_FOR_NOTE))
+            os.lseek(self._file, 0, os.SEEK_END)
+            self.keep()
 
     def _lock(self) -> None:
         if fcntl is None:
@@ -162,13 +171,14 @@ class Partial:
             return Note()
         return note if fits else Note()
 
-    def _save(self) -> None:
+    def _save(self, note: Note) -> None:
         new = self._note_path.with_suffix(".json.new")
         with new.open("w", encoding="utf-8") as file:
-            json.dump(asdict(self.note), file)
+            json.dump(asdict(note), file)
             file.flush()
             os.fsync(file.fileno())
         new.replace(self._note_path)
+        self.note = note
 
     def _close(self) -> None:
         if self._file >= 0:

@@ -1,5 +1,6 @@
 """One file on its way: ask for what is missing, judge the answer, take it in."""
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,9 @@ from antiphon.download.ranges import Span, WrongRange, span_of, validator_of
 
 MOST_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
-KEEP_EVERY = 16_000_000  # bytes after which what has come is brought to the disk, so that no flush is a long one
+KEEP_EVERY = (
+    4_000_000  # bytes after which what has come is brought to the disk: a long flush would delay the inbox's own
+)
 KEEP_SECONDS = 5.0  # or after so long, whichever is first
 SHOW_SECONDS = 0.2  # between two reports of progress
 WORTHWHILE = 1 << 16  # bytes that a broken connection must have brought to be resumed at once
@@ -38,6 +41,7 @@ class Terms:
     resumes: int
     clock: Callable[[], float]
     resolve: connection.Resolve
+    tls: ssl.SSLContext | None
 
 
 class _Changed(Exception):
@@ -78,7 +82,7 @@ class Transfer:
         except LinkExpired:
             self._partial.drop()
             raise
-        return self._partial.finish(self._suffix or self._partial.note.suffix)
+        return self._partial.finish(self._partial.note.suffix if self._suffix is None else self._suffix)
 
     def _begin(self) -> None:
         note, link = self._partial.note, links.without_query(self._url)
@@ -125,6 +129,7 @@ class Transfer:
                 limits=self._terms.limits,
                 watch=self._watch,
                 resolve=self._terms.resolve,
+                tls=self._terms.tls,
             ) as answer:
                 location = answer.headers.get("location")
                 if answer.status not in REDIRECTS or not location:
