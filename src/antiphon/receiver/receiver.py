@@ -78,7 +78,7 @@ class Receiver:
     ) -> None:
         keys = [keys] if isinstance(keys, str) else list(keys)
         if not keys and not insecure:
-            raise SettingsError("no webhook key given: pass the sender's key, or take everything with --insecure")
+            raise SettingsError("no webhook key given: pass the sender's key, or take everything with insecure=True (--insecure)")
         for key in keys:
             signatures.check_key(key)
         if insecure:
