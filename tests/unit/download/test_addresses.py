@@ -1,0 +1,72 @@
+"""What is on the public internet, and what is not."""
+
+from ipaddress import IPv4Address, IPv6Address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon.download.addresses import not_public
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        ("127.0.0.1", "loopback"),
+        ("127.255.255.254", "loopback"),
+        ("0.0.0.0", "unspecified"),
+        ("10.1.2.3", "private"),
+        ("172.16.0.1", "private"),
+        ("172.31.255.255", "private"),
+        ("192.168.1.1", "private"),
+        ("169.254.169.254", "link-local (cloud metadata is there)"),
+        ("100.64.0.1", "shared by carriers (CGNAT)"),
+        ("100.127.255.255", "shared by carriers (CGNAT)"),
+        ("224.0.0.1", "multicast"),
+        ("255.255.255.255", "reserved"),
+        ("198.18.0.1", "reserved"),
+        ("203.0.113.9", "documentation"),
+        ("::1", "loopback"),
+        ("::", "unspecified"),
+        ("fe80::1", "link-local (cloud metadata is there)"),
+        ("fe80::1%eth0", "link-local (cloud metadata is there)"),
+        ("fc00::1", "private"),
+        ("fd12:3456::1", "private"),
+        ("ff02::1", "multicast"),
+        ("::ffff:127.0.0.1", "loopback"),
+        ("::ffff:10.0.0.1", "private"),
+        ("::127.0.0.1", "IPv4 within IPv6"),
+        ("64:ff9b::a00:1", "private"),
+        ("64:ff9b::7f00:1", "loopback"),
+        ("64:ff9b:1::a00:1", "NAT64"),
+        ("2002:7f00:1::", "6to4"),
+        ("2001::1", "reserved, Teredo among it"),
+        ("2001:db8::1", "documentation"),
+        ("4000::1", "reserved"),
+    ],
+)
+def test_an_address_that_is_not_public_is_named_by_its_kind(address: str, kind: str) -> None:
+    assert not_public(address) == kind
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["1.1.1.1", "172.15.0.1", "172.32.0.1", "100.63.0.1", "100.128.0.1", "192.167.1.1", "2606:4700::1111",
+     "::ffff:1.1.1.1", "64:ff9b::101:101"],
+)  # fmt: skip
+def test_a_public_address_has_nothing_against_it(address: str) -> None:
+    assert not_public(address) is None
+
+
+@given(st.ip_addresses(v=4) | st.ip_addresses(v=6))
+def test_what_python_holds_for_private_is_never_public(address: IPv4Address | IPv6Address) -> None:
+    if address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified:
+        assert not_public(str(address))
+    if isinstance(address, IPv4Address) and address.is_private:
+        assert not_public(str(address)) and not_public(f"::ffff:{address}") and not_public(f"64:ff9b::{address}")
+
+
+@pytest.mark.parametrize("text", ["", "localhost", "1.2.3", "0x7f.1", "[::1]"])
+def test_what_is_no_address_is_not_judged(text: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        not_public(text)

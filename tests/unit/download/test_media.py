@@ -1,0 +1,77 @@
+"""What a file is, by its first bytes."""
+
+import io
+import wave
+
+import mido
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon.download import DownloadRefused, TransferBroken
+from antiphon.download.media import HEAD, known_suffixes, sniff, suffix_of
+
+
+def wav() -> bytes:
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setparams((1, 2, 44100, 1, "NONE", ""))
+        file.writeframes(b"\x00\x00")
+    return buffer.getvalue()
+
+
+def midi() -> bytes:
+    buffer = io.BytesIO()
+    mido.MidiFile().save(file=buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("head", "suffix"),
+    [
+        (b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00", ".mp4"),
+        (b"\x00\x00\x00\x20ftypmp42\x00\x00\x02\x00", ".mp4"),
+        (b"\x00\x00\x00\x20ftypM4A \x00\x00\x02\x00", ".m4a"),
+        (b"\x00\x00\x00\x14ftypqt  \x00\x00\x02\x00", ".mov"),
+        (b"\x00\x00\x00\x08wide\x00\x00\x02\x00mdat", ".mp4"),
+        (b"\x1aE\xdf\xa3\x01\x00\x00\x00\x00\x00\x00\x1f", ".webm"),
+        (b"fLaC\x00\x00\x00\x22", ".flac"),
+        (b"OggS\x00\x02", ".ogg"),
+        (b"ID3\x04\x00\x00\x00", ".mp3"),
+        (b"\xff\xfb\x90\x64", ".mp3"),
+        (b"\xff\xf3\x84\xc4", ".mp3"),
+        (b"\xff\xf1\x50\x80", ".aac"),
+        (b"FORM\x00\x00\x00\x00AIFF", ".aiff"),
+        (b"RF64\xff\xff\xff\xffWAVE", ".wav"),
+        (wav()[:HEAD], ".wav"),
+        (midi()[:HEAD], ".mid"),
+        (b"RIFF\x00\x00\x00\x00AVI ", None),
+        (b"\xff\xff\xff\xff\xff", None),
+        (b"\xff", None),
+        (b"%PDF-1.7", None),
+        (b"PK\x03\x04", None),
+        (b"<html>", None),
+        (b'{"code":404}', None),
+        (b"", None),
+    ],
+)
+def test_first_bytes_tell_the_format(head: bytes, suffix: str | None) -> None:
+    assert sniff(head) == suffix
+    assert suffix is None or suffix in known_suffixes()
+
+
+@given(st.binary(max_size=20), st.text(max_size=30), st.text(max_size=30))
+def test_an_extension_is_always_one_that_is_harmless(head: bytes, content_type: str, path: str) -> None:
+    url = f"https://x/{path}".replace("[", "").replace("]", "")
+    suffix = suffix_of(content_type, head, url, expect=None, source="x")
+    assert suffix[0] == "." and suffix[1:].isalnum() and suffix.isascii() and len(suffix) <= 6
+
+
+@given(st.binary(max_size=20), st.text(max_size=30), st.sampled_from(["video", "audio", "midi"]))
+def test_whatever_comes_is_taken_or_refused_in_words(head: bytes, content_type: str, expect: str) -> None:
+    said = f"the sender sent {expect}"
+    try:
+        suffix_of(content_type, head, "https://x/", expect=expect, source="the sender")  # type: ignore[arg-type]
+    except (DownloadRefused, TransferBroken) as error:
+        said = error.message
+    assert said.startswith("the sender sent ") and expect in said
