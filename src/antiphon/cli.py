@@ -6,7 +6,20 @@ import sys
 import click
 
 from antiphon import __version__
-from antiphon.commands import callbacks, demo, doctor, engines, keys, listen, maintenance, models, receive, serve
+from antiphon.commands import (
+    callbacks,
+    demo,
+    doctor,
+    engines,
+    inbox,
+    keys,
+    listen,
+    maintenance,
+    models,
+    receive,
+    serve,
+    wait,
+)
 from antiphon.errors import AntiphonError
 
 
@@ -30,6 +43,8 @@ for command in (
     engines.midi,
     engines.video,
     receive.receive,
+    inbox.inbox,
+    wait.wait,
     listen.listen,
     callbacks.callbacks,
     keys.keys,

@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "server": {"api", "callbacks", "keys", "services", "tasks", *GROUND},
     "demo": {"client", "contract", "database", "music", "receiver", "score", "services", *GROUND},
     "commands": {
-        *("callbacks", "client", "contract", "database", "demo", "keys", "listening"),
+        *("callbacks", "client", "contract", "database", "demo", "download", "keys", "listening"),
         *("music", "receiver", "server", "services", "tasks", *GROUND),
     },
     "cli": {"commands"},

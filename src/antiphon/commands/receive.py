@@ -1,36 +1,162 @@
 """``antiphon receive``: a receiver that verifies, keeps, and only then answers."""
 
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from antiphon.commands.board import Board, Colour
 from antiphon.commands.connect import PATH
+from antiphon.commands.lines import Lines
+from antiphon.commands.screen import Screen
+from antiphon.commands.wait import duration
+from antiphon.errors import BadParameter
 
 if TYPE_CHECKING:
+    from antiphon.receiver.delivery import Step
+    from antiphon.receiver.probe import Probe, Verdict
     from antiphon.receiver.watching import Notice
+
+LARGEST_KEY_FILE = 65_536  # bytes
+_SHOWN: "dict[Verdict, tuple[str, Colour]]" = {
+    "good": ("ok ", "green"),
+    "doubtful": ("?  ", "yellow"),
+    "bad": ("BAD", "red"),
+}
 
 
 @click.command()
-@click.option("--inbox", type=PATH, required=True, help="the folder that keeps what comes")
+@click.option("--inbox", metavar="DIR", type=PATH, required=True, help="the folder that keeps what comes")
+@click.option("--port", type=click.IntRange(0, 65535), default=3000, help="the port to listen on; 0: any that is free")
+@click.option("--host", default="127.0.0.1", help="the address to listen on; 0.0.0.0: all")
+@click.option("--key", "keys", metavar="KEY", multiple=True, help="the sender's webhook key; two while it is rotated")
 @click.option(
-    "--key", "keys", multiple=True, help="the sender's webhook key; may be repeated while one is being rotated"
+    "--key-file",
+    "key_files",
+    metavar="FILE",
+    type=PATH,
+    multiple=True,
+    help="a file with such keys, one a line: a command line can be seen by others",
 )
-@click.option("--host", default="127.0.0.1", help="the address to listen on")
-@click.option("--port", type=int, default=3000, help="the port to listen on")
-@click.option("--insecure", is_flag=True, help="take callbacks without verifying them")
-def receive(inbox: Path, keys: tuple[str, ...], host: str, port: int, insecure: bool) -> None:
-    """Receive callbacks into an inbox: verified, stored durably, told apart from repeats."""
+@click.option("--insecure", is_flag=True, help="take callbacks from anybody, without verifying them")
+@click.option("--exec", "command", metavar="CMD", help="a shell command for each event; the callback is its input")
+@click.option("--exec-limit", metavar="TIME", default="10m", help="for how long that may run: 90s, 30m, 2h")
+@click.option("--no-download", is_flag=True, help="do not download videos and stems")
+@click.option("--allow-host", "hosts", multiple=True, help="download from this host even if its address is private")
+@click.option("--workers", type=click.IntRange(1, 64), default=4, help="how many events are followed up at a time")
+@click.option("--public-url", metavar="URL", help="the callBackUrl that leads here: check the way at the start")
+@click.option("--plain", is_flag=True, help="print lines, no table, on a terminal, too")
+def receive(
+    inbox: Path,
+    port: int,
+    host: str,
+    keys: tuple[str, ...],
+    key_files: tuple[Path, ...],
+    insecure: bool,
+    command: str | None,
+    exec_limit: str,
+    no_download: bool,
+    hosts: tuple[str, ...],
+    workers: int,
+    public_url: str | None,
+    plain: bool,
+) -> None:
+    """Receive callbacks into an inbox: verified, stored durably, told apart from repeats.
+
+    Then MIDI files are written, videos and stems downloaded, and the command of --exec is run, with
+    ANTIPHON_KIND, ANTIPHON_TASK_ID, ANTIPHON_STATE (succeeded, failed), ANTIPHON_FOLDER, ANTIPHON_ATTEMPT and
+    ANTIPHON_EVENT_ID in its environment. What fails is tried again; 'antiphon inbox' shows how things stand.
+    """
     from antiphon.receiver import Receiver
+    from antiphon.receiver.probe import Probe
+    from antiphon.receiver.probed import Ear
     from antiphon.receiver.serving import serve
 
-    receiver = Receiver(inbox, keys, insecure=insecure, steps=[], watch=_tell)
-    serve(receiver, host=host, port=port, ready=lambda url: click.echo(f"receiving on {url} into {inbox}"))
+    ear = Ear()
+    probe = Probe(public_url, ear) if public_url else None
+    view: View = Lines(_print) if plain or not sys.stdout.isatty() else Screen(Board(), sys.stdout)
+    steps = _steps(command, duration(exec_limit, field="--exec-limit"), not no_download, hosts)
+    _hang_up_like_terminate()
+    with view:
+        _log_to(view)
+        every_key = [*keys, *(key for file in key_files for key in _keys_in(file))]
+        receiver = Receiver(inbox, every_key, insecure=insecure, steps=steps, workers=workers, watch=view.notice)
+        receiver.intercept = ear.hear if probe else None
+
+        def ready(url: str) -> None:
+            view.entitle(f"receiving on {url} into {inbox}" + (", INSECURE: nothing is verified" if insecure else ""))
+            if probe:
+                threading.Thread(target=_check, args=[probe, view], name="antiphon-probe", daemon=True).start()
+
+        serve(receiver, host=host, port=port, ready=ready)
 
 
-def _tell(notice: "Notice") -> None:
-    event = notice.event
-    if notice.what in ("new", "repeat"):
-        outcome = "success" if event.code == 200 else f"code {event.code}"
-        again = "new" if notice.what == "new" else f"repeat {event.repeats}"
-        click.echo(f"{event.kind:<10} {event.task_id}  {outcome}  {again}")
+class View(Protocol):
+    """What shows how things go: ``Lines`` or ``Screen``. Everything may be called in any thread."""
+
+    def __enter__(self) -> object: ...
+    def __exit__(self, *exc: object) -> None: ...
+    def notice(self, notice: "Notice") -> None: ...
+    def entitle(self, line: str) -> None: ...
+    def say(self, text: str, colour: Colour = "") -> None: ...
+
+
+def _steps(command: str | None, limit: float, download: bool, hosts: Sequence[str]) -> "list[Step]":
+    from antiphon.download import Downloader
+    from antiphon.receiver.execute import ExecStep
+    from antiphon.receiver.files import FilesStep
+
+    steps: list[Step] = [FilesStep(Downloader(allow_hosts=hosts), download=download)]
+    return [*steps, ExecStep(command, limit=limit)] if command is not None else steps
+
+
+def _keys_in(file: Path) -> list[str]:
+    """The keys of a file: one a line; empty lines and those that begin with # are none."""
+    try:
+        with file.open("rb") as opened:
+            lines = opened.read(LARGEST_KEY_FILE).decode("utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise BadParameter(f"--key-file: {file} cannot be read: {error}; give a text file with a key a line") from None
+    found = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    if not found:
+        raise BadParameter(f"--key-file: there is no key in {file}; put the sender's webhook key there, on a line")
+    return found
+
+
+def _check(probe: "Probe", view: View) -> None:
+    view.say(f"checking the way from {probe.url}")
+    for finding in probe.findings():
+        word, colour = _SHOWN[finding.verdict]
+        remedy = f"; {finding.remedy}" if finding.remedy else ""
+        view.say(f"{word}  {finding.name:<11} {finding.text}{remedy}", colour)
+
+
+class _ToView(logging.Handler):
+    def __init__(self, view: View) -> None:
+        super().__init__(logging.WARNING)
+        self._view = view
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._view.say(self.format(record), "red" if record.levelno >= logging.ERROR else "yellow")
+
+
+def _log_to(view: View) -> None:
+    logging.basicConfig(handlers=[_ToView(view)], format="%(message)s", force=True)
+
+
+def _hang_up_like_terminate() -> None:
+    """A closed terminal ends the receiver in good order, unless it was started with nohup."""
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+
+
+def _print(text: str, colour: Colour) -> None:
+    if colour in ("bold", "dim"):
+        click.secho(text, bold=colour == "bold", dim=colour == "dim")
+    else:
+        click.secho(text, fg=colour or None)

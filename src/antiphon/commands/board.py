@@ -1,0 +1,201 @@
+"""What ``antiphon receive`` shows while it runs: a table of the last callbacks, as lines of text."""
+
+import threading
+import time
+import unicodedata
+from collections import Counter, OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from antiphon.receiver.inbox import Event
+    from antiphon.receiver.overview import Entry
+    from antiphon.receiver.watching import Notice
+
+KEPT_ROWS = 200
+KEPT_MESSAGES = 50
+SHOWN_MESSAGES = 3
+GAP = "  "
+
+Colour = Literal["", "bold", "dim", "red", "green", "yellow", "cyan"]
+_CODES: Final[dict[Colour, int]] = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
+_OF_STATE: Final[dict[str, Colour]] = {
+    "done": "green",
+    "failed": "red",
+    "expired": "red",
+    "retry": "yellow",
+    "started": "cyan",
+    "progress": "cyan",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One event: ``what`` is the last that was told of it, ``until`` the Unix time of its next try."""
+
+    received_at: float
+    kind: str
+    task_id: str
+    outcome: str
+    repeats: int
+    what: str = ""
+    text: str = ""
+    fraction: float | None = None
+    until: float | None = None
+
+    def state(self, now: float) -> str:
+        if self.what == "retry":
+            wait = f"again in {span(self.until - now)}" if self.until else "again soon"
+            return f"{wait}: {self.text}"
+        if self.what == "progress":
+            done = "" if self.fraction is None else f"{self.fraction:4.0%} "
+            return f"{done}{self.text}"
+        return {"new": "waits", "started": "works"}.get(self.what, self.what) + (f": {self.text}" if self.text else "")
+
+
+class Board:
+    """Collects what a receiver tells, in any thread, and draws it."""
+
+    def __init__(self, *, colours: bool = True) -> None:
+        self.changed = threading.Event()
+        self._head: list[str] = []
+        self._colours = colours
+        self._lock = threading.Lock()
+        self._rows: OrderedDict[int, Row] = OrderedDict()
+        self._counts: Counter[str] = Counter()
+        self._messages: deque[tuple[float, str, Colour]] = deque(maxlen=KEPT_MESSAGES)
+
+    def notice(self, notice: "Notice") -> None:
+        """Take up what was told of an event."""
+        with self._lock:
+            event = notice.event
+            before = self._rows.get(event.id) or row_of(event)
+            if notice.what in ("new", "repeat"):
+                self._counts["received"] += 1
+            if notice.what == "repeat":
+                self._counts["repeats"] += 1
+                self._put(event.id, replace(before, repeats=event.repeats))
+            else:
+                now = replace(before, what=notice.what, text=notice.text, fraction=notice.fraction, until=notice.until)
+                self._put(event.id, now)
+                if notice.what in ("done", "failed", "expired"):
+                    self._counts[notice.what] += 1
+        self.changed.set()
+
+    def _put(self, event_id: int, row: Row) -> None:
+        self._rows[event_id] = row
+        if len(self._rows) > KEPT_ROWS:
+            self._rows.popitem(last=False)
+
+    def entitle(self, line: str) -> None:
+        """Add a line to those that stand above all."""
+        with self._lock:
+            self._head.append(line)
+        self.changed.set()
+
+    def say(self, text: str, colour: Colour = "") -> None:
+        """Show a line below the table; the last few stay."""
+        with self._lock:
+            self._messages.extend((time.time(), line, colour) for line in text.splitlines())
+        self.changed.set()
+
+    def lines(self, columns: int, rows: int, now: float) -> list[str]:
+        """The board as it is, at most ``rows`` lines, none wider than ``columns`` cells; the newest event first."""
+        with self._lock:
+            events = list(reversed(self._rows.values()))
+            messages = list(self._messages)[-SHOWN_MESSAGES:]
+            top = [*self._head, self._summary()]
+        below = [self._paint(fit(f"{clock(at)}  {text}", columns), colour) for at, text, colour in messages]
+        room = max(0, rows - len(top) - len(below) - 3)  # with two empty lines and the table's head
+        lines = [self._paint(fit(line, columns), "bold" if number == 0 else "") for number, line in enumerate(top)]
+        lines += ["", *self._table(events[:room], columns, now)]
+        lines += ["", *below] if below else []
+        return lines[:rows]
+
+    def _summary(self) -> str:
+        parts = [f"{self._counts['received']:,} received"]
+        parts += [f"{self._counts[name]:,} {name}" for name in ("repeats", "done", "failed", "expired")]
+        return " · ".join(part for part in parts if not part.startswith("0 ") or "received" in part)
+
+    def _table(self, events: list[Row], columns: int, now: float) -> list[str]:
+        if not events:
+            return [self._paint("nothing has come yet", "dim")]
+        longest = max(len(row.task_id) for row in events)
+        widths = _widths(columns, longest)
+        head = ("TIME", "KIND", "TASK", "OUTCOME", "AGAIN", "STATE")
+        lines = [self._paint(_cells(head, widths), "dim")]
+        for row in events:
+            repeats = f"{row.repeats:,}" if row.repeats else ""
+            cells = (clock(row.received_at), row.kind, row.task_id or "-", row.outcome, repeats, row.state(now))
+            start, end = _cells(cells[:-1], widths[:-1]), fit(cells[-1], widths[-1])
+            lines.append(f"{start}{GAP}{self._paint(end, _OF_STATE.get(row.what, ''))}" if widths[-1] else start)
+        return lines
+
+    def _paint(self, text: str, colour: Colour) -> str:
+        return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if self._colours and colour and text else text
+
+
+def row_of(event: "Event") -> Row:
+    return Row(event.received_at, event.kind, event.task_id, outcome_of(event), event.repeats)
+
+
+def outcome_of(event: "Event | Entry") -> str:
+    """success, or what came instead; and the version if the task came with another outcome before."""
+    words = {200: "success", 500: "failed", None: "no code"}
+    outcome = words.get(event.code, f"code {event.code}")
+    return outcome if event.version == 1 else f"{outcome} v{event.version}"
+
+
+def clock(at: float) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(at))
+
+
+def span(seconds: float) -> str:
+    """A duration in words: 14 s, 3 min, 5 h, 12 d."""
+    seconds = max(0.0, seconds)
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 360_000 else f"{seconds / 86400:.0f} d"
+
+
+def _widths(columns: int, longest_id: int) -> list[int]:
+    """Cells per column. The state gets what is left, at least a third; ids are cut first."""
+    fixed = [8, 10, 0, 10, 5, 0]
+    left = columns - sum(fixed) - len(GAP) * (len(fixed) - 1)
+    task = max(8, min(longest_id, left * 2 // 3, 40))
+    return [*fixed[:2], task, *fixed[3:5], max(0, left - task)]
+
+
+def _cells(texts: Sequence[str], widths: Sequence[int]) -> str:
+    return GAP.join(fit(text, width, pad=True) for text, width in zip(texts, widths, strict=True) if width)
+
+
+def fit(text: str, width: int, *, pad: bool = False) -> str:
+    """At most ``width`` cells of a terminal: control characters gone, wide ones counted twice, ``…`` where cut."""
+    shown: list[str] = []
+    used = 0
+    for character in printable(text[: max(0, width) * 4]):  # some take no cell
+        cells = _cells_of(character)
+        if used + cells > width:
+            while shown and used + 1 > width:
+                used -= _cells_of(shown.pop())
+            shown.append("…")
+            used += 1
+            break
+        shown.append(character)
+        used += cells
+    return "".join(shown) + (" " * (width - used) if pad else "")
+
+
+def printable(text: str) -> str:
+    """With a space for each character that would do something to a terminal instead of being seen."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+
+
+def _cells_of(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
