@@ -248,8 +248,24 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 FIELDS = st.sampled_from(
-    "code msg taskId task_id data state instruments video_url vocal_removal_info vocal_url "
-    "name notes pitch start end velocity".split()
+    [
+        "code",
+        "msg",
+        "taskId",
+        "task_id",
+        "data",
+        "state",
+        "instruments",
+        "video_url",
+        "vocal_removal_info",
+        "vocal_url",
+        "name",
+        "notes",
+        "pitch",
+        "start",
+        "end",
+        "velocity",
+    ]
 )
 LIKE_A_CALLBACK = st.recursive(
     ANYTHING, lambda inner: st.dictionaries(FIELDS, inner | st.lists(inner)), max_leaves=20
