@@ -164,7 +164,7 @@ _COPY_EVENT = (
 )
 _COPY_REPEAT = (
     """
-    UPDATE events SET repeats = repeats + 1 + before.repeats,
+    UPDATE events SET repeats = events.repeats + 1 + before.repeats,
         repeated_at = max(coalesce(events.repeated_at, 0), coalesce(before.repeated_at, before.received_at))
     FROM (SELECT * FROM events_1 WHERE id = :id) AS before WHERE events.id = :same
     """,

@@ -41,7 +41,7 @@ class Inbox:
     """
 
     def __init__(self, folder: Path | str, *, clock: Callable[[], float] = time.time) -> None:
-        self.folder = Path(folder)
+        self.folder = Path(folder).absolute()
         self._clock = clock
         self._path = self.folder / FILE
         self._watchers: list[Callable[[], None]] = []
@@ -153,8 +153,11 @@ class Inbox:
         return self._change(lambda connection: work.begin(connection, event_id))
 
     def step_done(self, event_id: int, step: str, files: Mapping[str, Path]) -> None:
-        """Note that a step need not be run again, and what it put in place: paths under the inbox's folder."""
-        relative = {name: path.relative_to(self.folder).as_posix() for name, path in files.items()}
+        """Note that a step need not be run again, and what it put in place.
+
+        Raises ``StorageError`` for a path that is not under the inbox's folder.
+        """
+        relative = {name: self._relative(path) for name, path in files.items()}
         self._change(lambda connection: work.step_done(connection, event_id, step, relative))
 
     def finish(self, event_id: int) -> None:
@@ -207,6 +210,12 @@ class Inbox:
                 changed()
             except Exception:
                 log.exception("who was told of a change to the inbox failed")
+
+    def _relative(self, path: Path) -> str:
+        path = path.absolute()
+        if ".." in path.parts or not path.is_relative_to(self.folder):
+            raise StorageError(f"{path} lies outside the inbox {self.folder}; a step puts its files under its folder")
+        return path.relative_to(self.folder).as_posix()
 
     def _read(self, question: Change[T]) -> T:
         try:

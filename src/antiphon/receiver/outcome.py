@@ -32,10 +32,15 @@ def digest(result: Result, instruments: Any, document: Mapping[str, Any]) -> byt
 def fold(pairs: list[tuple[str, Any]]) -> Any:
     """For ``json.loads(object_pairs_hook=…)``: an object as a dict, but a plain note as the 32 bytes of its numbers,
     a tenth of the memory."""
-    fields = dict(pairs)
-    if len(fields) == 4 and "pitch" in fields:
-        return _pack(fields) or fields
-    return fields
+    if len(pairs) != 4:
+        return dict(pairs)
+    (first, pitch), (second, start), (third, end), (fourth, velocity) = pairs
+    try:
+        if (first, second, third, fourth) == _FIELDS:  # nearly always; adding zero turns -0 into 0
+            return _NOTE.pack(pitch + 0.0, start + 0.0, end + 0.0, velocity + 0.0)
+    except (TypeError, OverflowError):
+        return _pack(dict(pairs)) or dict(pairs)
+    return _pack(dict(pairs)) or dict(pairs)
 
 
 def _parts(result: Result, instruments: Any, document: Mapping[str, Any]) -> Iterator[bytes]:
@@ -72,7 +77,7 @@ def _loose(note: Any) -> bytes:
 
 
 def _pack(note: Mapping[str, Any]) -> bytes | None:
-    try:  # adding zero turns -0 into 0
+    try:
         return _NOTE.pack(*(float(note[name]) + 0.0 for name in _FIELDS))
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
