@@ -1,11 +1,17 @@
 """A receiver as a server of its own, on uvicorn."""
 
 import contextlib
+import signal
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from antiphon.errors import SettingsError
 from antiphon.receiver.receiver import Receiver
+
+if TYPE_CHECKING:
+    from antiphon.receiver.connections import Server
 
 SLOWEST_HEAD = 10.0  # seconds from a connection's or a request's first moment until its headers are complete
 LARGEST_HEAD = 65_536  # bytes that may come before the headers are complete
@@ -51,8 +57,28 @@ def serve(
             h11_max_incomplete_event_size=LARGEST_HEAD,
         )
         url = _url(listening)
-        with contextlib.suppress(KeyboardInterrupt):  # uvicorn has stopped in good order and passes the signal on
-            Server(config, lambda: ready(url) if ready else None).run(sockets=[listening])
+        server = Server(config, lambda: ready(url) if ready else None)
+        with _ended_by_signals(server):
+            server.run(sockets=[listening])
+
+
+@contextlib.contextmanager
+def _ended_by_signals(server: "Server") -> Iterator[None]:
+    """uvicorn stops in good order at a signal, and then passes it on, which would end the process before the caller
+    has put its own things in order: here the signal has done its work by then."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: object) -> None:
+        server.should_exit = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _listen(host: str, port: int) -> socket.socket:

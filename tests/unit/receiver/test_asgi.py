@@ -126,8 +126,8 @@ async def test_nothing_that_comes_gets_a_500(receiver: Receiver, body: bytes, na
 async def test_a_body_over_the_limit_is_refused_at_its_length_or_while_it_streams(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert (await post(receiver, b"", [(b"content-length", b"32000001")]))[0] == 413
-    assert (await post(receiver, b"", [(b"content-length", b"9" * 5000)]))[0] == 413
+    for length in (b"32000001", b"9" * 5000):
+        assert (await post(receiver, b"", [(b"content-length", length)]))[0] == 413
     chunk = bytes(8_000_000)
     assert (await post(receiver, b"", parts=[chunk] * 5))[0] == 413
 

@@ -51,7 +51,7 @@ class Following:
 
     def work(self, *steps: Does, **options: Any) -> Worker:
         inbox = options.pop("inbox", self.inbox)
-        options = {"backoff": QUICK, "workers": 2} | options
+        options = dict[str, Any](backoff=QUICK, workers=2) | options
         worker = Worker(inbox, steps, watch=self.notices.append, clock=self.clock, **options)
         worker.start()
         self._stack.callback(worker.stop, 0.5)
