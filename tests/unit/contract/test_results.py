@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.contract.results import (
@@ -272,6 +272,7 @@ LIKE_A_CALLBACK = st.recursive(
 ).filter(lambda value: isinstance(value, dict))
 
 
+@settings(max_examples=60, deadline=None)
 @given(document=LIKE_A_CALLBACK)
 def test_no_object_is_too_odd_to_be_read(document: dict[str, Any]) -> None:
     result = read_result(document)

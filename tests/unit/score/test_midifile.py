@@ -53,6 +53,13 @@ def test_a_note_is_cut_where_the_next_one_on_its_pitch_begins(tmp_path: Path) ->
     assert [(note.start, note.end) for note in violin.notes] == [(0.0, 1.0), (1.0, 1.5)]
 
 
+@pytest.mark.parametrize("pause", [0.05, 0.07, 8.5, 9.0, 1100.0, 80_000.0])
+def test_a_note_after_a_pause_of_any_length_is_in_its_place(tmp_path: Path, pause: float) -> None:
+    midifile.write([Instrument("Violin", 40, False, (Note(60, pause, pause + 1, 0.5),))], tmp_path / "song.mid")
+    (violin,) = midifile.read(tmp_path / "song.mid")
+    assert violin.notes[0].start == pytest.approx(pause, abs=0.001)
+
+
 def test_no_instruments_give_a_file_that_players_accept(tmp_path: Path) -> None:
     midifile.write([], tmp_path / "song.mid")
     assert midifile.read(tmp_path / "song.mid") == []
