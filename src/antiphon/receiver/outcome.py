@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from antiphon.contract.links import target_of
 from antiphon.contract.results import FailedResult, MidiResult, Result, UnknownResult, VideoResult
 
 _FIELDS = ("pitch", "start", "end", "velocity")
@@ -85,7 +86,7 @@ def _pack(note: Mapping[str, Any]) -> bytes | None:
 
 def _link(link: str) -> bytes:
     """A link without what is signed anew each time."""
-    return _canonical(link.partition("#")[0].partition("?")[0])
+    return _canonical(target_of(link))
 
 
 def _canonical(value: Any) -> bytes:
