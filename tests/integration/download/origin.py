@@ -134,6 +134,15 @@ def silent(after: int, until: threading.Event) -> Play:
     return play
 
 
+def slow(origin: Origin, connection: socket.socket, asked: Asked) -> None:
+    """The right answer, some ten million bytes a second."""
+    head, body = origin.opening(asked)
+    connection.sendall(head)
+    for start in range(0, len(body), 200_000):
+        connection.sendall(body[start : start + 200_000])
+        time.sleep(0.02)
+
+
 @contextmanager
 def serving(origin: Origin, wrap: Callable[[socket.socket], socket.socket] | None = None) -> Iterator[str]:
     """Serve on loopback; gives the base of its links. ``wrap`` makes a connection one of TLS."""

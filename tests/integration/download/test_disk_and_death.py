@@ -4,16 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from antiphon.download import Downloader, NoSpace
-from tests.integration.download.origin import Origin, chunked, truncated
-
-DISK = 2_000_000
+from tests.integration.download.conftest import enlarge, until
+from tests.integration.download.origin import Origin, chunked, slow, truncated
 
 FETCH = """
 import sys
@@ -23,25 +20,6 @@ Downloader(allow_private=True, reserve=0).fetch(sys.argv[1], Path(sys.argv[2]), 
 """
 
 
-def mount(*arguments: str) -> bool:
-    return subprocess.run(["mount", *arguments], capture_output=True, check=False).returncode == 0
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, smaller than the file."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if not mount("-t", "tmpfs", "-o", f"size={DISK}", "none", str(folder)):
-        pytest.skip("only root may mount a file system")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def enlarge(disk: Path) -> None:
-    assert mount("-o", "remount,size=16m", str(disk))
-
-
 def test_room_is_looked_for_before_anything_is_written(
     origin: Origin, downloader: Downloader, small_disk: Path
 ) -> None:
@@ -49,12 +27,12 @@ def test_room_is_looked_for_before_anything_is_written(
         downloader.fetch(f"{origin.base}/x", small_disk, "video")
     assert caught.value.retryable
     assert list(small_disk.iterdir()) == []
-    enlarge(small_disk)
+    enlarge(small_disk, "16m")
     assert downloader.fetch(f"{origin.base}/x", small_disk, "video").read_bytes() == origin.data
 
 
 def test_some_of_the_disk_is_left_to_others(origin: Origin, small_disk: Path) -> None:
-    enlarge(small_disk)
+    enlarge(small_disk, "16m")
     with pytest.raises(NoSpace, match=r"14\.0 MB of that stay in reserve"):
         Downloader(allow_private=True, reserve=14_000_000).fetch(f"{origin.base}/x", small_disk, "video")
     assert Downloader(allow_private=True, reserve=12_000_000).fetch(f"{origin.base}/x", small_disk, "video").exists()
@@ -68,27 +46,13 @@ def test_a_disk_that_fills_up_keeps_what_has_come_and_goes_on_when_there_is_room
         downloader.fetch(f"{origin.base}/x", small_disk, "video")
     with pytest.raises(NoSpace, match="still to come"):
         downloader.fetch(f"{origin.base}/x", small_disk, "video")
-    enlarge(small_disk)
+    enlarge(small_disk, "16m")
     assert downloader.fetch(f"{origin.base}/x", small_disk, "video").read_bytes() == origin.data
     assert sorted(path.name for path in small_disk.iterdir()) == ["video.mp4"]
     assert origin.offsets()[2] == origin.offsets()[1] > 1_000_000
 
 
-def until(holds: Callable[[], bool], seconds: float = 15) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it did not come to that in time"
-        time.sleep(0.01)
-
-
 def test_a_killed_process_is_taken_up_where_it_was(origin: Origin, downloader: Downloader, tmp_path: Path) -> None:
-    def slow(origin: Origin, connection: object, asked: object) -> None:
-        head, body = origin.opening(asked)  # type: ignore[arg-type]
-        connection.sendall(head)  # type: ignore[attr-defined]
-        for start in range(0, len(body), 200_000):
-            connection.sendall(body[start : start + 200_000])  # type: ignore[attr-defined]
-            time.sleep(0.02)
-
     origin.data += os.urandom(17_000_000)
     origin.plays = [slow, slow]
     part = tmp_path / ".video.part"
