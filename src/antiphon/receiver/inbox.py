@@ -180,12 +180,8 @@ class Inbox:
         return self._change(work.recover)
 
     def lead(self) -> Leadership:
-        """The lock on the follow-ups of this inbox. Freed by ``close`` of either."""
+        """The lock on the follow-ups of this inbox; ``lead().try_lead()`` takes it. Freed by ``close`` of either."""
         return self._leadership
-
-    def try_lead(self) -> bool:
-        """Take that lock if nobody has it; whether it is held now. Does not wait."""
-        return self._leadership.try_lead()
 
     # What changes
 

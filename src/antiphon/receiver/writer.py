@@ -48,6 +48,7 @@ class Writer:
     def __init__(self, path: Path, committed: Callable[[], None]) -> None:
         self._path, self._committed = path, committed
         self._connection: sqlite3.Connection | None = connect(path)
+        self._identity = _identity(path)
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
@@ -134,6 +135,8 @@ class Writer:
         if self._connection is None:
             self._connection = connect(self._path)
         connection = self._connection
+        if _identity(self._path) != self._identity:
+            raise StorageError(f"{self._path} was moved or deleted while it was in use; start the receiver again")
         results: list[tuple[Any, AntiphonError | None]] = []
         connection.execute("BEGIN IMMEDIATE")
         for job in batch:
@@ -191,7 +194,18 @@ class Writer:
         return int(pages) if pages > done else 0
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file this is: SQLite writes on, and syncs, when the one that it has open has no name any more."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _explained(error: Exception, path: Path) -> AntiphonError:
+    if isinstance(error, AntiphonError):
+        return error
     if not isinstance(error, sqlite3.Error):
         log.error("the inbox failed", exc_info=error)
     remedy = "; free some space" if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL" else ""

@@ -252,12 +252,12 @@ def test_no_thread_and_no_file_outlives_an_inbox_that_everybody_has_forgotten(tm
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_an_inbox_goes_on_in_the_parent_and_in_the_child_of_a_fork(tmp_path: Path) -> None:
     with Inbox(tmp_path) as inbox:
-        assert inbox.try_lead()
+        assert inbox.lead().try_lead()
         inbox.add(task(0))
         if (child := os.fork()) == 0:
             try:
                 signal.alarm(20)
-                led = inbox.try_lead()
+                led = inbox.lead().try_lead()
                 for number in range(1, 50):
                     inbox.add(task(number))
                 os._exit(3 if led else 0)

@@ -147,21 +147,21 @@ def test_many_are_forgotten(inbox: Inbox, clock: Clock) -> None:
 
 def test_one_at_a_time_leads(tmp_path: Path) -> None:
     with Inbox(tmp_path) as one, Inbox(tmp_path) as two:
-        assert one.try_lead()
-        assert one.try_lead()
-        assert not two.try_lead()
+        assert one.lead().try_lead()
+        assert one.lead().try_lead()
+        assert not two.lead().try_lead()
         one.lead().close()
-        assert two.try_lead()
-        assert not one.try_lead()
+        assert two.lead().try_lead()
+        assert not one.lead().try_lead()
     with Inbox(tmp_path) as three:
-        assert three.try_lead()
+        assert three.lead().try_lead()
 
 
 HOLD = """
 import sys, time
 from antiphon.receiver.inbox import Inbox
 inbox = Inbox(sys.argv[1])
-print(inbox.try_lead(), flush=True)
+print(inbox.lead().try_lead(), flush=True)
 time.sleep(60)
 """
 
@@ -169,10 +169,10 @@ time.sleep(60)
 def test_the_lead_of_a_process_that_is_killed_is_free_at_once(inbox: Inbox, tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE) as other:
         assert other.stdout is not None and other.stdout.readline() == b"True\n"
-        assert not inbox.try_lead()
+        assert not inbox.lead().try_lead()
         other.kill()
         other.wait()
     deadline = time.monotonic() + 5
-    while not inbox.try_lead():
+    while not inbox.lead().try_lead():
         assert time.monotonic() < deadline
         time.sleep(0.01)
