@@ -1,0 +1,36 @@
+"""Takes Antiphon's callbacks in a FastAPI app. README.md tells how to start it."""
+
+import os
+
+from fastapi import FastAPI
+
+from antiphon.receiver import Delivery, FailedResult, MidiResult, Receiver, SeparationResult, VideoResult
+
+receiver = Receiver(os.environ.get("INBOX", "inbox"), keys=os.environ["WEBHOOK_KEYS"].split(","))
+app = FastAPI(lifespan=receiver.lifespan)
+app.add_route("/hook", receiver)  # add_route takes exactly this path; mount would send "/hook" on to "/hook/"
+
+
+# Your work. It comes after the answer, with the files in place. What it raises is tried again, and a crash may have
+# left it half done: a second run must do no harm. delivery.attempt is above 1 then.
+
+
+@receiver.on_midi
+async def midi(result: MidiResult, delivery: Delivery) -> None:
+    names = ", ".join(instrument.name for instrument in result.instruments) or "no notes"
+    print(f"{result.task_id} midi: {names} in {delivery.files['song.mid']}", flush=True)
+
+
+@receiver.on_video
+async def video(result: VideoResult, delivery: Delivery) -> None:
+    print(f"{result.task_id} video: {delivery.files['video']}", flush=True)
+
+
+@receiver.on_separation
+async def separation(result: SeparationResult, delivery: Delivery) -> None:
+    print(f"{result.task_id} stems: {', '.join(sorted(delivery.files))} in {delivery.folder}", flush=True)
+
+
+@receiver.on_failure
+async def failure(result: FailedResult) -> None:
+    print(f"{result.task_id} failed: {result.message}", flush=True)
