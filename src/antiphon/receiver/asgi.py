@@ -91,4 +91,4 @@ async def _answer(receiver: "Receiver", scope: Scope, incoming: _Incoming) -> An
                     body.add(await incoming.chunk())
         except TimeoutError:
             raise TooSlow("the body did not come in time") from None
-        return await receiver.answer(headers, body.whole())
+        return await receiver.answer(headers, body.take())

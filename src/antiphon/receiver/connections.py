@@ -61,12 +61,12 @@ class Connection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # whichev
         super().connection_lost(exc)
 
     def refuse(self, status: int, phrase: str) -> None:
-        """Say why, if anything was asked, and close."""
+        """Say why, unless nothing was asked yet, and close."""
+        asked = self._size > 0
         self._forget()
-        if self._size or status != 408:
-            self.transport.write(
-                f"HTTP/1.1 {status} {phrase}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode()
-            )
+        if asked or status != 408:
+            lines = (f"HTTP/1.1 {status} {phrase}", "content-length: 0", "connection: close", "", "")
+            self.transport.write("\r\n".join(lines).encode())
         self.transport.close()
 
     @property

@@ -60,6 +60,7 @@ class Body:
     def __init__(self, intake: "Intake", declared: str) -> None:
         self._intake = intake
         self._content = bytearray()
+        self._size = 0
         self._until = time.monotonic() + intake.limits.seconds
         # More digits than any size has are not even converted.
         if declared.isdecimal() and (len(declared) > 15 or int(declared) > intake.limits.body):
@@ -69,8 +70,8 @@ class Body:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._intake.hold(-len(self._content))
-        self._content = bytearray()
+        self._intake.hold(-self._size)
+        self._content.clear()
 
     @property
     def seconds_left(self) -> float:
@@ -80,13 +81,17 @@ class Body:
         """Raises ``TooLarge``, ``TooSlow``, or ``Busy`` when the others hold too much."""
         if self.seconds_left < 0:
             raise TooSlow(f"the body did not come within {self._intake.limits.seconds:.0f} s")
-        if len(self._content) + len(chunk) > self._intake.limits.body:
+        if self._size + len(chunk) > self._intake.limits.body:
             raise self._too_large()
         self._intake.hold(len(chunk))
+        self._size += len(chunk)
         self._content += chunk
 
-    def whole(self) -> bytes:
-        return bytes(self._content)
+    def take(self) -> bytes:
+        """All that came; nothing is left here. What is done with it still counts against the others."""
+        whole = bytes(self._content)
+        self._content.clear()
+        return whole
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"the body is larger than {self._intake.limits.body} bytes")

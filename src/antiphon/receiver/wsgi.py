@@ -29,7 +29,7 @@ def _answer(receiver: "Receiver", environ: Environ) -> Answer:
     headers = receiver.intake.head(environ["REQUEST_METHOD"], _headers(environ))
     with receiver.intake.body(headers) as body:
         _fill(body, environ, headers.get("content-length", ""))
-        return receiver.handle(environ["REQUEST_METHOD"], headers, body.whole())
+        return receiver.handle(environ["REQUEST_METHOD"], headers, body.take())
 
 
 def _headers(environ: Environ) -> Iterator[tuple[str, str]]:
