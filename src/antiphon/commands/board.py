@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 KEPT_ROWS = 200
 KEPT_MESSAGES = 50
-SHOWN_MESSAGES = 3
+LEAST_MESSAGES = 3  # shown below the table even when there are more events than lines
+LEAST_STATE = 12  # cells, if there are so many
+MOST_ID = 48  # cells
 GAP = "  "
 
 Colour = Literal["", "bold", "dim", "red", "green", "yellow", "cyan"]
@@ -44,6 +46,10 @@ class Row:
     fraction: float | None = None
     until: float | None = None
 
+    def cells(self, now: float) -> tuple[str, str, str, str, str, str]:
+        again = f"{self.repeats:,}" if self.repeats else ""
+        return clock(self.received_at), self.kind, self.task_id or "-", self.outcome, again, self.state(now)
+
     def state(self, now: float) -> str:
         if self.what == "retry":
             wait = f"again in {span(self.until - now)}" if self.until else "again soon"
@@ -59,7 +65,7 @@ class Board:
 
     def __init__(self, *, colours: bool = True) -> None:
         self.changed = threading.Event()
-        self._head: list[str] = []
+        self._head: list[tuple[str, Colour]] = []
         self._colours = colours
         self._lock = threading.Lock()
         self._rows: OrderedDict[int, Row] = OrderedDict()
@@ -74,7 +80,7 @@ class Board:
             if notice.what in ("new", "repeat"):
                 self._counts["received"] += 1
             if notice.what == "repeat":
-                self._counts["repeats"] += 1
+                self._counts["repeated"] += 1
                 self._put(event.id, replace(before, repeats=event.repeats))
             else:
                 now = replace(before, what=notice.what, text=notice.text, fraction=notice.fraction, until=notice.until)
@@ -88,10 +94,10 @@ class Board:
         if len(self._rows) > KEPT_ROWS:
             self._rows.popitem(last=False)
 
-    def entitle(self, line: str) -> None:
+    def entitle(self, line: str, colour: Colour = "bold") -> None:
         """Add a line to those that stand above all."""
         with self._lock:
-            self._head.append(line)
+            self._head.append((line, colour))
         self.changed.set()
 
     def say(self, text: str, colour: Colour = "") -> None:
@@ -104,32 +110,31 @@ class Board:
         """The board as it is, at most ``rows`` lines, none wider than ``columns`` cells; the newest event first."""
         with self._lock:
             events = list(reversed(self._rows.values()))
-            messages = list(self._messages)[-SHOWN_MESSAGES:]
-            top = [*self._head, self._summary()]
-        below = [self._paint(fit(f"{clock(at)}  {text}", columns), colour) for at, text, colour in messages]
-        room = max(0, rows - len(top) - len(below) - 3)  # with two empty lines and the table's head
-        lines = [self._paint(fit(line, columns), "bold" if number == 0 else "") for number, line in enumerate(top)]
-        lines += ["", *self._table(events[:room], columns, now)]
-        lines += ["", *below] if below else []
+            messages = [(f"{clock(at)}  {text}", colour) for at, text, colour in self._messages]
+            top = [*self._head, (self._summary(), "")]
+        room = max(0, rows - len(top) - 3)  # but for two empty lines and the table's head
+        below = messages[-max(LEAST_MESSAGES, room - len(events)) :]
+        lines = [self._paint(fit(line, columns), colour) for line, colour in top]
+        lines += ["", *self._table(events[: max(0, room - len(below))], columns, now)]
+        lines += ["", *(self._paint(fit(line, columns), colour) for line, colour in below)] if below else []
         return lines[:rows]
 
     def _summary(self) -> str:
         parts = [f"{self._counts['received']:,} received"]
-        parts += [f"{self._counts[name]:,} {name}" for name in ("repeats", "done", "failed", "expired")]
-        return " · ".join(part for part in parts if not part.startswith("0 ") or "received" in part)
+        named = ("repeated", "done", "failed", "expired")
+        parts += [f"{self._counts[name]:,} {name}" for name in named if self._counts[name]]
+        return " · ".join(parts)
 
     def _table(self, events: list[Row], columns: int, now: float) -> list[str]:
         if not events:
-            return [self._paint("nothing has come yet", "dim")]
-        longest = max(len(row.task_id) for row in events)
-        widths = _widths(columns, longest)
-        head = ("TIME", "KIND", "TASK", "OUTCOME", "AGAIN", "STATE")
-        lines = [self._paint(_cells(head, widths), "dim")]
-        for row in events:
-            repeats = f"{row.repeats:,}" if row.repeats else ""
-            cells = (clock(row.received_at), row.kind, row.task_id or "-", row.outcome, repeats, row.state(now))
-            start, end = _cells(cells[:-1], widths[:-1]), fit(cells[-1], widths[-1])
-            lines.append(f"{start}{GAP}{self._paint(end, _OF_STATE.get(row.what, ''))}" if widths[-1] else start)
+            return [self._paint(fit("nothing has come yet", columns), "dim")]
+        table = [("TIME", "KIND", "TASK", "OUTCOME", "AGAIN", "STATE"), *(row.cells(now) for row in events)]
+        widths = _widths(table, columns)
+        lines = [self._paint(fit(_cells(table[0], widths), columns), "dim")]
+        for row, cells in zip(events, table[1:], strict=True):
+            start = fit(_cells(cells[:-1], widths[:-1]) + GAP, columns)
+            state = fit(cells[-1], widths[-1])
+            lines.append(start + self._paint(state, _OF_STATE.get(row.what, "")))
         return lines
 
     def _paint(self, text: str, colour: Colour) -> str:
@@ -161,12 +166,12 @@ def span(seconds: float) -> str:
     return f"{seconds / 3600:.0f} h" if seconds < 360_000 else f"{seconds / 86400:.0f} d"
 
 
-def _widths(columns: int, longest_id: int) -> list[int]:
-    """Cells per column. The state gets what is left, at least a third; ids are cut first."""
-    fixed = [8, 10, 0, 10, 5, 0]
-    left = columns - sum(fixed) - len(GAP) * (len(fixed) - 1)
-    task = max(8, min(longest_id, left * 2 // 3, 40))
-    return [*fixed[:2], task, *fixed[3:5], max(0, left - task)]
+def _widths(table: Sequence[Sequence[str]], columns: int) -> list[int]:
+    """Cells per column: as many as its texts need, but ids are cut before a state has less than ``LEAST_STATE``."""
+    needed = [max(width_of(row[place]) for row in table) for place in range(len(table[0]) - 1)]
+    left = columns - sum(needed) - len(GAP) * len(needed)
+    task = max(8, min(needed[2], MOST_ID, needed[2] + left - LEAST_STATE))
+    return [*needed[:2], task, *needed[3:], max(0, left + needed[2] - task)]
 
 
 def _cells(texts: Sequence[str], widths: Sequence[int]) -> str:
@@ -188,6 +193,11 @@ def fit(text: str, width: int, *, pad: bool = False) -> str:
         shown.append(character)
         used += cells
     return "".join(shown) + (" " * (width - used) if pad else "")
+
+
+def width_of(text: str) -> int:
+    """The cells that it takes on a terminal."""
+    return sum(map(_cells_of, text))
 
 
 def printable(text: str) -> str:

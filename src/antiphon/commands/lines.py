@@ -42,8 +42,8 @@ class Lines:
         elif notice.what == "done":
             self.say(f"{about}  done", "green")
 
-    def entitle(self, line: str) -> None:
-        self.say(line, "bold")
+    def entitle(self, line: str, colour: Colour = "bold") -> None:
+        self.say(line, colour)
 
     def say(self, text: str, colour: Colour = "") -> None:
         if self._queue.qsize() >= MOST_WAITING:

@@ -1,9 +1,11 @@
 """``antiphon receive``: a receiver that verifies, keeps, and only then answers."""
 
 import logging
+import os
 import signal
 import sys
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -79,7 +81,7 @@ def receive(
 
     ear = Ear()
     probe = Probe(public_url, ear) if public_url else None
-    view: View = Lines(_print) if plain or not sys.stdout.isatty() else Screen(Board(), sys.stdout)
+    view: View = Lines(_print) if plain or not _draws() else Screen(Board(colours=_coloured()), sys.stdout)
     steps = _steps(command, duration(exec_limit, field="--exec-limit"), not no_download, hosts)
     _hang_up_like_terminate()
     with view:
@@ -89,7 +91,9 @@ def receive(
         receiver.intercept = ear.hear if probe else None
 
         def ready(url: str) -> None:
-            view.entitle(f"receiving on {url} into {inbox}" + (", INSECURE: nothing is verified" if insecure else ""))
+            view.entitle(f"receiving on {url} into {inbox}")
+            if insecure:
+                view.entitle("INSECURE: anybody who reaches this can put anything in", "red")
             if probe:
                 threading.Thread(target=_check, args=[probe, view], name="antiphon-probe", daemon=True).start()
 
@@ -102,8 +106,16 @@ class View(Protocol):
     def __enter__(self) -> object: ...
     def __exit__(self, *exc: object) -> None: ...
     def notice(self, notice: "Notice") -> None: ...
-    def entitle(self, line: str) -> None: ...
+    def entitle(self, line: str, colour: Colour = "bold") -> None: ...
     def say(self, text: str, colour: Colour = "") -> None: ...
+
+
+def _draws() -> bool:
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _coloured() -> bool:
+    return not os.environ.get("NO_COLOR")
 
 
 def _steps(command: str | None, limit: float, download: bool, hosts: Sequence[str]) -> "list[Step]":
@@ -129,11 +141,17 @@ def _keys_in(file: Path) -> list[str]:
 
 
 def _check(probe: "Probe", view: View) -> None:
-    view.say(f"checking the way from {probe.url}")
+    verdicts: Counter[Verdict] = Counter()
     for finding in probe.findings():
+        verdicts[finding.verdict] += 1
         word, colour = _SHOWN[finding.verdict]
         remedy = f"; {finding.remedy}" if finding.remedy else ""
         view.say(f"{word}  {finding.name:<11} {finding.text}{remedy}", colour)
+    if verdicts["bad"]:
+        view.entitle(f"{probe.url} does NOT lead here as it should", "red")
+    else:
+        doubts = f", with {verdicts['doubtful']} doubts" if verdicts["doubtful"] else ""
+        view.entitle(f"{probe.url} leads here{doubts}", "yellow" if doubts else "green")
 
 
 class _ToView(logging.Handler):

@@ -43,8 +43,8 @@ class Screen:
     def notice(self, notice: "Notice") -> None:
         self._board.notice(notice)
 
-    def entitle(self, line: str) -> None:
-        self._board.entitle(line)
+    def entitle(self, line: str, colour: Colour = "bold") -> None:
+        self._board.entitle(line, colour)
 
     def say(self, text: str, colour: Colour = "") -> None:
         self._board.say(text, colour)
