@@ -192,12 +192,17 @@ class AsyncClient:
         It appears there only when it is whole. One that broke off is resumed, by the next call too.
         """
         stop = threading.Event()
+        thread = asyncio.to_thread(
+            save, url, Path(path), retries=self._retries, sleep=stop.wait, progress=progress, stop=stop
+        )
+        saving = asyncio.ensure_future(thread)
         try:
-            return await asyncio.to_thread(
-                save, url, Path(path), retries=self._retries, sleep=stop.wait, progress=progress, stop=stop
-            )
-        finally:
+            return await asyncio.shield(saving)
+        except asyncio.CancelledError:
             stop.set()
+            # So that another try finds the file let go of; how the thread ended is of no interest any more.
+            await asyncio.gather(saving, return_exceptions=True)
+            raise
 
     async def _ask(self, call: Call[Result]) -> Result:
         return await self._hold(conversations.ask(call, self._retries, self._server, random.random))
