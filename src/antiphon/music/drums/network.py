@@ -1,0 +1,68 @@
+"""Runs our drum network over a file, piece by piece. Its model card lies beside it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from antiphon.music import audio
+from antiphon.music.drums.features import BANDS, HOP, SAMPLE_RATE, Levels, gain, levels, scaled
+from antiphon.music.drums.onsets import DETAILS, DRUMS, Activations
+from antiphon.music.progress import Progress
+
+MODEL = Path(__file__).parent / "model.onnx"
+CONTEXT = 260
+"""Frames on either side that the network sees of a frame's surroundings."""
+PIECE = 2_000
+"""Frames that it is asked about at a time."""
+BLOCK = 500 * HOP
+HEARING, THINKING = 0.5, 1.0
+"""Fractions of the work at which the levels and the activations are ready."""
+
+
+class Network:
+    """The network, loaded once and run with ``threads`` threads."""
+
+    def __init__(self, *, threads: int = 1) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False
+        # Spinning threads would take the cores from decoding, encoding and other tasks.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
+
+    def __call__(self, inputs: Levels) -> NDArray[np.float32]:
+        """Activations (frames, outputs) 0–1 of ``inputs`` (frames, BANDS)."""
+        answer: NDArray[np.float32] = self._session.run(None, {"levels": inputs[np.newaxis]})[0][0]
+        return answer
+
+    def activations(self, song: NDArray[np.float16], progress: Progress) -> Activations:
+        """What the network hears in the levels (frames, BANDS) of a whole song."""
+        amplification = gain(song)
+        pieces = [np.zeros((0, 2 * len(DRUMS) + len(DETAILS)), np.float16)]
+        for start in range(0, len(song), PIECE):
+            end = min(start + PIECE, len(song))
+            before, after = max(start - CONTEXT, 0), min(end + CONTEXT, len(song))
+            answer = self(scaled(song[before:after], amplification))
+            pieces.append(answer[start - before : end - before].astype(np.float16))
+            progress(HEARING + (THINKING - HEARING) * end / len(song), "drums")
+        joined = np.concatenate(pieces)
+        count = len(DRUMS)
+        return Activations(joined[:, :count], joined[:, count : 2 * count], joined[:, 2 * count :])
+
+
+def listen(path: Path, *, duration: float, progress: Progress) -> NDArray[np.float16]:
+    """The levels (frames, BANDS) of a file in dB re full scale; ``duration`` in seconds serves ``progress`` only. The
+    audio is streamed, 160 bytes a frame are kept: 58 MB for an hour."""
+
+    def blocks() -> Iterator[Levels]:
+        done = 0
+        for block in audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=BLOCK):
+            yield block[:, 0]
+            done += len(block)
+            progress(HEARING * min(done / SAMPLE_RATE / max(duration, 1e-3), 1.0), "drums")
+
+    return np.concatenate([np.zeros((0, BANDS), np.float16), *(part.astype(np.float16) for part in levels(blocks()))])
