@@ -187,7 +187,7 @@ class Probe:
 
         body = self._body(number)
         webhook_id = self._ear.webhook_id(number)
-        headers = {"Content-Type": "application/json", "Accept": "*/*", MARK: webhook_id}
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity", MARK: webhook_id}
         headers |= signatures.headers(
             [self._ear.key], task_id=self._task_id, webhook_id=webhook_id, body=body, timestamp=int(time.time())
         )
