@@ -63,7 +63,7 @@ class Body:
         self._size = 0
         self._until = time.monotonic() + intake.limits.seconds
         # More digits than any size has are not even converted.
-        if declared.isdecimal() and (len(declared) > 15 or int(declared) > intake.limits.body):
+        if declared.isascii() and declared.isdecimal() and (len(declared) > 15 or int(declared) > intake.limits.body):
             raise self._too_large()
 
     def __enter__(self) -> "Body":

@@ -42,7 +42,7 @@ def _headers(environ: Environ) -> Iterator[tuple[str, str]]:
 
 def _fill(body: Body, environ: Environ, declared: str) -> None:
     """Without a length, a body can only be read where the server marks its end (chunked transfer)."""
-    left = int(declared) if declared.isdecimal() else None
+    left = int(declared) if declared.isascii() and declared.isdecimal() else None
     if left is None and not environ.get("wsgi.input_terminated"):
         return
     stream = environ["wsgi.input"]
