@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import socket
 import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,11 +14,14 @@ import pytest
 
 from antiphon.client import ApiError, AsyncClient, Client, NotEnded, Retries
 from antiphon.contract.kinds import Kind, SeparationType
+from antiphon.contract.results import MidiResult, SeparationResult, VideoResult
+from antiphon.contract.signatures import headers
+from antiphon.receiver import Receiver as Library
 from antiphon.receiver.inbox import Inbox
 from antiphon.receiver.polling import poll
 from tests.integration.line import KINDS, Line
 from tests.integration.receiver import Receiver
-from tests.integration.server import Server
+from tests.integration.server import Server, eventually
 
 SWIFT = Retries(first=0.01)
 
@@ -81,6 +86,34 @@ def test_callback_and_polling_together_are_one_event_for_every_kind_of_task(
     assert {name: events[task_id].kind for name, task_id in line.ids.items()} == KINDS
 
 
+def test_a_receiver_that_is_called_and_fed_by_polling_processes_each_task_once(
+    server: Server, line: Line, tmp_path: Path
+) -> None:
+    processed: Counter[str] = Counter()
+    receiver = Library(tmp_path / "inbox", [server.webhook_key], steps=[])
+
+    def note(result: MidiResult | VideoResult | SeparationResult) -> None:
+        processed[result.task_id] += 1
+
+    for register in (receiver.on_midi, receiver.on_video, receiver.on_separation):
+        register(note)
+
+    def call(name: str) -> None:
+        body, task_id = line.callbacks[name].raw, line.ids[name]
+        signed = headers([server.webhook_key], task_id=task_id, webhook_id="msg", body=body, timestamp=int(time.time()))
+        assert receiver.handle("POST", signed, body).status == 200
+
+    with receiver, Inbox(tmp_path / "inbox") as inbox, Client(server.url, server.key) as client:
+        call("midi")
+        call("split_stem")
+        poll(client, inbox, line.ids.values(), deadline=30, spacing=0)
+        for name in line.ids:
+            call(name)
+        eventually(lambda: all(inbox.work(event.id).state == "done" for event in inbox.events()))
+        assert {event.repeats for event in inbox.events()} == {1, 2}
+    assert processed == dict.fromkeys(line.ids.values(), 1)
+
+
 @pytest.mark.parametrize("kind", ["midi", "video", "separation"])
 def test_a_failed_task_that_is_polled_says_why(server: Server, tmp_path: Path, kind: str) -> None:
     task = server.plant(kind, "failed", error_code=500, error_message="the song is silent")
@@ -123,6 +156,9 @@ def test_a_task_of_any_kind_is_found_by_asking_and_a_missing_one_is_missing(serv
     with Client(server.url, server.key) as client:
         for name, task_id in line.ids.items():
             assert client.look(task_id).kind == KINDS[name]
+        assert client.midi_record(line.ids["midi"])["midiData"] == line.records["midi"]["midiData"]
+        assert client.video_record(line.ids["video"])["response"] == line.records["video"]["response"]
+        assert client.separation_record(line.ids["split_stem"])["musicId"] == line.uploaded["audioId"]
         with pytest.raises(ApiError) as missing:
             client.wait("0" * 32, deadline=10)
         assert missing.value.answer_code == 404

@@ -66,7 +66,7 @@ def read_envelope(answer: Answer) -> Any:
         envelope = None
     if not isinstance(envelope, dict):
         start = answer.body[:SHOWN].decode("utf-8", "replace")
-        code = answer.status if answer.status != SUCCESS else 0
+        code = answer.status if answer.status >= 400 else 0
         raise ApiError(code, f"no JSON object in the answer, HTTP {answer.status}: {start}", answer.retry_after)
     code = _code(envelope.get("code"), answer.status)
     if code != SUCCESS or answer.status >= 400:

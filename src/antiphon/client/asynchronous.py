@@ -7,14 +7,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from antiphon.client import calls, conversations, wire
 from antiphon.client.answers import Answer, Unreachable
 from antiphon.client.calls import Call, Look, Record
 from antiphon.client.conversations import Conversation, Server
 from antiphon.client.downloads import save
-from antiphon.client.records import Delivery, TaskItem, Uploaded
+from antiphon.client.records import Delivery, MidiRecord, SeparationRecord, TaskItem, Uploaded, VideoRecord
 from antiphon.client.retries import Retries
 from antiphon.client.watch import Watch
 from antiphon.contract.kinds import Kind, SeparationType, State
@@ -129,8 +129,20 @@ class AsyncClient:
         return await self._ask(calls.video(task_id, audio_id, callback_url, author, domain, idempotency_key))
 
     async def record(self, kind: Kind | str, task_id: str) -> Record:
-        """The record of a task. ``client.records`` has its types."""
+        """The record of a task of any kind, as it came."""
         return (await self._ask(calls.look(calls.kind_of(kind), task_id))).record
+
+    async def midi_record(self, task_id: str) -> MidiRecord:
+        """The record of a MIDI task: the notes, and a link to a Standard MIDI File."""
+        return cast(MidiRecord, await self.record(Kind.MIDI, task_id))
+
+    async def video_record(self, task_id: str) -> VideoRecord:
+        """The record of a music video, with a link to it."""
+        return cast(VideoRecord, await self.record(Kind.VIDEO, task_id))
+
+    async def separation_record(self, task_id: str) -> SeparationRecord:
+        """The record of a separation, with a link to each stem."""
+        return cast(SeparationRecord, await self.record(Kind.SEPARATION, task_id))
 
     async def look(self, task_id: str, kind: Kind | str | None = None, *, timeout: float | None = None) -> Look:
         """Poll once, without retries: the record, how the task stands, and the pause that the server advises. The

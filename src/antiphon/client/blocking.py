@@ -5,14 +5,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from antiphon.client import calls, conversations, wire
 from antiphon.client.answers import Answer, Unreachable
 from antiphon.client.calls import Call, Look, Record
 from antiphon.client.conversations import Conversation, Server
 from antiphon.client.downloads import save
-from antiphon.client.records import Delivery, TaskItem, Uploaded
+from antiphon.client.records import Delivery, MidiRecord, SeparationRecord, TaskItem, Uploaded, VideoRecord
 from antiphon.client.retries import Retries
 from antiphon.client.watch import Watch
 from antiphon.contract.kinds import Kind, SeparationType, State
@@ -30,7 +30,8 @@ class Client:
     ``base_url`` is with or without ``/api/v1``. ``timeout`` in seconds bounds each step of a call: connecting (at most
     10 s), sending, waiting for the answer. What is safe to repeat is repeated as ``retries`` says: reading calls; what
     never reached the API or was refused by it (429, 430, 455); and, where the server honours ``Idempotency-Key`` as
-    ours does, what broke off on the way. May be used from several threads.
+    ours does, what broke off on the way. ``transport`` is httpx's, to go through a proxy, say. May be used from several
+    threads.
 
     Every method raises ``ApiError`` with the answer's code in ``answer_code``, or ``Unreachable``.
     """
@@ -132,8 +133,20 @@ class Client:
         return self._ask(calls.video(task_id, audio_id, callback_url, author, domain, idempotency_key))
 
     def record(self, kind: Kind | str, task_id: str) -> Record:
-        """The record of a task. ``client.records`` has its types."""
+        """The record of a task of any kind, as it came."""
         return self._ask(calls.look(calls.kind_of(kind), task_id)).record
+
+    def midi_record(self, task_id: str) -> MidiRecord:
+        """The record of a MIDI task: the notes, and a link to a Standard MIDI File."""
+        return cast(MidiRecord, self.record(Kind.MIDI, task_id))
+
+    def video_record(self, task_id: str) -> VideoRecord:
+        """The record of a music video, with a link to it."""
+        return cast(VideoRecord, self.record(Kind.VIDEO, task_id))
+
+    def separation_record(self, task_id: str) -> SeparationRecord:
+        """The record of a separation, with a link to each stem."""
+        return cast(SeparationRecord, self.record(Kind.SEPARATION, task_id))
 
     def look(self, task_id: str, kind: Kind | str | None = None, *, timeout: float | None = None) -> Look:
         """Poll once, without retries: the record, how the task stands, and the pause that the server advises. The

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from antiphon.client import calls
 from antiphon.client.answers import Answer, ApiError, Unreachable, read_envelope
 from antiphon.client.calls import Call, Look, Record
-from antiphon.client.retries import Retries, had_no_effect
+from antiphon.client.retries import Retries, had_no_effect, is_temporary
 from antiphon.client.watch import Watch
 from antiphon.contract.kinds import Kind
 
@@ -71,7 +71,7 @@ def _honours_keys(call: Call[Any], retries: Retries, server: Server, chance: Cal
         except Unreachable:
             return False  # not known, so not safe; the next call may find out
         except ApiError as error:
-            if error.answer_code >= 500:
+            if is_temporary(error):
                 return False
             server.honours_keys = False
         else:
