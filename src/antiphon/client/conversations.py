@@ -53,11 +53,10 @@ def ask(call: Call[Result], retries: Retries, server: Server, chance: Callable[[
         pause = retries.pause(attempt, failure, waited=waited, chance=chance())
         if pause is None:
             raise failure
-        yield Pause(pause)
-        if not (call.repeatable or had_no_effect(failure)) and not (
-            yield from _honours_keys(call, retries, server, chance)
-        ):
+        safe = call.repeatable or had_no_effect(failure)
+        if not safe and not (yield from _honours_keys(call, retries, server, chance)):
             raise failure
+        yield Pause(pause)
         attempt, waited = attempt + 1, waited + pause
 
 
