@@ -176,7 +176,7 @@ def retry(folder: Path, tasks: tuple[str, ...], everything: bool) -> None:
         count = opened.retry(None if everything else [entry.id for entry in chosen])
     click.echo(f"{count:,} begin again now")
     if expired:
-        click.secho(f"{expired:,} have expired: their links lead to nothing any more", fg="yellow", err=True)
+        click.secho(f"{expired:,} expired: their links lead to nothing any more", fg="yellow", err=True)
     if not count and tasks:
         sys.exit(1)
 

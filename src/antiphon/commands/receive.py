@@ -145,7 +145,7 @@ def _check(probe: "Probe", view: View) -> None:
     for finding in probe.findings():
         verdicts[finding.verdict] += 1
         word, colour = _SHOWN[finding.verdict]
-        remedy = f"; {finding.remedy}" if finding.remedy else ""
+        remedy = f" → {finding.remedy}" if finding.remedy else ""
         view.say(f"{word}  {finding.name:<11} {finding.text}{remedy}", colour)
     if verdicts["bad"]:
         view.entitle(f"{probe.url} does NOT lead here as it should", "red")
