@@ -16,6 +16,7 @@ from antiphon.contract.results import FailedResult, MidiResult, Result, UnknownR
 
 _FIELDS = ("pitch", "start", "end", "velocity")
 _NOTE = struct.Struct("<4d")
+_AT_ONCE = 1000  # notes
 
 
 def digest(result: Result, instruments: Any, document: Mapping[str, Any]) -> bytes:
@@ -67,14 +68,23 @@ def _instruments(instruments: Any) -> Iterator[bytes]:
         notes = instrument.get("notes")
         found = notes if isinstance(notes, list) else []
         yield _canonical([instrument.get("name"), len(found)])
-        yield from (note if isinstance(note, bytes) else _loose(note) for note in found)
+        for start in range(0, len(found), _AT_ONCE):
+            yield from _notes(found[start : start + _AT_ONCE])
 
 
-def _loose(note: Any) -> bytes:
+def _notes(notes: list[Any]) -> Iterator[bytes]:
+    read = [note if isinstance(note, bytes) else _loose(note) for note in notes]
+    if all(isinstance(note, bytes) for note in read):
+        yield b"".join(read)
+    else:
+        yield _canonical(read)
+
+
+def _loose(note: Any) -> Any:
     """A note that is no plain one: with fields of its own, or malformed."""
     if not isinstance(note, dict):
-        return _canonical(note)
-    return _pack(note) or _canonical([note.get(name) for name in _FIELDS])
+        return note
+    return _pack(note) or [note.get(name) for name in _FIELDS]
 
 
 def _pack(note: Mapping[str, Any]) -> bytes | None:
