@@ -5,6 +5,7 @@ import heapq
 import json
 import random
 import re
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -23,7 +24,10 @@ SPACING = 0.5  # seconds between calls: the API takes 20 in 10 s
 GRACE = 5.0  # seconds beyond the deadline in which last looks still begin
 LOOK_TIMEOUT = 60.0  # seconds for one answer
 _TOO_MANY = (429, 430)
-_GONE: dict[int, Literal["missing", "expired"]] = {404: "missing", 410: "expired"}
+_OF_ONE_TASK: dict[int, Literal["missing", "expired"]] = {
+    **dict.fromkeys((400, 404, 409, 422), "missing"),  # what is no id is refused as such by some
+    410: "expired",
+}
 _HUMP = re.compile("(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -78,6 +82,7 @@ def poll(
     spacing: float = SPACING,
     told: Callable[[Polled], None] = lambda polled: None,
     seen: Callable[[Watch], None] = lambda watch: None,
+    stop: threading.Event | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Polled]:
@@ -88,7 +93,8 @@ def poll(
     finds it out by asking. Connections that fail and servers that restart are waited out.
 
     ``told`` gets each outcome as soon as it is known; they are also given back, in the order of the tasks. ``seen`` is
-    called after each look at a task that has not ended.
+    called after each look at a task that has not ended. ``stop`` ends it early; with it, a coroutine may have this run
+    in a thread.
 
     Raises ``ApiError`` for what holds for all tasks, such as a wrong API key, and ``StorageError`` when the inbox
     cannot keep what came; then poll again.
@@ -98,10 +104,13 @@ def poll(
     waiting = [(watch.due, number, watch) for number, watch in enumerate(watches)]
     done: dict[str, Polled] = {}
     free_at = now  # when the next call may be made
+    rest: Callable[[float], bool | None] = sleep if stop is None else stop.wait
     while waiting:
-        _, number, watch = heapq.heappop(waiting)
-        if clock() <= watch.end + GRACE:
-            sleep(max(watch.due - clock(), free_at - clock(), 0.0))
+        _, number, watch = waiting[0]
+        late = clock() > watch.end + GRACE
+        if rest(0.0 if late else max(watch.due - clock(), free_at - clock(), 0.0)):
+            break
+        heapq.heappop(waiting)
         polled, hold = _look(client, inbox, watch, clock)
         free_at = clock() + max(spacing, hold)
         if polled is None:
@@ -110,6 +119,8 @@ def poll(
         else:
             done[watch.task_id] = polled
             told(polled)
+    for _, _, watch in waiting:
+        done[watch.task_id] = Polled(watch.task_id, watch.kind, "pending", watch.record, message="polling was stopped")
     return [done[watch.task_id] for watch in watches]
 
 
@@ -122,8 +133,9 @@ def _look(
         try:
             look = client.look(watch.task_id, watch.kind, timeout=LOOK_TIMEOUT)
         except (ApiError, Unreachable) as error:
-            if isinstance(error, ApiError) and error.answer_code in _GONE:
-                return Polled(watch.task_id, watch.kind, _GONE[error.answer_code], message=error.message), 0.0
+            if isinstance(error, ApiError) and error.answer_code in _OF_ONE_TASK:
+                outcome = _OF_ONE_TASK[error.answer_code]
+                return Polled(watch.task_id, watch.kind, outcome, message=error.message), 0.0
             watch.failed(error, clock(), random.random())
             if isinstance(error, ApiError) and error.answer_code in _TOO_MANY:
                 hold = error.retry_after or 0.0

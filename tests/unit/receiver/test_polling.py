@@ -1,6 +1,7 @@
 """Polling brings into the inbox what the callback would have brought, and brings it once."""
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -152,9 +153,9 @@ def test_several_tasks_are_followed_side_by_side_within_the_limit_of_calls(inbox
     ]
 
 
-@pytest.mark.parametrize(("code", "outcome"), [(404, "missing"), (410, "expired")])
+@pytest.mark.parametrize(("code", "outcome"), [(400, "missing"), (404, "missing"), (410, "expired")])
 def test_a_task_that_is_not_there_is_no_reason_to_leave_the_others(inbox: Inbox, code: int, outcome: str) -> None:
-    answers = [refusal(code, "gone")] * (3 if code == 404 else 1)
+    answers = [refusal(code, "gone")] * (1 if code == 410 else 3)
     api = Api(*answers, success({"successFlag": 1}))
     gone, done = follow(api, inbox, "a", "b")
     assert (gone.outcome, done.outcome) == (outcome, "succeeded")
@@ -208,3 +209,11 @@ def test_polling_again_finds_what_is_there_already(inbox: Inbox) -> None:
     (first,), (second,) = (follow(api, inbox, "a", kind=Kind.MIDI) for _ in range(2))
     assert (first.new, second.new) == (True, False)
     assert first.event is not None and second.event is not None and first.event.id == second.event.id
+
+
+def test_polling_that_is_told_to_stop_stops_at_once_and_says_so(inbox: Inbox) -> None:
+    stop = threading.Event()
+    api = Api(success({"successFlag": 0}))
+    left = follow(api, inbox, "a", "b", kind=Kind.MIDI, stop=stop, spacing=0, seen=lambda watch: stop.set())
+    assert [(each.outcome, each.message) for each in left] == [("pending", "polling was stopped")] * 2
+    assert len(api.calls) == 1
