@@ -86,10 +86,13 @@ class FilesStep:
         notes = sum(len(instrument.notes) for instrument in result.instruments)
         make_folder(folder)
         require_room(folder, len(body) + _NOTE_BYTES * notes, self._reserve)
-        return {
-            DOCUMENT: place(folder / DOCUMENT, lambda path: path.write_bytes(body)),
-            SONG: place(folder / SONG, lambda path: midifile.write(_tracks(delivery, result), path)),
-        }
+        return place(
+            folder,
+            {
+                DOCUMENT: lambda path: path.write_bytes(body),
+                SONG: lambda path: midifile.write(_tracks(delivery, result), path),
+            },
+        )
 
     def _links(self, result: object) -> Iterator[_Link]:
         if isinstance(result, VideoResult):

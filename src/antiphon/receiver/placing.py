@@ -4,7 +4,7 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from antiphon.receiver.delivery import GiveUp, TryAgain
@@ -17,9 +17,11 @@ def make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
     try:
+        new = not folder.parent.is_dir()
         folder.mkdir(parents=True, exist_ok=True)
-        for parent in (folder.parent, folder.parent.parent):
-            _sync(parent)
+        _sync(folder.parent)
+        if new:
+            _sync(folder.parent.parent)
     except OSError as error:
         raise _in_words(folder, error) from error
 
@@ -34,22 +36,28 @@ def require_room(folder: Path, needed: int, reserve: int) -> None:
         )
 
 
-def place(path: Path, write: Callable[[Path], object]) -> Path:
-    """Let ``write`` make a file under another name, bring it to the disk, and move it to ``path``.
+def place(folder: Path, files: Mapping[str, Callable[[Path], object]]) -> dict[str, Path]:
+    """Let each function make a file under another name, bring it to the disk, and move it to its own in ``folder``.
 
     Raises ``TryAgain`` when the disk is full or fails, ``GiveUp`` when something else stands in the way."""
-    new = path.with_name(f".{path.name}.new")
+    placed: dict[str, Path] = {}
+    for name, write in files.items():
+        path, new = folder / name, folder / f".{name}.new"
+        try:
+            write(new)
+            with new.open("rb+") as file:
+                os.fsync(file.fileno())
+            new.replace(path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                new.unlink(missing_ok=True)
+            raise _in_words(path, error) from error
+        placed[name] = path
     try:
-        write(new)
-        with new.open("rb+") as file:
-            os.fsync(file.fileno())
-        new.replace(path)
-        _sync(path.parent)
+        _sync(folder)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            new.unlink(missing_ok=True)
-        raise _in_words(path, error) from error
-    return path
+        raise _in_words(folder, error) from error
+    return placed
 
 
 def _sync(folder: Path) -> None:
