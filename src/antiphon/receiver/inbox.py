@@ -15,7 +15,7 @@ from typing import Literal, TypeVar
 
 from antiphon.errors import InvalidSignature, StorageError
 from antiphon.receiver import events, work
-from antiphon.receiver.database import FILE, KEPT, connect
+from antiphon.receiver.database import FILE, KEPT, connect, make_folder
 from antiphon.receiver.events import Arrival, Event, Scheme
 from antiphon.receiver.leadership import Leadership
 from antiphon.receiver.opened import Opened
@@ -50,7 +50,7 @@ class Inbox:
         self._opened: Opened | None = None
         self._closed = False
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             connect(self._path).close()  # what is wrong is said now; it is opened by whoever uses it first
         except (OSError, sqlite3.Error) as error:
             raise StorageError(f"the inbox {self.folder} cannot be opened: {error}") from error
@@ -109,7 +109,7 @@ class Inbox:
 
     def events(self, after: int = 0) -> Iterator[Event]:
         """Every event whose id is greater than ``after``, in the order in which they first came."""
-        while found := self._read(partial(_page, after=after)):
+        while found := self._read(partial(events.page, after=after)):
             yield from found
             after = found[-1].id
 
@@ -152,13 +152,29 @@ class Inbox:
         """Note that an attempt begins. This and what follows raises ``NotFound`` for an event that there is not."""
         return self._change(lambda connection: work.begin(connection, event_id))
 
-    def step_done(self, event_id: int, step: str, files: Mapping[str, Path]) -> None:
-        """Note that a step need not be run again, and what it put in place.
+    def begin_all(self, event_ids: Iterable[int]) -> list[Work]:
+        """The same for several at once, as far as they are pending still; gives those."""
+        chosen = tuple(event_ids)
+        return self._change(lambda connection: work.begin_all(connection, chosen)) if chosen else []
+
+    def step_done(self, event_id: int, step: str, files: Mapping[str, Path], *, wait: bool = True) -> None:
+        """Note that a step need not be run again, and what it put in place; without ``wait`` that is on disk later,
+        if at all.
 
         Raises ``StorageError`` for a path that is not under the inbox's folder.
         """
         relative = {name: self._relative(path) for name, path in files.items()}
-        self._change(lambda connection: work.step_done(connection, event_id, step, relative))
+        change = partial(work.step_done, event_id=event_id, step=step, files=relative)
+        if wait:
+            self._change(change)
+        else:
+            self._use(lambda opened: opened.submit(change, 0, Future()))
+
+    def complete(self, event_id: int, steps: Iterable[str], files: Mapping[str, Path]) -> None:
+        """Note that these steps are done, which are all, and what they put in place."""
+        relative = {name: self._relative(path) for name, path in files.items()}
+        names = tuple(steps)
+        self._change(lambda connection: work.complete(connection, event_id, names, relative))
 
     def finish(self, event_id: int) -> None:
         self._change(lambda connection: work.settle(connection, event_id, "done", "", None))
@@ -232,8 +248,10 @@ class Inbox:
                 opened = self._opened = self._opened or self._open()
             try:
                 return action(opened)
-            except LetGo:  # by a fork, in another thread
-                continue
+            except LetGo:
+                with self._lock:
+                    if self._opened is opened:  # not by a fork in another thread, so for good
+                        raise StorageError(f"the inbox {self.folder} is closed") from None
 
     def _open(self) -> Opened:
         # The threads must not keep an inbox alive that everybody has forgotten.
@@ -252,11 +270,8 @@ class Inbox:
             opened.close()
 
 
-def _page(connection: sqlite3.Connection, after: int) -> list[Event]:
-    return events.select(connection, "id > ? ORDER BY id LIMIT ?", (after, _BATCH))
-
-
 _all: "weakref.WeakSet[Inbox]" = weakref.WeakSet()
+_fork = threading.Lock()
 _forking: list[Inbox] = []
 
 # SQLite's locks and threads do not survive a fork: before one, every inbox lets go of its file, and whoever goes on,
@@ -264,6 +279,7 @@ _forking: list[Inbox] = []
 
 
 def _before_fork() -> None:
+    _fork.acquire()
     for inbox in list(_all):
         inbox._lock.acquire()
         _forking.append(inbox)
@@ -273,6 +289,7 @@ def _before_fork() -> None:
 def _after_fork() -> None:
     while _forking:
         _forking.pop()._lock.release()
+    _fork.release()
 
 
 if hasattr(os, "register_at_fork"):

@@ -5,9 +5,9 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from pathlib import Path
 from typing import Literal
 
 from antiphon.contract.results import read_result
@@ -62,31 +62,42 @@ class Passage:
         self._clock = clock
         self._dice = dice
 
-    def take(self, event_id: int) -> None:
-        """Run the steps of one event that are still to do, and record the outcome."""
-        event = self._inbox.event(event_id)
+    def take(self, work: Work) -> None:
+        """Run the steps of an event that are still to do, and record the outcome. ``work`` was begun just now."""
+        event = self._inbox.event(work.event_id)
         if event is None:  # pruned meanwhile
             return
-        work = self._inbox.begin(event_id)
         notice = Notice(event, "started", attempt=work.attempt)
         self._tell(notice)
+        done = list(work.steps_done)
         try:
             delivery = self._delivery(event, work)
         except Exception as error:
             self._failed(replace(notice, step="reading"), work, error)
             return
         for step in self._steps:
-            if step.name not in work.steps_done:
-                now = replace(notice, step=step.name)
-                try:
-                    made = dict(step.run(replace(delivery, report=_Report(self._tell, now))))
-                except BaseException as error:  # a handler may even call sys.exit
-                    self._failed(now, work, error)
-                    return
-                self._record(partial(self._inbox.step_done, event_id, step.name, made))
-                delivery = replace(delivery, files={**delivery.files, **made})
-        self._record(partial(self._inbox.finish, event_id))
+            if step.name in done:
+                continue
+            now = replace(notice, step=step.name)
+            try:
+                made = self._checked(step.run(replace(delivery, report=_Report(self._tell, now))))
+            except BaseException as error:  # a handler may even call sys.exit
+                self._failed(now, work, error)
+                return
+            done.append(step.name)
+            delivery = replace(delivery, files={**delivery.files, **made})
+            if step is not self._steps[-1]:  # recorded once more with the last one, so nobody waits for the disk
+                self._inbox.step_done(event.id, step.name, made, wait=False)
+        self._record(lambda: self._inbox.complete(event.id, done, delivery.files))
         self._tell(replace(notice, what="done"))
+
+    def _checked(self, made: Mapping[str, Path]) -> dict[str, Path]:
+        """The inbox knows its files relative to itself, so that it can be moved."""
+        root = self._inbox.folder.absolute()
+        for name, path in made.items():
+            if not path.absolute().is_relative_to(root) or ".." in path.parts:
+                raise GiveUp(f"the step put {name!r} at {path}, outside the inbox {root}; use delivery.folder")
+        return dict(made)
 
     def _delivery(self, event: Event, work: Work) -> Delivery:
         return Delivery(

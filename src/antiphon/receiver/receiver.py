@@ -33,6 +33,7 @@ Headers = Mapping[str, str]
 Intercept = Callable[[Headers, bytes], Answer | None]
 
 _LARGE = 100_000  # bytes; hashing fewer takes less time than handing them to a thread
+_CROWD = 4  # requests at a time, above which the follow-ups let them pass first
 _AT_EXIT = 2.0  # seconds that steps get to end when the interpreter does
 
 
@@ -78,7 +79,9 @@ class Receiver:
     ) -> None:
         keys = [keys] if isinstance(keys, str) else list(keys)
         if not keys and not insecure:
-            raise SettingsError("no webhook key given: pass the sender's key, or take everything with insecure=True (--insecure)")
+            raise SettingsError(
+                "no webhook key given: pass the sender's key, or insecure=True (--insecure) to take everything"
+            )
         for key in keys:
             signatures.check_key(key)
         if insecure:
@@ -250,7 +253,13 @@ class Receiver:
         try:
             steps = [*(self._default_steps() if self._steps is None else self._steps), self._handlers]
             worker = Worker(
-                inbox, steps, workers=self._workers, backoff=self._backoff, watch=self._watch, clock=self._clock
+                inbox,
+                steps,
+                workers=self._workers,
+                backoff=self._backoff,
+                crowded=lambda: self.intake.coming > _CROWD,
+                watch=self._watch,
+                clock=self._clock,
             )
         except BaseException:
             inbox.close()

@@ -66,6 +66,12 @@ def begin(connection: sqlite3.Connection, event_id: int) -> Work:
     return find(connection, event_id)
 
 
+def begin_all(connection: sqlite3.Connection, event_ids: Iterable[int]) -> list[Work]:
+    """Those of them that are pending."""
+    pending = "SELECT 1 FROM work WHERE event_id = ? AND state = 'pending'"
+    return [begin(connection, event) for event in event_ids if connection.execute(pending, (event,)).fetchone()]
+
+
 def step_done(connection: sqlite3.Connection, event_id: int, step: str, files: Mapping[str, str]) -> None:
     work = find(connection, event_id)
     steps = [name for name in work.steps_done if name != step] + [step]
@@ -80,6 +86,13 @@ def settle(connection: sqlite3.Connection, event_id: int, state: State, error: s
     connection.execute(
         "UPDATE work SET state = ?, error = ?, due_at = coalesce(?, due_at) WHERE event_id = ?",
         (state, error, due_at, event_id),
+    )
+
+
+def complete(connection: sqlite3.Connection, event_id: int, steps: Iterable[str], files: Mapping[str, str]) -> None:
+    connection.execute(
+        "UPDATE work SET state = 'done', error = '', steps_done = ?, files = ? WHERE event_id = ?",
+        (json.dumps(list(steps)), json.dumps(dict(files)), event_id),
     )
 
 

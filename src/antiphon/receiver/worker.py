@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from antiphon.errors import StorageError
 from antiphon.receiver.delivery import Step
-from antiphon.receiver.inbox import Inbox
+from antiphon.receiver.inbox import Inbox, Work
 from antiphon.receiver.passage import Passage
 from antiphon.receiver.schedule import Backoff
 from antiphon.receiver.watching import Watch
@@ -18,6 +18,8 @@ log = logging.getLogger("antiphon.receiver")
 
 LOOK_FOR_LEAD = 0.25  # seconds between tries to become the process that works
 LOOK_FOR_WORK = 1.0  # seconds after which work that another process has brought is seen at the latest
+LONGEST_YIELD = 0.2  # seconds
+_YIELD = 0.01  # seconds between looks
 _LEAST_PAUSE = 0.01  # seconds between turns, however much comes
 _AHEAD = 8  # events per thread that are taken from the inbox at once
 _MOST_EXTRA = 4  # further threads per thread, when those are held up
@@ -28,7 +30,8 @@ class Worker:
 
     Steps are run in order; one that was done is not run again. A failure is tried again as ``backoff`` says. A step
     that takes longer than ``patience`` seconds keeps its thread, and another thread is started beside it, so that
-    steps that hang do not hold up the other events. The threads are daemons: they do not keep a process alive.
+    steps that hang do not hold up the other events. While ``crowded`` each event waits, ``LONGEST_YIELD`` seconds at
+    most: acknowledging goes first. The threads are daemons: they do not keep a process alive.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Worker:
         workers: int = 4,
         backoff: Backoff = Backoff(),
         patience: float = 600.0,
+        crowded: Callable[[], bool] = lambda: False,
         watch: Watch | None = None,
         clock: Callable[[], float] = time.time,
         dice: Callable[[], float] = random.random,
@@ -46,11 +50,12 @@ class Worker:
         self._inbox = inbox
         self._workers = workers
         self._patience = patience
+        self._crowded = crowded
         self._stopping = threading.Event()
         self._passage = Passage(inbox, steps, backoff, self._stopping, watch=watch, clock=clock, dice=dice)
         self._clock = clock
         self._wake = threading.Event()
-        self._queue: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._in_flight: set[int] = set()  # queued or running
         self._running: dict[int, float] = {}  # since when, monotonic
@@ -104,8 +109,12 @@ class Worker:
             last = self._alive == 0 and self._stopping.is_set()
         if last:
             try:
-                self.after()
+                if self._leading:
+                    self._inbox.recover()  # what was begun in advance
+            except StorageError as error:
+                log.warning("what was not done is done after the next start: %s", error)
             finally:
+                self.after()
                 self._ended.set()
 
     def _supervise(self) -> None:
@@ -133,11 +142,11 @@ class Worker:
         room = self._workers * _AHEAD - len(busy)
         if room <= 0:
             return LOOK_FOR_WORK
-        for work in self._inbox.pending(room + len(busy)):
-            if work.event_id not in busy:
-                with self._lock:
-                    self._in_flight.add(work.event_id)
-                self._queue.put(work.event_id)
+        fresh = [work.event_id for work in self._inbox.pending(room + len(busy)) if work.event_id not in busy]
+        for work in self._inbox.begin_all(fresh[:room]):
+            with self._lock:
+                self._in_flight.add(work.event_id)
+            self._queue.put(work)
         due = self._inbox.next_due()
         pause = LOOK_FOR_WORK if due is None else due - self._clock()
         return pause if 0 < pause < LOOK_FOR_WORK else LOOK_FOR_WORK
@@ -155,11 +164,13 @@ class Worker:
             self._spawn(self._work, "antiphon-step")
 
     def _work(self) -> None:
-        while (event_id := self._queue.get()) is not None and not self._stopping.is_set():
+        while (work := self._queue.get()) is not None and not self._stopping.is_set():
+            event_id = work.event_id
+            self._yield()
             with self._lock:
                 self._running[event_id] = time.monotonic()
             try:
-                self._passage.take(event_id)
+                self._passage.take(work)
             except StorageError as error:
                 log.warning("event %d waits for its inbox: %s", event_id, error)
                 self._stopping.wait(LOOK_FOR_WORK)
@@ -172,6 +183,11 @@ class Worker:
                 hungry = len(self._in_flight) <= self._workers
             if hungry:
                 self._wake.set()
+
+    def _yield(self) -> None:
+        end = time.monotonic() + LONGEST_YIELD
+        while self._crowded() and time.monotonic() < end:
+            self._stopping.wait(_YIELD)
 
 
 def _known(error: Exception) -> bool:

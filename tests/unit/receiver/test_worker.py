@@ -154,6 +154,7 @@ def test_a_step_may_give_up(following: Following, state: Any) -> None:
     following.add()
     following.work(Does("fetch", stop))
     following.wait(state)
+    until(lambda: following.told(state))
     assert [notice.text for notice in following.told(state)] == ["the link is gone"]
 
 
