@@ -1,5 +1,6 @@
 """The inbox's file: its tables, how it is opened, and how older ones are brought up to date."""
 
+import os
 import sqlite3
 import time
 from pathlib import Path
@@ -60,6 +61,19 @@ _TABLES = (
 )
 
 
+def make_folder(folder: Path) -> None:
+    """Make the inbox's folder, and have that outlast a power cut too; what SQLite puts in it, SQLite sees to."""
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.name == "posix":  # elsewhere a folder cannot be opened
+        for path in new:
+            parent = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(parent)
+            finally:
+                os.close(parent)
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """A connection in which nothing begins or ends a transaction but the caller. May be used from any thread, by one
     at a time. A file that is not there, or older, is brought to this format first.
@@ -70,6 +84,7 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         _prepare(connection, path)
         connection.execute("PRAGMA synchronous = FULL")  # with WAL: an fsync at each commit
+        connection.execute("PRAGMA fullfsync = ON")  # without it, macOS does not write through the disk's cache
         connection.execute("PRAGMA wal_autocheckpoint = 0")  # no commit waits for a checkpoint; see writer.py
         connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_LOG}")
     except BaseException:

@@ -1,5 +1,6 @@
 """The events of an inbox, as rows: what came of each task, and each time that it was told."""
 
+import contextlib
 import sqlite3
 from dataclasses import dataclass
 from typing import Literal
@@ -15,6 +16,10 @@ _RANK = ("", "documented", "polled", "standard")  # the first two may have been 
 _SELECT = """
 SELECT id, kind, task_id, version, code, body, received_at, repeats, repeated_at, scheme
 FROM events JOIN bodies ON event_id = id WHERE
+"""
+_PAGE, _PAGE_BYTES = 50, 4_000_000
+_BEGIN_AGAIN = """
+UPDATE work SET state = 'pending', tries = 0, due_at = ? WHERE event_id = ? AND state IN ('failed', 'expired')
 """
 _DELETE = (
     "DELETE FROM arrivals WHERE event_id = ?",
@@ -71,6 +76,19 @@ def select(connection: sqlite3.Connection, where: str, values: tuple[object, ...
     return [Event(*row) for row in connection.execute(_SELECT + where, values)]
 
 
+def page(connection: sqlite3.Connection, after: int) -> list[Event]:
+    """The next events whose id is greater, as many as do not take much memory; none when there are no more."""
+    found: list[Event] = []
+    size = 0
+    with contextlib.closing(connection.execute(f"{_SELECT} id > ? ORDER BY id LIMIT ?", (after, _PAGE))) as rows:
+        for row in rows:
+            found.append(Event(*row))
+            size += len(found[-1].body)
+            if size > _PAGE_BYTES:
+                break
+    return found
+
+
 def arrivals(connection: sqlite3.Connection, event_id: int) -> list[Arrival]:
     rows = connection.execute(
         "SELECT received_at, scheme, body FROM arrivals WHERE event_id = ? ORDER BY id", (event_id,)
@@ -121,7 +139,8 @@ def _insert(connection: sqlite3.Connection, payload: Payload, body: bytes, schem
 
 def _repeat(connection: sqlite3.Connection, identity: int, body: bytes, scheme: Scheme, now: float) -> None:
     """Note that it came again. Bytes that differ are kept, and take the first place when they came by a better way
-    or the follow-ups still need them: links may have been signed anew."""
+    or the follow-ups still need them: links may have been signed anew. What had failed with the old ones is begun
+    again with these."""
     had, same, state = connection.execute(
         "SELECT scheme, body = ?, state FROM events JOIN bodies ON bodies.event_id = id JOIN work ON work.event_id = id"
         " WHERE id = ?",
@@ -136,6 +155,7 @@ def _repeat(connection: sqlite3.Connection, identity: int, body: bytes, scheme: 
             {"id": identity},
         )
         connection.execute("UPDATE bodies SET body = ? WHERE event_id = ?", (body, identity))
+        connection.execute(_BEGIN_AGAIN, (now, identity))
     connection.execute(
         "INSERT INTO arrivals (event_id, received_at, scheme, body) VALUES (?, ?, ?, ?)",
         (identity, now, scheme, None if same or takes_over else body),

@@ -98,6 +98,18 @@ def test_what_was_done_keeps_its_bytes(inbox: Inbox) -> None:
     assert inbox.add(LINK % 2, scheme="standard")[0].body == LINK % 1
 
 
+def test_new_links_for_what_had_failed_begin_it_again(inbox: Inbox) -> None:
+    event, _ = inbox.add(LINK % 1, scheme="standard")
+    inbox.give_up(event.id, "403 Forbidden", "expired")
+    inbox.add(LINK % 1, scheme="standard")
+    assert inbox.work(event.id).state == "expired"
+    inbox.add(LINK % 2, scheme="documented")  # which anybody may have written
+    assert inbox.work(event.id).state == "expired"
+    inbox.add(LINK % 3, scheme="standard")
+    assert [work.event_id for work in inbox.pending()] == [event.id]
+    assert inbox.of("a")[0].body == LINK % 3
+
+
 def test_a_callback_and_the_record_that_polling_finds_are_one_event(inbox: Inbox) -> None:
     notes = [{"pitch": 44, "start": 7.6875, "end": 7.9115, "velocity": 0.8}]
     called = midi_callback("a", [{"name": "Drums", "notes": notes}], None)
@@ -238,11 +250,14 @@ def test_a_file_that_is_no_inbox_or_a_newer_one_is_said_so(tmp_path: Path) -> No
 
 
 def test_no_thread_and_no_file_outlives_an_inbox_that_everybody_has_forgotten(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
     inbox = Inbox(tmp_path)
     inbox.add(DONE)
+    theirs = set(threading.enumerate()) - before
+    assert theirs
     del inbox
     deadline = time.monotonic() + 5
-    while any(thread.name.startswith("antiphon-inbox") for thread in threading.enumerate()):
+    while any(thread.is_alive() for thread in theirs):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert not [path for path in tmp_path.iterdir() if path.name.endswith("-wal")]
