@@ -31,8 +31,12 @@ demo: $(VENV)/.ready    ## the whole line on a real song: upload, stems, MIDI, v
 serve: $(VENV)/.ready   ## API, worker and sender on http://127.0.0.1:8080
 	$(BIN)/antiphon serve
 
+# PHP and Node.js are for the tests of two examples, which are skipped and say so where either cannot be had.
 test: $(VENV)/.ready    ## all tests
 	$(BIN)/antiphon models fetch
+	@{ command -v php && command -v npm; } >/dev/null || test "$$(id -u)" != 0 \
+	  || apt-get install -qq -y php-cli php-sqlite3 nodejs npm >/dev/null || true
+	@! command -v npm >/dev/null || npm ci --silent --prefix examples/receivers/express
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.ready   ## ruff, mypy --strict, the import rules

@@ -45,7 +45,7 @@ class Example:
         if absent:
             return f"{', '.join(absent)} not found: 'make test' as root installs it"
         if (self.folder / "package.json").exists() and not (self.folder / "node_modules").exists():
-            return f"npm ci has not been run in {self.folder}"
+            return f"'npm ci' has not been run in {self.folder}: 'make test' does"
         return ""
 
     def copy(self, folder: Path, extra: str = "") -> Path:
@@ -163,6 +163,7 @@ class Started:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         self.processes.clear()
+        wait_for(lambda: not self._listens(), f"{self.example.name} to be gone")  # with all that its commands started
 
     def _listens(self) -> bool:
         assert all(process.poll() is None for process in self.processes), self.log

@@ -292,7 +292,7 @@ def test_a_hostile_task_id_becomes_no_path(receiver: Started, server: Server) ->
     before = {path for path in receiver.folder.parent.rglob("*") if receiver.folder not in path.parents}
     for task_id in ("../../escaped", "/tmp/escaped", "..\\escaped", "a/../../../escaped", "CON", "x" * 5000, "a\0b"):
         body = midi_body(task_id)
-        assert post(receiver, body, signed(server.webhook_key, body, "any")) in (200, 400), task_id
+        assert post(receiver, body, signed(server.webhook_key, body, "any")) in (200, 400, 401), task_id
     after = {path for path in receiver.folder.parent.rglob("*") if receiver.folder not in path.parents}
     assert after == before
     assert not list(receiver.folder.glob("*escaped*"))

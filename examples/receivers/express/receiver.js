@@ -20,22 +20,23 @@ const parse = (body) => JSON.parse(new TextDecoder('utf-8', { fatal: true }).dec
 function verified(headers, body, taskId) { // Standard Webhooks where its headers are, else the documented scheme
   const standard = Object.keys(headers).some((name) => name.startsWith('webhook-'));
   const header = (name) => headers[standard ? `webhook-${name}` : `x-webhook-${name}`] ?? '';
-  const time = header('timestamp');
+  const [time, signature] = [header('timestamp'), header('signature')];
   if (!/^\d{1,12}$/.test(time) || Math.abs(Date.now() / 1000 - time) > 300) return false;
-  const offered = standard ? header('signature').split(' ') : [`v1,${header('signature')}`];
+  const offered = (standard ? signature.split(' ') : [`v1,${signature}`]).map((one) => Buffer.from(one));
   return keys.some((key) => {
     const hmac = createHmac('sha256', standard ? secret(key) : key);
     hmac.update(standard ? `${header('id')}.${time}.` : `${taskId}.${time}`).update(standard ? body : '');
     const expected = Buffer.from(`v1,${hmac.digest('base64')}`);
-    const matches = (one) => one.length === expected.length && timingSafeEqual(one, expected);
-    return offered.some((one) => matches(Buffer.from(one)));
+    return offered.some((one) => one.length === expected.length && timingSafeEqual(one, expected));
   });
 }
 
 async function keep(taskId, body) { // true when it is new: of all that ever link this name, one succeeds
   const [draft, kept] = [`${INBOX}/${randomUUID()}.part`, `${INBOX}/${taskId}.json`];
-  const error = await writeFile(draft, body, { flush: true }).then(() => link(draft, kept)).catch((error) => error);
-  await rm(draft, { force: true });
+  const file = await open(draft, 'wx');
+  const error = await file.writeFile(body).then(() => file.sync()).then(() => link(draft, kept)).catch((why) => why);
+  await file.close();
+  await rm(draft);
   if (error && error.code !== 'EEXIST') throw Object.assign(error, { status: 503 });
   await folder.sync();
   return !error;
@@ -55,9 +56,8 @@ const app = express().set('env', 'production'); // no stack traces in answers
 app.use(express.raw({ type: () => true, limit: 32_000_000, inflate: false }));
 app.post('/hook', async ({ headers, body = Buffer.alloc(0) }, response) => {
   const [, taskId] = /"task_?[iI]d"\s*:\s*"([\w-]{1,100})"/.exec(body.toString('latin1')) ?? [];
-  if (!verified(headers, body, taskId)) return response.status(401).send('the signature does not hold');
+  if (!taskId || !verified(headers, body, taskId)) return response.status(401).send('the signature does not hold');
   try { parse(body); } catch { return response.status(400).send('expected JSON in UTF-8'); }
-  if (!taskId) return response.status(400).send('expected a task id');
   const isNew = await keep(taskId, body);
   response.json({ code: 200, msg: 'success' });
   if (isNew) await follow(taskId);
