@@ -106,7 +106,7 @@ def look(kind: Kind, task_id: str, timeout: float | None = None) -> Call[Look]:
 
     def read(data: Any, retry_after: float | None) -> Look:
         # Some servers say 200 and null where ours says 404.
-        if not isinstance(data, dict) or data.get("taskId", task_id) != task_id:
+        if not isinstance(data, dict) or (data.get("taskId") or task_id) != task_id:
             raise ApiError(404, f"the API has no record of a {kind} task {task_id}; check the id and the kind")
         return Look(kind, data, outcome_of(data), retry_after)
 
@@ -188,9 +188,10 @@ def _item(data: Any, _: float | None) -> TaskItem:
 
 def _page(data: Any, _: float | None) -> TaskPage:
     found = _object(data)
-    if not isinstance(found.get("tasks"), list):
+    items = found.get("tasks")
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise ApiError(0, "the answer says success, but has no list of tasks")
-    return {"tasks": found["tasks"], "nextCursor": found.get("nextCursor")}
+    return {"tasks": items, "nextCursor": found.get("nextCursor")}
 
 
 def _deliveries(data: Any, _: float | None) -> list[Delivery]:
