@@ -1,7 +1,7 @@
 """Which General MIDI program an instrument's name means, however the sender spells it."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from antiphon.score.generalmidi import DRUMS, FAMILIES, NAMES
@@ -64,6 +64,7 @@ _ALSO: dict[str, tuple[str, ...]] = {
 _ABBREVIATED = {"acou": "acoustic", "elec": "electric", "el": "electric", "ac": "acoustic", "saxophone": "sax"}
 
 
+@lru_cache(maxsize=1024)
 def program_of(name: str) -> Program:
     """The program of a General MIDI name, in any case, spacing and punctuation, with or without what stands in
     brackets; and of names that are common elsewhere. ``Drums`` is percussion. Any other name is the piano, unknown."""
