@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -277,6 +278,26 @@ def test_room_is_looked_for_before_anything_is_written(delivery: Make, site: Sit
     with pytest.raises(TryAgain, match=r"are free and .* stay in reserve; free some space"):
         step(reserve=1 << 60).run(given)
     assert contents(given.folder) == {}
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root may mount a file system")
+def test_a_disk_that_is_full_in_the_midst_is_said_and_the_next_run_ends_the_work(
+    delivery: Make, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    given = replace(delivery(midi(DRUMS), "midi"), folder=disk / "midi" / TASK)
+    # No room for a fifth file or folder: the free space alone does not tell.
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=4", "tmpfs", str(disk)], check=True)
+    try:
+        with pytest.raises(TryAgain, match=r"song\.mid: the disk is full; free some space, it is tried again"):
+            step().run(given)
+        assert contents(given.folder) == {"midi.json": given.event.body}
+        subprocess.run(["mount", "-o", "remount,nr_inodes=100", str(disk)], check=True)
+        assert len(midifile.read(step().run(given)["song.mid"])) == 1
+        assert sorted(contents(given.folder)) == ["midi.json", "song.mid"]
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_something_else_in_the_place_of_a_file_is_said(delivery: Make) -> None:
