@@ -27,17 +27,37 @@ def write(
     """Writes ``instruments`` to ``path``. ``tempo`` is in beats a minute; it sets where the bar lines fall and never
     moves a note: times are kept to half a tick (0.3 ms at 120 beats a minute).
 
-    Drums go to channel 10. Beyond fifteen other instruments, channels are shared."""
+    Drums go to channel 10. Beyond fifteen other instruments, channels are shared, with the same program if it has one:
+    of several programs on a channel, players take the last."""
     beat = mido.bpm2tempo(tempo)
     tracks = [_conductor(beat, title)]
-    channels = cycle(channel for channel in range(16) if channel != DRUM_CHANNEL)
+    channels = _Channels()
     for instrument in instruments:
-        tracks.append(_track(instrument, DRUM_CHANNEL if instrument.is_drum else next(channels), beat))
+        tracks.append(_track(instrument, channels.of(instrument), beat))
     with path.open("wb") as file:
         file.write(b"MThd" + struct.pack(">LHHH", 6, 1, len(tracks), TICKS_PER_BEAT))
         for track in tracks:
             file.write(b"MTrk" + struct.pack(">L", len(track)))
             file.write(track)
+
+
+class _Channels:
+    """Gives each instrument a channel of its own as long as there are any."""
+
+    def __init__(self) -> None:
+        self._free = [channel for channel in range(16) if channel != DRUM_CHANNEL]
+        self._turns = cycle(self._free.copy())
+        self._of_program: dict[int, int] = {}
+
+    def of(self, instrument: Instrument) -> int:
+        if instrument.is_drum:
+            return DRUM_CHANNEL
+        if not self._free:
+            shared = self._of_program.get(instrument.program)
+            return next(self._turns) if shared is None else shared
+        channel = self._free.pop(0)
+        self._of_program.setdefault(instrument.program, channel)
+        return channel
 
 
 def _conductor(beat: int, title: str | None) -> bytes:

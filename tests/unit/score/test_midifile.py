@@ -46,6 +46,15 @@ def test_no_pitched_instrument_lands_on_the_drum_channel(tmp_path: Path) -> None
     assert sum(len(instrument.notes) for instrument in midifile.read(tmp_path / "song.mid")) == 17
 
 
+def test_when_channels_run_out_an_instrument_shares_that_of_its_program(tmp_path: Path) -> None:
+    programs = [*range(15), 3, 0, 7]
+    many = [Instrument("x", program, False, (Note(60 + program, 0, 1, 0.5),)) for program in programs]
+    midifile.write(many, tmp_path / "song.mid")
+    tracks = mido.MidiFile(str(tmp_path / "song.mid")).tracks[1:]
+    used = [(m.channel, m.program) for track in tracks for m in track if m.type == "program_change"]
+    assert len(set(used)) == len({channel for channel, _ in used}) == 15
+
+
 def test_a_note_is_cut_where_the_next_one_on_its_pitch_begins(tmp_path: Path) -> None:
     notes = (Note(60, 0.0, 2.0, 0.5), Note(60, 1.0, 1.5, 0.9))
     midifile.write([Instrument("Violin", 40, False, notes)], tmp_path / "song.mid")
