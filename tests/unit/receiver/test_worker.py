@@ -266,3 +266,23 @@ def test_a_broken_off_step_is_due_at_once_after_the_restart(following: Following
     assert began.wait(5)
     assert worker.stop(5)
     assert (following.inbox.work(1).state, following.inbox.work(1).due_at) == ("pending", following.clock.time)
+
+
+def test_a_file_outside_the_inbox_is_refused_in_words(following: Following, tmp_path: Path) -> None:
+    following.add()
+    following.work(Does("store", lambda delivery: {"song": tmp_path / "song.wav"}))
+    following.wait("failed")
+    assert "outside the inbox" in following.inbox.work(1).error
+
+
+def test_acknowledging_goes_first_but_not_for_ever(following: Following) -> None:
+    looks: list[float] = []
+
+    def crowded() -> bool:
+        looks.append(time.monotonic())
+        return True
+
+    following.add()
+    following.work(Does("store", lambda delivery: None), crowded=crowded)
+    following.wait("done")
+    assert len(looks) > 2 and looks[-1] - looks[0] < 2
