@@ -12,7 +12,7 @@ FILE = "inbox.sqlite3"
 FORMAT = 2
 KEPT = 14 * 86_400.0  # seconds from the first receipt to the expiry of what the links lead to
 
-_PATIENCE = 30.0  # seconds to wait for another process that writes
+PATIENCE = 30.0  # seconds to wait for another process that writes
 _LARGEST_LOG = 64_000_000  # bytes of the write-ahead log that are kept when it starts anew
 
 # What is looked up often stands apart from the bodies, which may be large: SQLite reads rows whole.
@@ -80,7 +80,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
     Raises ``StorageError`` for a file of a newer format, ``sqlite3.Error`` for what is none of ours.
     """
-    connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     try:
         _prepare(connection, path)
         connection.execute("PRAGMA synchronous = FULL")  # with WAL: an fsync at each commit
@@ -114,7 +114,7 @@ def _format(connection: sqlite3.Connection) -> int:
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")

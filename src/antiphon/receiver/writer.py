@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from antiphon.errors import AntiphonError, StorageError
-from antiphon.receiver.database import connect
+from antiphon.receiver.database import PATIENCE, connect
 
 log = logging.getLogger("antiphon.receiver")
 
@@ -24,7 +24,9 @@ _MOST_CHANGES = 256  # in one transaction
 _MOST_BYTES = 8_000_000  # likewise
 _CHECKPOINT_BYTES = 4_000_000  # written since the last
 _ROW_BYTES = 8_000  # what a change costs besides its body
-_LONG_LOG = 8_000  # pages that were not checked in; beyond that the writer helps
+_LONG_LOG = 8_000  # pages; beyond that the writer helps to start it anew
+_HELP = 0.5  # seconds to wait for that; a writer that is idle need not help
+_LONGEST_HELP = 25  # milliseconds that acknowledgements may wait for it
 _IDLE = 5.0  # seconds after which little is checked in too
 
 
@@ -53,7 +55,8 @@ class Writer:
         self._gate = threading.Lock()
         self._closed = False
         self._written = 0  # bytes since the last checkpoint, roughly
-        self._wanted, self._ended, self._late = threading.Event(), threading.Event(), threading.Event()
+        self._wanted, self._ended = threading.Event(), threading.Event()
+        self._late, self._helped = threading.Event(), threading.Event()
         self._threads = [
             threading.Thread(target=run, name=f"antiphon-inbox-{name}", daemon=True)
             for name, run in (("writer", self._write), ("checkpoints", self._check_in))
@@ -83,6 +86,7 @@ class Writer:
         writing.join()
         self._ended.set()
         self._wanted.set()
+        self._helped.set()
         checking.join()
 
     def _write(self) -> None:
@@ -92,9 +96,8 @@ class Writer:
             self._committed()
             if not goes_on:
                 break
-            if self._late.is_set() and self._connection is not None:
-                self._late.clear()
-                self._checkpoint(self._connection)
+            if self._late.is_set():
+                self._help()
         self._disconnect()
 
     def _batch(self, first: _Job) -> tuple[list[_Job], bool]:
@@ -178,20 +181,32 @@ class Writer:
             except (sqlite3.Error, StorageError) as error:
                 log.warning("the inbox's log cannot be checked in, which is tried again: %s", error)
                 continue
-            # The log starts anew only when all of it was checked in, so a writer that never rests must do the last bit.
             if self._checkpoint(connection) > _LONG_LOG:
+                self._helped.clear()
                 self._late.set()
+                self._helped.wait(_HELP)
+                self._late.clear()
         if connection is not None:
             connection.close()
 
-    def _checkpoint(self, connection: sqlite3.Connection) -> int:
-        """Gives how many pages the log has, unless all of them are checked in."""
+    def _help(self) -> None:
+        """The log starts anew only when all of it was checked in and nobody reads it, which may never be by itself
+        when writers and readers do not rest: wait for the readers, though not for long."""
+        if self._connection is not None:
+            self._connection.execute(f"PRAGMA busy_timeout = {_LONGEST_HELP}")
+            self._checkpoint(self._connection, "RESTART")
+            self._connection.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}")
+        self._late.clear()
+        self._helped.set()
+
+    def _checkpoint(self, connection: sqlite3.Connection, mode: str = "PASSIVE") -> int:
+        """Gives how many pages the log has."""
         try:
-            _, pages, done = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            _, pages, _ = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
         except sqlite3.Error as error:
             log.warning("the inbox's log cannot be checked in, which is tried again: %s", error)
             return 0
-        return int(pages) if pages > done else 0
+        return int(pages)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
