@@ -10,7 +10,7 @@ from antiphon.download.errors import (
     TransferBroken,
 )
 from antiphon.download.media import Expected
-from antiphon.download.partial import finished
+from antiphon.download.partial import discard, finished
 
 __all__ = [
     "DownloadError",
@@ -22,5 +22,6 @@ __all__ = [
     "NoSpace",
     "Progress",
     "TransferBroken",
+    "discard",
     "finished",
 ]

@@ -79,16 +79,17 @@ class Downloader:
         is set when the server named a time.
         """
         # Not at the top: they take 30 ms to import, and many a process never downloads.
-        from antiphon.download import connection, transfer
+        from antiphon.download import dial, transfer
+        from antiphon.download.watch import Limits
 
         terms = transfer.Terms(
             allow_hosts=self._allow_hosts,
-            limits=connection.Limits(*self._seconds),
+            limits=Limits(*self._seconds),
             largest=self._largest,
             reserve=self._reserve,
             resumes=self._resumes,
             clock=self._clock,
-            resolve=self._resolve or connection.look_up,
+            resolve=self._resolve or dial.look_up,
             tls=self._tls,
         )
         with Partial(folder, name) as partial:

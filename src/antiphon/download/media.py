@@ -1,7 +1,8 @@
 """What a file is, by its first bytes and by what the server calls it."""
 
 import re
-from typing import Literal
+from pathlib import Path
+from typing import BinaryIO, Literal
 from urllib.parse import unquote, urlsplit
 
 from antiphon.download.errors import DownloadRefused, TransferBroken
@@ -70,6 +71,34 @@ def sniff(head: bytes) -> str | None:
     if len(head) > 2 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 0x06 and head[2] & 0xF0 != 0xF0:
         return ".mp3"
     return None
+
+
+def cut_off(path: Path, size: int) -> bool:
+    """Whether the file of ``size`` bytes is known to end before its format says. Only MP4 and WAV tell."""
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+        if head[4:8] in _MP4_BOXES:
+            return _last_box_end(file, size) != size
+        riff = int.from_bytes(head[4:8], "little") if sniff(head) == ".wav" and head[:4] == b"RIFF" else 0
+        return riff not in (0, 0xFFFFFFFF) and riff + 8 > size
+
+
+def _last_box_end(file: BinaryIO, size: int) -> int:
+    """Where the last box of an MP4 ends; -1 when there is no index (``moov``) among them."""
+    place, index = 0, False
+    while place < size:
+        file.seek(place)
+        box = file.read(16)
+        length = int.from_bytes(box[:4], "big")
+        if length == 1:
+            length = int.from_bytes(box[8:16], "big")
+        if length == 0 and len(box) >= 8:  # up to the end, wherever that is
+            length = size - place
+        if length < 8:
+            return -1
+        index = index or box[4:8] == b"moov"
+        place += length
+    return place if index else -1
 
 
 def suffix_of(content_type: str, head: bytes, url: str, *, expect: Expected | None, source: str) -> str:

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,7 +29,8 @@ _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 class Note:
     """``link`` is the URL without its query, which signs a link and changes; ``validator`` is what ``If-Range`` is
     given; ``total`` the size in bytes where known; ``kept`` so many bytes from the start are known to be on the disk;
-    ``suffix`` the extension; ``wrong`` how many answers in a row had another range than asked for."""
+    ``suffix`` the extension; ``wrong`` how many answers in a row had another range than asked for; ``boot`` names the
+    system's run in which it was written."""
 
     link: str = ""
     validator: str = ""
@@ -36,6 +38,7 @@ class Note:
     kept: int = 0
     suffix: str = ""
     wrong: int = 0
+    boot: str = ""
 
 
 def finished(folder: Path, name: str) -> Path | None:
@@ -45,11 +48,17 @@ def finished(folder: Path, name: str) -> Path | None:
     return next((path for suffix in known_suffixes() if (path := folder / f"{name}{suffix}").is_file()), None)
 
 
+def discard(folder: Path, name: str) -> None:
+    """Remove what has come of ``name`` when the rest will never come. Does nothing when there is none."""
+    for ending in (".part", ".part.json", ".part.json.new"):
+        (folder / f".{name}{ending}").unlink(missing_ok=True)
+
+
 class Partial:
     """The file ``.NAME.part`` in ``folder``, open for this process alone, and ``.NAME.part.json`` beside it.
 
-    Bytes beyond ``note.kept`` may be lost in a crash or a power cut, so a new start goes back to there. Raises
-    ``TransferBroken`` when another process is at the same file, ``NoSpace`` when the disk is full.
+    A power cut may spoil the bytes beyond ``note.kept``, so then it goes back to there; a killed process loses none.
+    Raises ``TransferBroken`` when another process is at the same file, ``NoSpace`` when the disk is full.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
@@ -69,7 +78,8 @@ class Partial:
         try:
             self._lock()
             self.note = self._read()
-            os.ftruncate(self._file, self.note.kept)
+            if self.note.boot != _boot() or not _boot():
+                os.ftruncate(self._file, self.note.kept)
             os.lseek(self._file, 0, os.SEEK_END)
         except BaseException:
             self._close()
@@ -101,18 +111,23 @@ class Partial:
             while view:
                 view = view[os.write(self._file, view) :]
 
-    def keep(self, **changes: Any) -> None:
-        """Bring all that was written to the disk, and note it with what else has become known."""
+    def sync(self) -> None:
+        """Bring all that was written to the disk."""
         with _said("write", self.path):
             getattr(os, "fdatasync", os.fsync)(self._file)
-            self._save(replace(self.note, kept=self.size, **changes))
+
+    def keep(self, **changes: Any) -> None:
+        """Bring all that was written to the disk, and note it with what else has become known."""
+        self.sync()
+        with _said("write", self.path):
+            self._save(replace(self.note, kept=self.size, boot=_boot(), **changes))
 
     def restart(self, note: Note) -> None:
         """Forget what has come: another file starts."""
         with _said("write", self.path):
             os.ftruncate(self._file, 0)
             os.lseek(self._file, 0, os.SEEK_SET)
-            self._save(replace(note, kept=0))
+            self._save(replace(note, kept=0, boot=_boot()))
             _sync_folder(self.folder)  # or a power cut might leave the old note beside the new file
 
     def finish(self, suffix: str) -> Path:
@@ -129,9 +144,7 @@ class Partial:
     def drop(self) -> None:
         """Remove what has come, and the note."""
         self._close()
-        self.path.unlink(missing_ok=True)
-        self._note_path.unlink(missing_ok=True)
-        self._note_path.with_suffix(".json.new").unlink(missing_ok=True)
+        discard(self.folder, self.name)
 
     def check_room(self, needed: int, reserve: int) -> None:
         """Raise ``NoSpace`` unless ``needed`` bytes fit and leave ``reserve`` free: the inbox must still get on."""
@@ -197,6 +210,15 @@ def _said(doing: str, path: Path) -> Iterator[None]:
         if isinstance(error, (IsADirectoryError, NotADirectoryError, FileExistsError)):
             raise DownloadRefused(f"{path}: something else stands where the file should go") from error
         raise TransferBroken(f"{path}: cannot {doing}: {error.strerror or error}") from error
+
+
+@cache
+def _boot() -> str:
+    """What names this run of the system; "" where nothing does."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def _sync_folder(folder: Path) -> None:

@@ -13,16 +13,16 @@ from pathlib import Path
 from antiphon import __version__
 from antiphon.download import connection, links, media
 from antiphon.download.connection import Answer
+from antiphon.download.dial import Resolve
 from antiphon.download.errors import DownloadError, DownloadRefused, LinkExpired, TransferBroken
 from antiphon.download.partial import Note, Partial
 from antiphon.download.ranges import Span, WrongRange, span_of, validator_of
+from antiphon.download.watch import Limits, Watch
 
 MOST_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
-KEEP_EVERY = (
-    4_000_000  # bytes after which what has come is brought to the disk: a long flush would delay the inbox's own
-)
-KEEP_SECONDS = 5.0  # or after so long, whichever is first
+SYNC_EVERY = 4_000_000  # bytes after which what has come goes to the disk: a long flush would delay the inbox's own
+KEEP_SECONDS = 5.0  # after which a note is made of it
 SHOW_SECONDS = 0.2  # between two reports of progress
 WORTHWHILE = 1 << 16  # bytes that a broken connection must have brought to be resumed at once
 MOST_WRONG = 2  # answers with a wrong range after which parts are not asked for again
@@ -35,12 +35,12 @@ class Terms:
     """What holds for every download of a ``Downloader``; its docstring explains each."""
 
     allow_hosts: frozenset[str]
-    limits: connection.Limits
+    limits: Limits
     largest: int
     reserve: int
     resumes: int
     clock: Callable[[], float]
-    resolve: connection.Resolve
+    resolve: Resolve
     tls: ssl.SSLContext | None
 
 
@@ -70,9 +70,10 @@ class Transfer:
         self._suffix = suffix
         self._allow_private = allow_private
         self._progress = progress or (lambda done, total: None)
-        self._watch = connection.Watch(terms.clock, stop)
+        self._watch = Watch(terms.clock, stop)
         self._host = links.read(url).hostname or ""
         self._kept_at = self._shown_at = terms.clock()
+        self._synced = 0  # bytes
 
     def run(self) -> Path:
         """Fetch, check, move into place."""
@@ -146,9 +147,10 @@ class Transfer:
             raise _Changed
         if answer.status not in (200, 206):
             raise _refusal(answer, self._host)
-        encoding = answer.headers.get("content-encoding", "identity").strip().lower()
-        if encoding not in ("identity", ""):
-            raise DownloadRefused(f"{self._host} sends the file packed as {encoding[:20]!r}, though asked not to")
+        for header in ("content-encoding", "transfer-encoding"):
+            encoding = answer.headers.get(header, "identity").strip().lower()
+            if encoding not in ("identity", ""):
+                raise DownloadRefused(f"{self._host} sends the file packed as {encoding[:20]!r}, though asked not to")
         note = self._partial.note
         try:
             span = span_of(answer.status, answer.headers, offset)
@@ -156,13 +158,12 @@ class Transfer:
             self._partial.keep(wrong=note.wrong + 1)
             raise TransferBroken(f"{self._host} sent a wrong range: {error}") from None
         tag = answer.headers.get("etag", note.validator).strip()
-        if span.start and (
-            note.total not in (None, span.total) or (note.validator[:1] == '"' and tag != note.validator)
-        ):
+        another_size = None not in (span.total, note.total) and span.total != note.total
+        if span.start and (another_size or (note.validator[:1] == '"' and tag != note.validator)):
             raise _Changed
         if (span.total or 0) > self._terms.largest:
             raise DownloadRefused(self._too_large(span.total or 0))
-        self._partial.check_room((span.total or span.start) - span.start, self._terms.reserve)
+        self._partial.check_room((span.total or offset) - offset, self._terms.reserve)
         return span
 
     def _take(self, answer: Answer, span: Span) -> None:
@@ -174,10 +175,15 @@ class Transfer:
             )
             link = self._partial.note.link
             self._partial.restart(Note(link, validator_of(answer.headers) or "", span.total, 0, suffix))
+            self._synced = 0
             self._put(head)
         for block in blocks:
             self._put(block)
-        size, end = self._partial.size, self._partial.size if span.total is None else span.total
+        size, end = self._partial.size, self._partial.note.total or span.total
+        if end is None:
+            if not answer.delimited and media.cut_off(self._partial.path, size):
+                raise TransferBroken(f"{self._host} broke off after {size} bytes, before the file was whole")
+            end = size
         self._partial.keep(wrong=0, total=end)
         self._progress(size, end)
         if size != end:
@@ -190,9 +196,12 @@ class Transfer:
             self._partial.restart(Note())
             raise DownloadRefused(self._too_large(size))
         now = self._terms.clock()
-        if size - self._partial.note.kept >= KEEP_EVERY or now - self._kept_at >= KEEP_SECONDS:
-            self._kept_at = now
+        if now - self._kept_at >= KEEP_SECONDS:
+            self._kept_at, self._synced = now, size
             self._partial.keep()
+        if size - self._synced >= SYNC_EVERY:
+            self._synced = size
+            self._partial.sync()
             self._partial.check_room(max(total or 0, size) - size, self._terms.reserve)
         if now - self._shown_at >= SHOW_SECONDS:
             self._shown_at = now

@@ -1,7 +1,9 @@
 """Whatever breaks on the way, the file is the sender's, byte by byte, or is not there."""
 
+import json
 import socket
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -223,6 +225,46 @@ def test_a_file_without_a_length_comes_whole_and_a_cut_in_it_is_seen(
     assert origin.offsets() == [0, 500_000]
 
 
+def test_a_cut_in_a_video_that_only_the_connection_ends_is_seen(
+    origin: Origin, downloader: Downloader, tmp_path: Path
+) -> None:
+    def box(name: bytes, content: bytes) -> bytes:
+        return (8 + len(content)).to_bytes(4, "big") + name + content
+
+    def unmarked(size: int) -> Play:
+        def play(origin: Origin, connection: socket.socket, asked: Asked) -> None:
+            connection.sendall(origin.head("200 OK", None) + origin.data[:size])
+
+        return play
+
+    origin.data = box(b"ftyp", b"isom") + box(b"moov", b"index") + box(b"mdat", origin.data)
+    origin.plays = [unmarked(1_000_000), unmarked(2_000_000), unmarked(len(origin.data))]
+    assert "before the file was whole" in fail(downloader, origin, tmp_path).message
+    assert "before the file was whole" in fail(downloader, origin, tmp_path).message
+    assert fetch(downloader, origin, tmp_path).read_bytes() == origin.data
+
+
+def test_a_part_of_a_size_that_is_not_said_is_taken(origin: Origin, downloader: Downloader, tmp_path: Path) -> None:
+    def starred(origin: Origin, connection: socket.socket, asked: Asked) -> None:
+        body = origin.data[asked.offset :]
+        span = f"bytes {asked.offset}-{len(origin.data) - 1}/*"
+        connection.sendall(origin.head("206 Partial Content", len(body), Content_Range=span) + body)
+
+    origin.plays = [truncated(1_000_000), starred]
+    fail(downloader, origin, tmp_path)
+    assert fetch(downloader, origin, tmp_path).read_bytes() == origin.data
+    assert origin.offsets() == [0, 1_000_000]
+
+
+def test_a_length_beside_chunks_does_not_count(origin: Origin, downloader: Downloader, tmp_path: Path) -> None:
+    def both(origin: Origin, connection: socket.socket, asked: Asked) -> None:
+        part = origin.data[:1000]
+        connection.sendall(origin.head("200 OK", 5, Transfer_Encoding="chunked") + b"3e8\r\n" + part + b"\r\n0\r\n\r\n")
+
+    origin.plays = [both]
+    assert fetch(downloader, origin, tmp_path).read_bytes() == origin.data[:1000]
+
+
 def test_an_expired_link_says_so_and_leaves_nothing(origin: Origin, downloader: Downloader, tmp_path: Path) -> None:
     origin.plays = [truncated(1_000_000), answering("410 Gone")]
     fail(downloader, origin, tmp_path)
@@ -285,7 +327,7 @@ def test_headers_that_never_end_are_broken_off(origin: Origin, downloader: Downl
 
     origin.plays = [trickle]
     try:
-        assert "an answer" in fail(downloader, origin, tmp_path).message
+        assert "the answer of 127.0.0.1 did not come in time" in fail(downloader, origin, tmp_path).message
     finally:
         over.set()
 
@@ -306,6 +348,53 @@ def test_a_stop_breaks_off_at_once_and_keeps_what_has_come(
     assert origin.offsets() == [0, 1_000_000]
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_stop_does_not_wait_for_a_host_that_says_nothing(tmp_path: Path, scheme: str) -> None:
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as silent_host:
+        filling = [socket.socket() for _ in range(4)] if scheme == "http" else []
+        for one in filling:  # beyond these the kernel does not answer at all
+            one.setblocking(False)
+            one.connect_ex(silent_host.getsockname())
+        threading.Timer(0.3, stop.set).start()
+        start = time.monotonic()
+        address = "{}:{}".format(*silent_host.getsockname())
+        with pytest.raises(DownloadStopped):
+            Downloader(allow_private=True).fetch(f"{scheme}://{address}/x", tmp_path, "video", stop=stop)
+        assert time.monotonic() - start < 5
+        for one in filling:
+            one.close()
+
+
+def test_a_second_address_is_tried_when_the_first_is_not_there(origin: Origin, tmp_path: Path) -> None:
+    two = Downloader(allow_private=True, resolve=lambda host, port: ["::1", "127.0.0.1"])
+    port = origin.base.rpartition(":")[2]
+    assert two.fetch(f"http://song.example:{port}/x", tmp_path, "video").read_bytes() == origin.data
+
+
+@pytest.mark.parametrize("failure", [OSError("no such name"), UnicodeError("label too long"), []])
+def test_a_name_that_does_not_resolve_is_tried_again_later(tmp_path: Path, failure: Exception | list[str]) -> None:
+    def resolve(host: str, port: int) -> list[str]:
+        if isinstance(failure, Exception):
+            raise failure
+        return failure
+
+    with pytest.raises(TransferBroken, match=r"the name song\.example does not resolve"):
+        Downloader(resolve=resolve).fetch("http://song.example/x", tmp_path, "video")
+
+
+def test_a_name_server_that_hangs_is_not_waited_for(tmp_path: Path) -> None:
+    over = threading.Event()
+
+    def resolve(host: str, port: int) -> list[str]:
+        over.wait(20)
+        return []
+
+    with pytest.raises(TransferBroken, match=r"the address of song\.example did not come in time"):
+        Downloader(resolve=resolve, connect=0.3).fetch("http://song.example/x", tmp_path, "video")
+    over.set()
+
+
 def test_a_host_that_is_not_there_is_tried_again_later(downloader: Downloader, tmp_path: Path) -> None:
     with serving(Origin(b"")) as base:
         pass
@@ -324,9 +413,13 @@ def test_a_spoilt_note_starts_over(origin: Origin, downloader: Downloader, tmp_p
     assert set(origin.offsets()) == {0}
 
 
-def test_bytes_that_were_not_noted_do_not_count(origin: Origin, downloader: Downloader, tmp_path: Path) -> None:
+def test_after_a_power_cut_only_the_bytes_that_were_noted_count(
+    origin: Origin, downloader: Downloader, tmp_path: Path
+) -> None:
     origin.plays = [truncated(1_000_000)]
     fail(downloader, origin, tmp_path)
+    note = json.loads((tmp_path / ".video.part.json").read_text())
+    (tmp_path / ".video.part.json").write_text(json.dumps(note | {"boot": "another"}))
     with (tmp_path / ".video.part").open("ab") as file:
         file.write(b"what a power cut may leave")
     assert fetch(downloader, origin, tmp_path).read_bytes() == origin.data

@@ -76,9 +76,12 @@ def test_a_page_in_place_of_the_file_is_tried_again(downloader: Downloader, tmp_
         downloader.fetch(f"{base}/x", tmp_path, "it", expect="video")
 
 
-def test_a_file_packed_on_the_way_is_refused(origin: Origin, downloader: Downloader, tmp_path: Path) -> None:
-    origin.plays = [answering("200 OK", b"\x1f\x8b", Content_Encoding="gzip")]
-    with pytest.raises(DownloadRefused, match="gzip"):
+@pytest.mark.parametrize("header", ["Content-Encoding", "Transfer-Encoding"])
+def test_a_file_packed_on_the_way_is_refused(
+    origin: Origin, downloader: Downloader, tmp_path: Path, header: str
+) -> None:
+    origin.plays = [answering("200 OK", b"\x1f\x8b", **{header: "gzip"})]
+    with pytest.raises(DownloadRefused, match="packed as 'gzip'"):
         downloader.fetch(f"{origin.base}/x", tmp_path, "it")
 
 

@@ -2,14 +2,15 @@
 
 import io
 import wave
+from pathlib import Path
 
 import mido
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from antiphon.download import DownloadRefused, TransferBroken
-from antiphon.download.media import HEAD, known_suffixes, sniff, suffix_of
+from antiphon.download.media import HEAD, cut_off, known_suffixes, sniff, suffix_of
 
 
 def wav() -> bytes:
@@ -58,6 +59,49 @@ def midi() -> bytes:
 def test_first_bytes_tell_the_format(head: bytes, suffix: str | None) -> None:
     assert sniff(head) == suffix
     assert suffix is None or suffix in known_suffixes()
+
+
+def box(name: bytes, content: bytes) -> bytes:
+    return (8 + len(content)).to_bytes(4, "big") + name + content
+
+
+def large_box(name: bytes, content: bytes) -> bytes:
+    return b"\x00\x00\x00\x01" + name + (16 + len(content)).to_bytes(8, "big") + content
+
+
+FTYP, MOOV, MDAT = box(b"ftyp", b"isom\x00\x00\x02\x00"), box(b"moov", b"m" * 50), box(b"mdat", b"d" * 99)
+OPEN_END = b"\x00\x00\x00\x00mdat" + b"d" * 99
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        FTYP + MOOV + MDAT,
+        FTYP + MDAT + MOOV,
+        FTYP + large_box(b"mdat", b"d" * 99) + MOOV,
+        FTYP + MOOV + OPEN_END,
+        wav(),
+    ],
+)
+def test_a_whole_file_is_not_cut_off(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "it").write_bytes(data)
+    assert not cut_off(tmp_path / "it", len(data))
+
+
+@pytest.mark.parametrize(
+    "data", [FTYP + MOOV + MDAT, FTYP + MDAT + MOOV, FTYP + large_box(b"mdat", b"d") + MOOV, wav()]
+)
+def test_a_file_is_cut_off_wherever_it_is_cut(tmp_path: Path, data: bytes) -> None:
+    for size in range(HEAD, len(data)):
+        (tmp_path / "it").write_bytes(data[:size])
+        assert cut_off(tmp_path / "it", size) or data[:size] == FTYP + MOOV, size
+
+
+@given(data=st.binary(max_size=60).map(lambda rest: FTYP + rest))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_noise_for_boxes_comes_to_an_end(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "it").write_bytes(data)
+    cut_off(tmp_path / "it", len(data))
 
 
 @given(st.binary(max_size=20), st.text(max_size=30), st.text(max_size=30))
