@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from antiphon.contract import signatures
 from antiphon.download.addresses import not_public
-from antiphon.download.connection import Resolve, look_up
+from antiphon.download.dial import Resolve, look_up
 from antiphon.errors import AntiphonError, BadParameter
 from antiphon.receiver.probed import MARK, Arrived, Ear
 
