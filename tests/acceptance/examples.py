@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -112,7 +113,7 @@ EXAMPLES = (
 
 @dataclass
 class Started:
-    """A running example. ``lines`` is what it has printed, over all its starts."""
+    """A running example. ``log`` is what it has printed, over all its starts."""
 
     example: Example
     folder: Path
@@ -130,8 +131,8 @@ class Started:
         return (self.folder / "log").read_text(errors="replace")
 
     def worked(self, task_id: str) -> list[str]:
-        """What the work on this task printed, a line each time."""
-        return [line for line in self.log.splitlines() if line.startswith(task_id) and "attempt" not in line]
+        """What the work on this task said, each time: of two threads, one may print before the other's line ends."""
+        return re.findall(rf"{task_id} ((?:midi|video|stems|failed): .*)", self.log)
 
     def start(self) -> Self:
         """Run the commands until somebody listens."""

@@ -117,8 +117,8 @@ def statuses(server: Server, task_id: str, attempts: int = 1) -> list[int]:
 def worked(receiver: Started, task_id: str) -> str:
     """What the work on this task said; it must have said it once."""
     eventually(lambda: receiver.worked(task_id), 30)
-    (line,) = receiver.worked(task_id)
-    return line.removeprefix(task_id).strip()
+    (said,) = receiver.worked(task_id)
+    return said
 
 
 def resend(server: Server, task_id: str) -> None:
