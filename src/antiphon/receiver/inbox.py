@@ -1,33 +1,23 @@
 """The inbox: every callback that came, raw, in one SQLite file that survives a power cut, and what is to follow it."""
 
-import contextlib
-import logging
-import os
-import sqlite3
-import threading
 import time
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 from antiphon.errors import InvalidSignature, StorageError
 from antiphon.receiver import events, work
-from antiphon.receiver.database import FILE, KEPT, connect, make_folder
+from antiphon.receiver.database import FILE, KEPT
 from antiphon.receiver.events import Arrival, Event, Scheme
+from antiphon.receiver.file import InboxFile
 from antiphon.receiver.leadership import Leadership
-from antiphon.receiver.opened import Opened
 from antiphon.receiver.payload import read
 from antiphon.receiver.work import State, Work
-from antiphon.receiver.writer import Change, LetGo
 
 __all__ = ["Arrival", "Event", "Inbox", "Leadership", "Scheme", "State", "Work"]
 
-log = logging.getLogger("antiphon.receiver")
-
-T = TypeVar("T")
 _BATCH = 50  # rows at a time
 _LARGE = 100_000  # bytes of a body that is parsed in a thread of its own
 
@@ -43,18 +33,8 @@ class Inbox:
     def __init__(self, folder: Path | str, *, clock: Callable[[], float] = time.time) -> None:
         self.folder = Path(folder).absolute()
         self._clock = clock
-        self._path = self.folder / FILE
-        self._watchers: list[Callable[[], None]] = []
+        self._file = InboxFile(self.folder / FILE)
         self._leadership = Leadership(self.folder)
-        self._lock = threading.Lock()
-        self._opened: Opened | None = None
-        self._closed = False
-        try:
-            make_folder(self.folder)
-            connect(self._path).close()  # what is wrong is said now; it is opened by whoever uses it first
-        except (OSError, sqlite3.Error) as error:
-            raise StorageError(f"the inbox {self.folder} cannot be opened: {error}") from error
-        _all.add(self)
 
     def __enter__(self) -> "Inbox":
         return self
@@ -64,9 +44,7 @@ class Inbox:
 
     def close(self) -> None:
         """Keep what waits to be kept, give up the lead, let go of the file. Nothing can be done with it afterwards."""
-        with self._lock:
-            self._closed = True
-        self._let_go()
+        self._file.close()
         self._leadership.close()
 
     # What came
@@ -84,7 +62,7 @@ class Inbox:
         keep = partial(self._keep, body, scheme, task_id, done)
         if len(body) > _LARGE:
             try:
-                self._use(lambda opened: opened.aside(keep))
+                self._file.aside(keep)
             except StorageError as error:
                 done.set_exception(error)
         else:
@@ -98,7 +76,7 @@ class Inbox:
                 raise InvalidSignature(f"the signature is for task {signed!r}, the body is of {payload.task_id!r}")
             now = self._clock()
             change = partial(events.keep, payload=payload, body=body, scheme=scheme, now=now)
-            self._use(lambda opened: opened.submit(change, len(body), done))
+            self._file.submit(change, len(body), done)
         except Exception as error:
             if done.set_running_or_notify_cancel():
                 done.set_exception(error)
@@ -109,28 +87,28 @@ class Inbox:
 
     def events(self, after: int = 0) -> Iterator[Event]:
         """Every event whose id is greater than ``after``, in the order in which they first came."""
-        while found := self._read(partial(events.page, after=after)):
+        while found := self._file.read(partial(events.page, after=after)):
             yield from found
             after = found[-1].id
 
     def event(self, event_id: int) -> Event | None:
-        found = self._read(lambda connection: events.select(connection, "id = ?", (event_id,)))
+        found = self._file.read(lambda connection: events.select(connection, "id = ?", (event_id,)))
         return found[0] if found else None
 
     def of(self, task_id: str) -> list[Event]:
         """All that is known of a task, the first that came first."""
-        return self._read(lambda connection: events.select(connection, "task_id = ? ORDER BY id", (task_id,)))
+        return self._file.read(lambda connection: events.select(connection, "task_id = ? ORDER BY id", (task_id,)))
 
     def arrivals(self, event_id: int) -> list[Arrival]:
         """Each time that an event was told, the first included."""
-        return self._read(lambda connection: events.arrivals(connection, event_id))
+        return self._file.read(lambda connection: events.arrivals(connection, event_id))
 
     def prune(self, older_than: float) -> int:
         """Forget what was last told more than ``older_than`` seconds ago, and never less than 14 days, and is done or
         expired; gives how many. Files that the follow-ups made stay."""
         before = self._clock() - max(older_than, KEPT)
         pruned = 0
-        while count := self._change(lambda connection: events.prune(connection, before, _BATCH)):
+        while count := self._file.change(lambda connection: events.prune(connection, before, _BATCH)):
             pruned += count
         return pruned
 
@@ -138,24 +116,24 @@ class Inbox:
 
     def pending(self, limit: int = _BATCH) -> list[Work]:
         """What is due now, the longest due first."""
-        return self._read(lambda connection: work.due(connection, self._clock(), limit))
+        return self._file.read(lambda connection: work.due(connection, self._clock(), limit))
 
     def next_due(self) -> float | None:
         """When the next is due, in Unix seconds, which may be past; None when nothing is pending."""
-        return self._read(work.next_due)
+        return self._file.read(work.next_due)
 
     def work(self, event_id: int) -> Work:
         """Raises ``NotFound``."""
-        return self._read(lambda connection: work.find(connection, event_id))
+        return self._file.read(lambda connection: work.find(connection, event_id))
 
     def begin(self, event_id: int) -> Work:
         """Note that an attempt begins. This and what follows raises ``NotFound`` for an event that there is not."""
-        return self._change(lambda connection: work.begin(connection, event_id))
+        return self._file.change(lambda connection: work.begin(connection, event_id))
 
     def begin_all(self, event_ids: Iterable[int]) -> list[Work]:
         """The same for several at once, as far as they are pending still; gives those."""
         chosen = tuple(event_ids)
-        return self._change(lambda connection: work.begin_all(connection, chosen)) if chosen else []
+        return self._file.change(lambda connection: work.begin_all(connection, chosen)) if chosen else []
 
     def step_done(self, event_id: int, step: str, files: Mapping[str, Path], *, wait: bool = True) -> None:
         """Note that a step need not be run again, and what it put in place; without ``wait`` that is on disk later,
@@ -166,34 +144,34 @@ class Inbox:
         relative = {name: self._relative(path) for name, path in files.items()}
         change = partial(work.step_done, event_id=event_id, step=step, files=relative)
         if wait:
-            self._change(change)
+            self._file.change(change)
         else:
-            self._use(lambda opened: opened.submit(change, 0, Future()))
+            self._file.submit(change)
 
     def complete(self, event_id: int, steps: Iterable[str], files: Mapping[str, Path]) -> None:
         """Note that these steps are done, which are all, and what they put in place."""
         relative = {name: self._relative(path) for name, path in files.items()}
         names = tuple(steps)
-        self._change(lambda connection: work.complete(connection, event_id, names, relative))
+        self._file.change(lambda connection: work.complete(connection, event_id, names, relative))
 
     def finish(self, event_id: int) -> None:
-        self._change(lambda connection: work.settle(connection, event_id, "done", "", None))
+        self._file.change(lambda connection: work.settle(connection, event_id, "done", "", None))
 
     def postpone(self, event_id: int, until: float, error: str) -> None:
         """Have it tried again at ``until`` (Unix seconds)."""
-        self._change(lambda connection: work.settle(connection, event_id, "pending", error, until))
+        self._file.change(lambda connection: work.settle(connection, event_id, "pending", error, until))
 
     def give_up(self, event_id: int, error: str, state: Literal["failed", "expired"] = "failed") -> None:
-        self._change(lambda connection: work.settle(connection, event_id, state, error, None))
+        self._file.change(lambda connection: work.settle(connection, event_id, state, error, None))
 
     def retry(self, event_ids: Iterable[int] | None = None) -> int:
         """Have all that failed begun again, now; or of these events what failed or waits. Gives how many."""
         chosen = None if event_ids is None else tuple(event_ids)
-        return self._change(lambda connection: work.retry(connection, chosen, self._clock()))
+        return self._file.change(lambda connection: work.retry(connection, chosen, self._clock()))
 
     def recover(self) -> int:
         """For who has got the lead: what another left running is pending again. Gives how many."""
-        return self._change(work.recover)
+        return self._file.change(work.recover)
 
     def lead(self) -> Leadership:
         """The lock on the follow-ups of this inbox; ``lead().try_lead()`` takes it. Freed by ``close`` of either."""
@@ -203,94 +181,15 @@ class Inbox:
 
     def stamp(self) -> int:
         """A number that is another when anything was committed since, by this process or another. Cheap to ask."""
-        return self._read(lambda connection: int(connection.execute("PRAGMA data_version").fetchone()[0]))
+        return self._file.read(lambda connection: int(connection.execute("PRAGMA data_version").fetchone()[0]))
 
     def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
         """Have ``changed`` called, from a thread of ours, after each commit of this process; it must be quick, and
         must not use the inbox itself. Gives what ends that."""
-        self._watchers.append(changed)
-
-        def end() -> None:
-            with contextlib.suppress(ValueError):
-                self._watchers.remove(changed)
-
-        return end
-
-    def _committed(self) -> None:
-        for changed in tuple(self._watchers):
-            try:
-                changed()
-            except Exception:
-                log.exception("who was told of a change to the inbox failed")
+        return self._file.watch(changed)
 
     def _relative(self, path: Path) -> str:
         path = path.absolute()
         if ".." in path.parts or not path.is_relative_to(self.folder):
             raise StorageError(f"{path} lies outside the inbox {self.folder}; a step puts its files under its folder")
         return path.relative_to(self.folder).as_posix()
-
-    def _read(self, question: Change[T]) -> T:
-        try:
-            return self._use(lambda opened: opened.read(question))
-        except sqlite3.Error as error:
-            raise StorageError(f"the inbox {self.folder} cannot be read: {error}") from error
-
-    def _change(self, change: Change[T]) -> T:
-        future: Future[T] = Future()
-        self._use(lambda opened: opened.submit(change, 0, future))
-        return future.result()
-
-    def _use(self, action: Callable[[Opened], T]) -> T:
-        while True:
-            with self._lock:
-                if self._closed:
-                    raise StorageError(f"the inbox {self.folder} is closed")
-                opened = self._opened = self._opened or self._open()
-            try:
-                return action(opened)
-            except LetGo:
-                with self._lock:
-                    if self._opened is opened:  # not by a fork in another thread, so for good
-                        raise StorageError(f"the inbox {self.folder} is closed") from None
-
-    def _open(self) -> Opened:
-        # The threads must not keep an inbox alive that everybody has forgotten.
-        committed = weakref.WeakMethod(self._committed)
-        try:
-            opened = Opened(self._path, lambda: (tell := committed()) and tell())
-        except (OSError, sqlite3.Error) as error:
-            raise StorageError(f"the inbox {self.folder} cannot be opened: {error}") from error
-        self._finalizer = weakref.finalize(self, opened.close)
-        return opened
-
-    def _let_go(self) -> None:
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            self._finalizer.detach()
-            opened.close()
-
-
-_all: "weakref.WeakSet[Inbox]" = weakref.WeakSet()
-_fork = threading.Lock()
-_forking: list[Inbox] = []
-
-# SQLite's locks and threads do not survive a fork: before one, every inbox lets go of its file, and whoever goes on,
-# the parent or the child, opens it again when it uses it.
-
-
-def _before_fork() -> None:
-    _fork.acquire()
-    for inbox in list(_all):
-        inbox._lock.acquire()
-        _forking.append(inbox)
-        inbox._let_go()
-
-
-def _after_fork() -> None:
-    while _forking:
-        _forking.pop()._lock.release()
-    _fork.release()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

@@ -90,6 +90,7 @@ def settle(connection: sqlite3.Connection, event_id: int, state: State, error: s
 
 
 def complete(connection: sqlite3.Connection, event_id: int, steps: Iterable[str], files: Mapping[str, str]) -> None:
+    find(connection, event_id)
     connection.execute(
         "UPDATE work SET state = 'done', error = '', steps_done = ?, files = ? WHERE event_id = ?",
         (json.dumps(list(steps)), json.dumps(dict(files)), event_id),

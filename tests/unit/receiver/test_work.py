@@ -67,6 +67,28 @@ def test_steps_that_are_done_are_remembered_with_their_files(inbox: Inbox, tmp_p
         inbox.step_done(identity, "exec", {"passwd": Path("/etc/passwd")})
 
 
+def test_several_are_begun_at_once_as_far_as_they_are_pending(inbox: Inbox) -> None:
+    first, second, third = (add(inbox, name) for name in "abc")
+    inbox.finish(second)
+    assert [(work.event_id, work.state, work.attempt) for work in inbox.begin_all([first, second, third, 99])] == [
+        (first, "running", 1),
+        (third, "running", 1),
+    ]
+    assert inbox.begin_all([first]) == inbox.begin_all([]) == []
+
+
+def test_all_steps_are_recorded_with_the_end(inbox: Inbox, tmp_path: Path) -> None:
+    identity = add(inbox, "a")
+    inbox.begin(identity)
+    inbox.step_done(identity, "files", {}, wait=False)
+    inbox.postpone(identity, 0, "no network")
+    assert inbox.work(identity).steps_done == ("files",)
+    inbox.complete(identity, ["files", "handler"], {"video": tmp_path / "video.mp4"})
+    work = inbox.work(identity)
+    assert (work.state, work.steps_done, work.error) == ("done", ("files", "handler"), "")
+    assert work.files == {"video": "video.mp4"}
+
+
 def test_what_is_done_stays_done(inbox: Inbox) -> None:
     identity = add(inbox, "a")
     inbox.begin(identity)
@@ -115,7 +137,7 @@ def test_what_another_left_running_is_pending_again_for_who_takes_over(inbox: In
 
 
 def test_an_event_that_there_is_not_is_said_so(inbox: Inbox) -> None:
-    for use in (inbox.work, inbox.begin, inbox.finish, lambda it: inbox.postpone(it, 0, "")):
+    for use in (inbox.work, inbox.begin, inbox.finish, lambda it: inbox.complete(it, [], {})):
         with pytest.raises(NotFound, match="no event 7"):
             use(7)
 
