@@ -120,6 +120,7 @@ def test_all_that_is_known_of_a_task_is_shown(inbox: Inbox, clock: Clock) -> Non
         r"again 1 .*documented signature, other bytes \(\d+\)",
         "again 2 .*polled",
         "links expire  20",
+        r"folder        .*/video/task\n",
         r"video\.mp4  12,345 bytes",
         "gone  is gone",
         "video  task  failed v2\n",

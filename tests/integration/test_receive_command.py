@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -246,3 +247,15 @@ def test_a_terminal_that_is_closed_ends_it_in_good_order(tmp_path: Path) -> None
         until(lambda: running.states() == {"running"}, "the command to start")
         assert running.stop(signal.SIGHUP) == 0
         assert running.states() == {"pending"}
+    with receiving(tmp_path, "--key", KEY, "--exec", "exec sleep 600") as running:
+        until(lambda: "1 from before are still to be followed up" in running.shown, "what was left")
+
+
+def test_what_is_no_http_is_a_line_like_the_others(tmp_path: Path) -> None:
+    with receiving(tmp_path, "--key", KEY) as running:
+        url = httpx.URL(running.url)
+        with socket.create_connection((url.host, url.port or 0)) as connection:
+            connection.sendall(b"\x16\x03\x01 this is TLS\r\n\r\n")
+            connection.recv(100)
+        assert running.stop() == 0
+        assert all(re.match(r"\d\d:\d\d:\d\d  ", line) for line in running.shown.splitlines()), running.shown

@@ -100,6 +100,7 @@ def _remark(entry: "Entry", now: float) -> str:
 def show(folder: Path, task_id: str, body: bool) -> None:
     """Show everything that is known of a task: outcomes, arrivals, tries, files."""
     from antiphon.receiver.inbox import Inbox
+    from antiphon.receiver.names import folder_of
 
     entries = _find(folder, task_id)
     with Inbox(folder) as opened:
@@ -108,7 +109,8 @@ def show(folder: Path, task_id: str, body: bool) -> None:
             sys.stdout.buffer.write(event.body if event else b"")
             return
         for entry in entries:
-            _show(folder, entry, opened.arrivals(entry.id))
+            event = opened.event(entry.id)
+            _show(folder, entry, opened.arrivals(entry.id), folder_of(folder, event) if event else None)
 
 
 def _find(folder: Path, name: str) -> "list[Entry]":
@@ -124,7 +126,7 @@ def _find(folder: Path, name: str) -> "list[Entry]":
     return found
 
 
-def _show(folder: Path, entry: "Entry", arrivals: "list[Arrival]") -> None:
+def _show(folder: Path, entry: "Entry", arrivals: "list[Arrival]", own: Path | None) -> None:
     click.secho(f"{entry.kind}  {entry.task_id or '-'}  {outcome_of(entry)}", bold=True)
     facts = {
         "event": f"{entry.id}, {entry.size:,} bytes",
@@ -133,6 +135,7 @@ def _show(folder: Path, entry: "Entry", arrivals: "list[Arrival]") -> None:
         "error": printable(entry.error),
         "steps done": ", ".join(entry.steps_done),
         "links expire": _moment(entry.expires_at),
+        "folder": str(own) if own and own.is_dir() else "",
     }
     for name, text in facts.items():
         if text:

@@ -92,6 +92,7 @@ def receive(
 
         def ready(url: str) -> None:
             view.entitle(f"receiving on {url} into {inbox}")
+            _tell_what_waits(inbox, view)
             if insecure:
                 view.entitle("INSECURE: anybody who reaches this can put anything in", "red")
             if probe:
@@ -138,6 +139,17 @@ def _keys_in(file: Path) -> list[str]:
     if not found:
         raise BadParameter(f"--key-file: there is no key in {file}; put the sender's webhook key there, on a line")
     return found
+
+
+def _tell_what_waits(inbox: Path, view: View) -> None:
+    """What an earlier run has left to do, or could not do."""
+    from antiphon.receiver.overview import counts
+
+    found = counts(inbox)
+    if waiting := found.get("pending", 0) + found.get("running", 0):
+        view.say(f"{waiting:,} from before are still to be followed up")
+    if failed := found.get("failed", 0):
+        view.say(f"{failed:,} have failed: 'antiphon inbox retry --all --inbox {inbox}' begins again", "yellow")
 
 
 def _check(probe: "Probe", view: View) -> None:

@@ -47,6 +47,7 @@ def serve(
             http=bounded(Bounds(slowest_head, LARGEST_HEAD, most_connections)),
             ws="none",
             lifespan="on",
+            log_config=None,  # its messages go where the others go
             log_level="warning",
             access_log=False,
             server_header=False,
