@@ -33,7 +33,7 @@ def duration(text: str, *, field: str) -> float:
 
 
 @click.command()
-@click.argument("task_ids", metavar="TASK...", nargs=-1, required=True)
+@click.argument("task_ids", metavar="TASK...", nargs=-1, required=True, help="the ids of tasks")
 @click.option("--server", metavar="URL", default="http://127.0.0.1:8080", help="the API, with or without /api/v1")
 @click.option("--api-key", help="whose tasks; asked for if not given")
 @click.option("--api-key-file", type=PATH, help="a file that holds the API key: a command line can be seen by others")
