@@ -4,6 +4,7 @@ import contextlib
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ _ROW_BYTES = 8_000  # what a change costs besides its body
 _LONG_LOG = 8_000  # pages; beyond that the writer helps to start it anew
 _HELP = 0.5  # seconds to wait for that; a writer that is idle need not help
 _LONGEST_HELP = 25  # milliseconds that acknowledgements may wait for it
+_TURN = 2  # milliseconds between looks whether another process has ended its transaction
 _IDLE = 5.0  # seconds after which little is checked in too
 
 
@@ -141,7 +143,7 @@ class Writer:
         if _identity(self._path) != self._identity:
             raise StorageError(f"{self._path} was moved or deleted while it was in use; start the receiver again")
         results: list[tuple[Any, AntiphonError | None]] = []
-        connection.execute("BEGIN IMMEDIATE")
+        _begin(connection)
         for job in batch:
             try:
                 results.append((job.change(connection), None))
@@ -195,7 +197,6 @@ class Writer:
         if self._connection is not None:
             self._connection.execute(f"PRAGMA busy_timeout = {_LONGEST_HELP}")
             self._checkpoint(self._connection, "RESTART")
-            self._connection.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}")
         self._late.clear()
         self._helped.set()
 
@@ -207,6 +208,21 @@ class Writer:
             log.warning("the inbox's log cannot be checked in, which is tried again: %s", error)
             return 0
         return int(pages)
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Get the turn to write. SQLite waits longer and longer between its looks, up to 100 ms, while other processes
+    come and go; this looks all the time."""
+    deadline = time.monotonic() + PATIENCE
+    connection.execute(f"PRAGMA busy_timeout = {_TURN}")
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > deadline:
+                raise
+        else:
+            return
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -103,7 +103,7 @@ def test_thirty_megabytes_of_ids_are_searched_in_no_time() -> None:
     for body in bodies:
         with pytest.raises(InvalidSignature):
             check(documented(), body)
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 5
 
 
 @given(
