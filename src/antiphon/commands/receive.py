@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import threading
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -153,16 +152,16 @@ def _tell_what_waits(inbox: Path, view: View) -> None:
 
 
 def _check(probe: "Probe", view: View) -> None:
-    verdicts: Counter[Verdict] = Counter()
+    names: dict[Verdict, list[str]] = {"good": [], "doubtful": [], "bad": []}
     for finding in probe.findings():
-        verdicts[finding.verdict] += 1
+        names[finding.verdict].append(finding.name)
         word, colour = _SHOWN[finding.verdict]
         remedy = f" → {finding.remedy}" if finding.remedy else ""
         view.say(f"{word}  {finding.name:<11} {finding.text}{remedy}", colour)
-    if verdicts["bad"]:
+    if names["bad"]:
         view.entitle(f"{probe.url} does NOT lead here as it should", "red")
     else:
-        doubts = f", with {verdicts['doubtful']} doubts" if verdicts["doubtful"] else ""
+        doubts = f"; doubtful: {', '.join(names['doubtful'])}" if names["doubtful"] else ""
         view.entitle(f"{probe.url} leads here{doubts}", "yellow" if doubts else "green")
 
 
