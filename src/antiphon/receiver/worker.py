@@ -88,8 +88,7 @@ class Worker:
         """
         self._stopping.set()
         self._wake.set()
-        for _ in range(self._threads):
-            self._queue.put(None)
+        self._queue.put(None)
         return self._ended.wait(timeout)
 
     def _spawn(self, target: Callable[[], None], name: str) -> None:
@@ -183,6 +182,7 @@ class Worker:
                 hungry = len(self._in_flight) <= self._workers
             if hungry:
                 self._wake.set()
+        self._queue.put(None)  # for the next thread
 
     def _yield(self) -> None:
         end = time.monotonic() + LONGEST_YIELD

@@ -286,3 +286,11 @@ def test_acknowledging_goes_first_but_not_for_ever(following: Following) -> None
     following.work(Does("store", lambda delivery: None), crowded=crowded)
     following.wait("done")
     assert len(looks) > 2 and looks[-1] - looks[0] < 2
+
+
+@pytest.mark.parametrize("pause", [0, 0.0005, 0.001, 0.002, 0.005, 0.01])
+def test_it_can_be_stopped_in_any_moment_of_its_start(following: Following, pause: float) -> None:
+    following.add()
+    worker = following.work(Does("store", lambda delivery: None))
+    threading.Event().wait(pause)
+    assert worker.stop(5)
