@@ -35,7 +35,7 @@ serve: $(VENV)/.ready   ## API, worker and sender on http://127.0.0.1:8080
 test: $(VENV)/.ready    ## all tests
 	$(BIN)/antiphon models fetch
 	@{ command -v php && command -v npm; } >/dev/null || test "$$(id -u)" != 0 \
-	  || apt-get install -qq -y php-cli php-sqlite3 nodejs npm >/dev/null || true
+	  || { apt-get update -qq && apt-get install -qq -y php-cli php-sqlite3 nodejs npm; } >/dev/null || true
 	@! command -v npm >/dev/null || npm ci --silent --prefix examples/receivers/express
 	$(BIN)/python -m pytest $(ARGS)
 
