@@ -202,7 +202,9 @@ class Receiver:
             opened.inbox.close()
             return True
         ended = opened.worker.stop(timeout)
-        if not ended:
+        if ended:
+            self._handlers.loop.close()
+        else:
             log.warning("stopped before all steps had ended; what was broken off is done again at the next start")
         return ended
 

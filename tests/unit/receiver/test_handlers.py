@@ -70,6 +70,8 @@ def test_an_async_function_runs_on_a_loop_of_the_workers_where_there_is_no_app(r
     hand_over(receiver, midi())
     until(lambda: state(receiver) == "done")
     assert got == ["antiphon-handlers"]
+    assert receiver.stop()
+    until(lambda: "antiphon-handlers" not in [thread.name for thread in threading.enumerate()])
 
 
 async def test_an_async_function_runs_on_the_loop_of_the_app(receiver: Receiver) -> None:
