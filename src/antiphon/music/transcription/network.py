@@ -28,6 +28,8 @@ KEPT_FRAMES = WINDOW_FRAMES - 2 * EDGE_FRAMES - 1
 by a whole number of hops have to overlap by one frame more than the edges; then frame k is at k hops, everywhere."""
 PITCHES = 88
 LOWEST_PITCH = 21
+CONTOUR_BINS = 3
+"""Contour bins to a semitone; the middle one of a pitch's three is in tune."""
 BATCH = 8
 SILENCE = 1e-4
 """Peak amplitude (-80 dBFS) under which a window is not worth the network's time."""
@@ -36,12 +38,14 @@ SILENCE = 1e-4
 @dataclass(frozen=True)
 class Posteriorgram:
     """What the network heard. ``notes`` and ``onsets`` are (frames, 88) float16 activations 0–1 of the piano
-    keys from MIDI note 21; ``level`` is (frames,) float32, the RMS amplitude around each frame. Frame k is at
-    ``k * HOP / SAMPLE_RATE`` seconds."""
+    keys from MIDI note 21; ``level`` is (frames,) float32, the RMS amplitude around each frame; ``contours`` is
+    (frames, 3 * pitches) float16, the pitch activation in thirds of a semitone over the pitches that were asked
+    for. Frame k is at ``k * HOP / SAMPLE_RATE`` seconds."""
 
     notes: NDArray[np.float16]
     onsets: NDArray[np.float16]
     level: NDArray[np.float32]
+    contours: NDArray[np.float16]
 
     @property
     def frames(self) -> int:
@@ -61,15 +65,21 @@ class Network:
         )
         self._input = self._session.get_inputs()[0].name
 
-    def activations(self, windows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Notes and onsets, each (batch, 172, 88), of windows (batch, 43844); silent windows give zeros."""
+    def activations(
+        self, windows: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Notes and onsets, each (batch, 172, 88), and contours (batch, 172, 264), of windows (batch, 43844); silent
+        windows give zeros."""
         notes = np.zeros((len(windows), WINDOW_FRAMES, PITCHES), np.float32)
         onsets = np.zeros_like(notes)
+        contours = np.zeros((len(windows), WINDOW_FRAMES, PITCHES * CONTOUR_BINS), np.float32)
         audible = np.flatnonzero(np.abs(windows).max(axis=1) > SILENCE)
         if len(audible):
-            names = ["StatefulPartitionedCall:1", "StatefulPartitionedCall:2"]
-            notes[audible], onsets[audible] = self._session.run(names, {self._input: windows[audible, :, None]})
-        return notes, onsets
+            names = [f"StatefulPartitionedCall:{output}" for output in (1, 2, 0)]
+            notes[audible], onsets[audible], contours[audible] = self._session.run(
+                names, {self._input: windows[audible, :, None]}
+            )
+        return notes, onsets, contours
 
 
 def _windows(path: Path) -> Iterator[tuple[NDArray[np.float32], int]]:
@@ -106,24 +116,33 @@ def _level(windows: NDArray[np.float32]) -> NDArray[np.float32]:
     return level
 
 
-def listen(network: Network, path: Path, *, duration: float, progress: Progress) -> Posteriorgram:
-    """Runs the network over a whole file of about ``duration`` seconds (only used for ``progress``).
+def listen(
+    network: Network, path: Path, *, duration: float, progress: Progress, contours: range = range(0)
+) -> Posteriorgram:
+    """Runs the network over a whole file of about ``duration`` seconds (only used for ``progress``). ``contours`` are
+    the MIDI pitches of which these are kept.
 
-    The audio is streamed; what is kept is 356 bytes a frame, 110 MB for an hour."""
+    The audio is streamed; what is kept is 356 bytes a frame, 110 MB for an hour, and 6 bytes for each pitch in
+    ``contours``."""
     kept = slice(EDGE_FRAMES, EDGE_FRAMES + KEPT_FRAMES)
-    notes, onsets, levels = [], [], []
+    first = CONTOUR_BINS * (contours.start - LOWEST_PITCH)
+    columns = slice(first, first + CONTOUR_BINS * len(contours)) if contours else slice(0)
+    parts: list[list[NDArray[np.float16]]] = [[], [], []]
+    levels = []
     total = 0
     for windows, total in _windows(path):
-        note, onset = network.activations(windows)
-        notes.append(note[:, kept].astype(np.float16).reshape(-1, PITCHES))
-        onsets.append(onset[:, kept].astype(np.float16).reshape(-1, PITCHES))
+        notes, onsets, fine = network.activations(windows)
+        for part, activation in zip(parts, (notes, onsets, fine[:, :, columns]), strict=True):
+            middle = activation[:, kept].astype(np.float16)
+            part.append(middle.reshape(len(middle) * KEPT_FRAMES, middle.shape[2]))
         levels.append(_level(windows))
         progress(min(1.0, total / SAMPLE_RATE / max(duration, 1e-3)), "notes")
     frames = -(-total // HOP)
     if not frames:
-        empty = np.zeros((0, PITCHES), np.float16)
-        return Posteriorgram(empty, empty, np.zeros(0, np.float32))
-    return Posteriorgram(_join(notes)[:frames], _join(onsets)[:frames], np.concatenate(levels)[:frames])
+        nothing = np.zeros((0, PITCHES), np.float16)
+        return Posteriorgram(nothing, nothing, np.zeros(0, np.float32), np.zeros((0, 0), np.float16))
+    note, onset, contour = (_join(part)[:frames] for part in parts)
+    return Posteriorgram(note, onset, np.concatenate(levels)[:frames], contour)
 
 
 def _join(parts: list[NDArray[np.float16]]) -> NDArray[np.float16]:

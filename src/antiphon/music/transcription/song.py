@@ -11,7 +11,8 @@ from antiphon.music import drums, instruments, weights
 from antiphon.music.audio.source import open_source
 from antiphon.music.progress import Progress, part
 from antiphon.music.transcription.attacks import align, attacks
-from antiphon.music.transcription.monophony import join, keep_one
+from antiphon.music.transcription.contour import follow
+from antiphon.music.transcription.monophony import keep_one, sing
 from antiphon.music.transcription.network import (
     HOP,
     LOWEST_PITCH,
@@ -37,7 +38,7 @@ class Stem:
 
 
 STEMS: Mapping[str, Stem] = {
-    "vocal": Stem(40, 84, line="sung", limits=Thresholds(frame=0.25, shortest=7)),
+    "vocal": Stem(40, 84, line="sung"),
     "bass": Stem(28, 67, line="plucked"),
 }
 """Voices and basses have one note at a time; every other stem is heard as the network's authors advise."""
@@ -78,7 +79,9 @@ def transcribe(stems: Mapping[str, Path], *, models: Path, threads: int, progres
             heard.append(StemNotes(stem, drums.detect(path, duration=duration, progress=step), 0.0, 1.0))
         else:
             network = network or Network(weights.ensure(models, "basic_pitch"), threads=threads)
-            heard.append(_heard(stem, listen(network, path, duration=duration, progress=step)))
+            kind = STEMS.get(stem, Stem())
+            fine = range(kind.lowest, kind.highest + 1) if kind.line == "sung" else range(0)
+            heard.append(_heard(stem, listen(network, path, duration=duration, progress=step, contours=fine)))
         step(1.0, stem)
     loudest = max((one.level for one in heard if one.stem != "drums"), default=SILENT)
     return [
@@ -106,16 +109,15 @@ def _heard(stem: str, heard: Posteriorgram) -> StemNotes:
         return StemNotes(stem, [], level, 0.0)
     kind = STEMS.get(stem, Stem())
     columns = slice(kind.lowest - LOWEST_PITCH, kind.highest - LOWEST_PITCH + 1)
-    activations = heard.notes[:, columns]
-    events = create(activations, heard.onsets[:, columns], kind.limits, lowest=kind.lowest)
+    notes, onsets = heard.notes[:, columns], heard.onsets[:, columns]
+    if kind.line == "sung":
+        events = sing(follow(heard.contours, heard.level, lowest=kind.lowest), notes, onsets, lowest=kind.lowest)
+    else:
+        events = create(notes, onsets, kind.limits, lowest=kind.lowest)
     if max((event.activation for event in events), default=0.0) < FAINT:
         return StemNotes(stem, [], level, 0.0)
-    if kind.line:
-        events = keep_one(events, activations, lowest=kind.lowest)
-    if kind.line == "sung":
-        events = join(events, heard.onsets, lowest=LOWEST_PITCH)
-    elif kind.line == "plucked":
-        events = align(events, attacks(heard.level))
+    if kind.line == "plucked":
+        events = align(keep_one(events, notes, lowest=kind.lowest), attacks(heard.level))
     loudness = 20 * np.log10(heard.level + 1e-10)
     loud = float(np.percentile(loudness[loudness >= SILENT], 95))
     below = [loud - float(loudness[event.start : event.end].max()) for event in events]

@@ -1,0 +1,106 @@
+"""Follows the pitch of one voice through what the network heard.
+
+The most probable path (Viterbi) through the network's contours, with a state for silence; for the idea see Mauch and
+Dixon, "pYIN", ICASSP 2014, here with the network's contours as the observation.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antiphon.music.transcription.network import CONTOUR_BINS
+from antiphon.music.transcription.notecreation import Activations
+
+BLOCK = 4096
+"""Frames whose observations are held at once."""
+FLOOR = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Costs are natural logarithms of probabilities. ``unsung`` is the activation that the strongest pitch has to beat
+    for a frame to be sung, ``quiet`` how many dB under the loud passages a frame counts as silence instead. To begin
+    or to end costs ``switch``; to change the pitch costs ``change`` and ``semitone`` for each semitone, ``leap`` of
+    these at most."""
+
+    unsung: float = 0.2
+    quiet: float = 22.0
+    switch: float = 2.0
+    change: float = 0.5
+    semitone: float = 0.1
+    leap: float = 4.0
+
+
+HUSH = 0.9
+"""The activation that a pitch would need in a quiet frame."""
+
+
+def follow(
+    contours: Activations, level: NDArray[np.float32], *, lowest: int, costs: Follow | None = None
+) -> NDArray[np.float32]:
+    """The pitch in fractional MIDI numbers in each frame, NaN where nothing sounds: (frames,).
+
+    ``contours`` is (frames, 3 * pitches), whose first column is the lower third of the semitone of MIDI pitch
+    ``lowest``; ``level`` (frames,) is the RMS amplitude."""
+    costs = costs or Follow()
+    if not len(contours):
+        return np.zeros(0, np.float32)
+    pitches = contours.shape[1] // CONTOUR_BINS
+    path = _best_path(contours, _unsung(level, costs), _moves(pitches, costs))
+    return _refined(contours, np.where(path < pitches, path, -1), lowest)
+
+
+def loud(level: NDArray[np.float32], silent: float = -60.0) -> float:
+    """Level in dB of the loud passages: the 95th percentile of the frames that are not ``silent``."""
+    decibels = 20 * np.log10(level + 1e-10)
+    sounding = decibels[decibels >= silent]
+    return float(np.percentile(sounding, 95)) if len(sounding) else silent
+
+
+def _unsung(level: NDArray[np.float32], costs: Follow) -> NDArray[np.float32]:
+    """Log probability that a frame is not sung."""
+    quiet = 20 * np.log10(level + 1e-10) < loud(level) - costs.quiet
+    return np.log(np.where(quiet, HUSH, costs.unsung)).astype(np.float32)
+
+
+def _moves(pitches: int, costs: Follow) -> NDArray[np.float32]:
+    """Log probability of going from one state to another; the last state is silence."""
+    apart = np.abs(np.subtract.outer(np.arange(pitches), np.arange(pitches)))
+    moves = -np.minimum(costs.semitone * apart, costs.leap) - costs.change * (apart > 0)
+    moves = np.pad(moves, (0, 1), constant_values=-costs.switch)
+    moves[-1, -1] = 0
+    return moves.astype(np.float32)
+
+
+def _best_path(contours: Activations, unsung: NDArray[np.float32], moves: NDArray[np.float32]) -> NDArray[np.intp]:
+    """The state in each frame: a pitch's column, or the number of pitches for silence."""
+    states = np.arange(len(moves))
+    came_from = np.zeros((len(contours), len(moves)), np.uint8)
+    score = np.zeros(len(moves), np.float32)
+    for first in range(0, len(contours), BLOCK):
+        block = contours[first : first + BLOCK].astype(np.float32)
+        sounding = np.log(block.reshape(len(block), -1, CONTOUR_BINS).max(axis=2) + FLOOR)
+        observed = np.column_stack([sounding, unsung[first : first + BLOCK]])
+        for frame, chance in enumerate(observed, first):
+            through = score[:, None] + moves
+            best = came_from[frame] = through.argmax(axis=0)
+            score = through[best, states] + chance
+        score -= score.max()
+    path = np.zeros(len(contours), np.intp)
+    path[-1] = score.argmax()
+    for frame in range(len(contours) - 1, 0, -1):
+        path[frame - 1] = came_from[frame, path[frame]]
+    return path
+
+
+def _refined(contours: Activations, path: NDArray[np.intp], lowest: int) -> NDArray[np.float32]:
+    """The path's pitch as the centre of the activation around it, within two thirds of a semitone."""
+    pitch = np.full(len(path), np.nan, np.float32)
+    frames = np.flatnonzero(path >= 0)
+    middle = CONTOUR_BINS * path[frames] + CONTOUR_BINS // 2
+    around = np.clip(middle[:, None] + np.arange(-2, 3), 0, contours.shape[1] - 1)
+    weight = np.square(contours[frames[:, None], around].astype(np.float32)) + 1e-9
+    centre = (around * weight).sum(axis=1) / weight.sum(axis=1)
+    pitch[frames] = lowest + (centre - CONTOUR_BINS // 2) / CONTOUR_BINS
+    return pitch
