@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter, OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TextIO
 
 if TYPE_CHECKING:
     from antiphon.receiver.inbox import Event
@@ -138,7 +138,7 @@ class Board:
         return lines
 
     def _paint(self, text: str, colour: Colour) -> str:
-        return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if self._colours and colour and text else text
+        return paint(text, colour) if self._colours else text
 
 
 def row_of(event: "Event") -> Row:
@@ -198,6 +198,16 @@ def fit(text: str, width: int, *, pad: bool = False) -> str:
 def width_of(text: str) -> int:
     """The cells that it takes on a terminal."""
     return sum(map(_cells_of, text))
+
+
+def paint(text: str, colour: Colour) -> str:
+    return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if colour and text else text
+
+
+def encodable(text: str, stream: TextIO) -> str:
+    """With a question mark for each character that ``stream`` cannot write."""
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)
 
 
 def printable(text: str) -> str:

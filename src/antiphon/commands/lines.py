@@ -3,24 +3,25 @@
 import queue
 import threading
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
-from antiphon.commands.board import Colour, clock, outcome_of, printable
+from antiphon.commands.board import Colour, clock, encodable, outcome_of, paint, printable
 
 if TYPE_CHECKING:
     from antiphon.receiver.watching import Notice
 
 MOST_WAITING = 10_000  # lines
+_AT_ONCE = 500  # lines that are written together, if there are so many
 
 
 class Lines:
-    """Prints by ``write`` in a thread of its own: whoever reads slowly holds up no acknowledgement. What is more than
+    """Prints to ``stream`` in a thread of its own: whoever reads slowly holds up no acknowledgement. What is more than
     ``MOST_WAITING`` lines behind is left out, and counted."""
 
-    def __init__(self, write: Callable[[str, Colour], None]) -> None:
-        self._write = write
-        self._queue: queue.SimpleQueue[tuple[str, Colour] | None] = queue.SimpleQueue()
+    def __init__(self, stream: TextIO, *, colours: bool = False) -> None:
+        self._stream = stream
+        self._colours = colours
+        self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._left_out = 0
         self._thread = threading.Thread(target=self._run, name="antiphon-lines", daemon=True)
 
@@ -51,14 +52,22 @@ class Lines:
             return
         now = clock(time.time())
         for line in text.splitlines():
-            self._queue.put((f"{now}  {printable(line)}", colour))
+            text = f"{now}  {printable(line)}"
+            self._queue.put(paint(text, colour) if self._colours else text)
 
     def _run(self) -> None:
-        while (item := self._queue.get()) is not None:
+        more = True
+        while more:
+            lines = [self._queue.get()]
+            while len(lines) < _AT_ONCE and not self._queue.empty():
+                lines.append(self._queue.get())
+            if self._left_out and self._queue.empty():
+                left_out, self._left_out = self._left_out, 0
+                lines.append(f"{left_out:,} lines were left out: whoever reads them is too slow")
+            more = None not in lines
             try:
-                self._write(*item)
-                if self._left_out and self._queue.empty():
-                    left_out, self._left_out = self._left_out, 0
-                    self._write(f"{left_out:,} lines were left out: whoever reads them is too slow", "yellow")
+                text = "".join(f"{line}\n" for line in lines if line is not None)
+                self._stream.write(encodable(text, self._stream))
+                self._stream.flush()
             except OSError:  # nobody reads any more; the receiver goes on
                 return

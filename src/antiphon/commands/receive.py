@@ -80,7 +80,7 @@ def receive(
 
     ear = Ear()
     probe = Probe(public_url, ear) if public_url else None
-    view: View = Lines(_print) if plain or not _draws() else Screen(Board(colours=_coloured()), sys.stdout)
+    view = _view(plain)
     steps = _steps(command, duration(exec_limit, field="--exec-limit"), not no_download, hosts)
     _hang_up_like_terminate()
     with view:
@@ -110,12 +110,11 @@ class View(Protocol):
     def say(self, text: str, colour: Colour = "") -> None: ...
 
 
-def _draws() -> bool:
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def _coloured() -> bool:
-    return not os.environ.get("NO_COLOR")
+def _view(plain: bool) -> View:
+    colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    if plain or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+        return Lines(sys.stdout, colours=colours)
+    return Screen(Board(colours=colours), sys.stdout)
 
 
 def _steps(command: str | None, limit: float, download: bool, hosts: Sequence[str]) -> "list[Step]":
@@ -182,10 +181,3 @@ def _hang_up_like_terminate() -> None:
     """A closed terminal ends the receiver in good order, unless it was started with nohup."""
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
-
-
-def _print(text: str, colour: Colour) -> None:
-    if colour in ("bold", "dim"):
-        click.secho(text, bold=colour == "bold", dim=colour == "dim")
-    else:
-        click.secho(text, fg=colour or None)

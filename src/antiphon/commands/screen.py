@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
-from antiphon.commands.board import Board, Colour
+from antiphon.commands.board import Board, Colour, encodable
 
 if TYPE_CHECKING:
     from antiphon.receiver.watching import Notice
@@ -69,9 +69,8 @@ class Screen:
 
     def _write(self, text: str) -> bool:
         """False when the terminal is gone; the receiver goes on without it."""
-        encoding = self._stream.encoding or "utf-8"
         try:
-            self._stream.write(text.encode(encoding, "replace").decode(encoding))
+            self._stream.write(encodable(text, self._stream))
             self._stream.flush()
         except OSError:
             return False

@@ -172,23 +172,37 @@ def test_a_terminal_that_is_closed_does_not_stop_the_receiver() -> None:
         shown.notice(Notice(EVENT, "new"))
 
 
+class _SlowReader(_Terminal):
+    """Takes nothing before it is asked to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reading = threading.Event()
+
+    def write(self, text: str) -> int:
+        self.reading.wait(10)
+        return super().write(text)
+
+
 def test_whoever_reads_the_lines_slowly_holds_nothing_up() -> None:
-    printed: list[str] = []
-    reading = threading.Event()
-
-    def write(text: str, colour: str) -> None:
-        reading.wait(10)
-        printed.append(text)
-
-    with Lines(write) as lines:
+    reader = _SlowReader()
+    with Lines(reader) as lines:
         began = time.monotonic()
-        for _ in range(MOST_WAITING + 500):
+        for _ in range(MOST_WAITING + 5000):
             lines.notice(Notice(EVENT, "new"))
         assert time.monotonic() - began < 2
-        reading.set()
-        deadline = time.monotonic() + 10
-        while not any("left out" in line for line in printed):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-    assert MOST_WAITING <= len(printed) <= MOST_WAITING + 2
+        reader.reading.set()
+        wait_for(reader, "lines were left out")
+    printed = reader.getvalue().splitlines()
+    assert MOST_WAITING <= len(printed) <= MOST_WAITING + 600
     assert printed[0].endswith(f"midi        {EVENT.task_id}  success  new")
+
+
+def test_the_last_lines_are_printed_at_the_end() -> None:
+    reader = _Terminal()
+    with Lines(reader, colours=True) as lines:
+        lines.say("one\x1b[2J\ntwo", "green")
+    assert [re.sub(r"\d\d:\d\d:\d\d", "", line) for line in reader.getvalue().splitlines()] == [
+        "\x1b[32m  one [2J\x1b[0m",
+        "\x1b[32m  two\x1b[0m",
+    ]
