@@ -11,6 +11,7 @@ from antiphon.receiver.database import connect
 from antiphon.receiver.writer import Change, LetGo, Writer
 
 T = TypeVar("T")
+_PARSER = "antiphon-inbox-parser"
 
 
 class Opened:
@@ -24,7 +25,7 @@ class Opened:
         self._connection: sqlite3.Connection | None = connect(path)
         self._reading = threading.Lock()
         # One thread, so that only one large body at a time takes memory to be parsed.
-        self._parser = ThreadPoolExecutor(1, "antiphon-inbox-parser")
+        self._parser = ThreadPoolExecutor(1, _PARSER)
 
     def submit(self, change: Change[T], size: int, future: "Future[T]") -> None:
         """See ``Writer.submit``."""
@@ -46,7 +47,8 @@ class Opened:
 
     def close(self) -> None:
         """Keep what waits, then let go of the file."""
-        self._parser.shutdown()
+        # It may be the parser's thread that dropped the last reference to the inbox.
+        self._parser.shutdown(wait=not threading.current_thread().name.startswith(_PARSER))
         self._writer.close()
         with self._reading:
             connection, self._connection = self._connection, None

@@ -85,7 +85,8 @@ class Writer:
             self._closed = True
             self._jobs.put(None)
         writing, checking = self._threads
-        writing.join()
+        if writing is not threading.current_thread():  # who dropped the last reference to the inbox
+            writing.join()
         self._ended.set()
         self._wanted.set()
         self._helped.set()

@@ -263,6 +263,14 @@ def test_no_thread_and_no_file_outlives_an_inbox_that_everybody_has_forgotten(tm
     assert not [path for path in tmp_path.iterdir() if path.name.endswith("-wal")]
 
 
+def test_what_was_handed_in_is_kept_though_the_inbox_is_forgotten_at_once(tmp_path: Path) -> None:
+    for number, size in enumerate((10, 200_000, 3_000_000)):
+        body = b'{"taskId": "%d", "more": "%s"}' % (number, b"x" * size)
+        assert Inbox(tmp_path).submit(body).result(10)[1]
+    with Inbox(tmp_path) as inbox:
+        assert [event.task_id for event in inbox.events()] == ["0", "1", "2"]
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_an_inbox_goes_on_in_the_parent_and_in_the_child_of_a_fork(tmp_path: Path) -> None:
