@@ -7,6 +7,7 @@ BIN    := $(VENV)/bin
 SONG   ?= demo/song.mp3
 OUT    ?= demo-output
 DATA   ?= ../shared/data
+APT    := test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y
 LOCK   := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
           --no-emit-find-links --no-emit-trusted-host
 
@@ -34,8 +35,8 @@ serve: $(VENV)/.ready   ## API, worker and sender on http://127.0.0.1:8080
 # PHP and Node.js are for the tests of two examples, which are skipped and say so where either cannot be had.
 test: $(VENV)/.ready    ## all tests
 	$(BIN)/antiphon models fetch
-	@{ command -v php && command -v npm; } >/dev/null || test "$$(id -u)" != 0 \
-	  || { apt-get update -qq && apt-get install -qq -y php-cli php-sqlite3 nodejs npm; } >/dev/null || true
+	@command -v php >/dev/null || { $(APT) php-cli php-sqlite3 >/dev/null; } || true
+	@command -v npm >/dev/null || { $(APT) nodejs npm >/dev/null; } || true
 	@! command -v npm >/dev/null || npm ci --silent --prefix examples/receivers/express
 	$(BIN)/python -m pytest $(ARGS)
 
