@@ -67,11 +67,11 @@ class Body:
             raise self._too_large()
 
     def __enter__(self) -> "Body":
-        self._intake.coming += 1
+        self._intake.count(1)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._intake.coming -= 1
+        self._intake.count(-1)
         self._intake.hold(-self._size)
         self._content.clear()
 
@@ -105,7 +105,7 @@ class Intake:
     def __init__(self, keys: Sequence[str], limits: Limits, clock: Callable[[], float]) -> None:
         self.limits = limits
         self.coming = 0
-        """How many requests are being taken right now. Near enough under threads: nothing hangs on one more or less."""
+        """How many requests are being taken right now."""
         self._keys = tuple(keys)
         self._clock = clock
         self._held = 0
@@ -139,6 +139,10 @@ class Intake:
             return "", None
         proof = verify(headers, body, self._keys, now=self._clock())
         return proof.scheme, proof.task_id
+
+    def count(self, more: int) -> None:
+        with self._lock:
+            self.coming += more
 
     def hold(self, size: int) -> None:
         with self._lock:
