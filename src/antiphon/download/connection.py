@@ -26,7 +26,7 @@ from antiphon.download.watch import SLICE, Limits, Watch
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-BUFFER = 1 << 21  # bytes that are read at a time; each return to Python may have to wait 5 ms for a busy interpreter
+BUFFER = 1 << 22  # bytes that are read at a time; each return to Python waits 5 ms for every other busy thread
 
 
 class _Wire(io.RawIOBase):

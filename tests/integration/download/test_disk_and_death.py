@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from antiphon.download import Downloader, NoSpace
 from tests.integration.download.conftest import enlarge, until
-from tests.integration.download.origin import Origin, chunked, slow, truncated
+from tests.integration.download.origin import Asked, Origin, chunked, slow, truncated
 
 FETCH = """
 import sys
@@ -81,3 +82,21 @@ def test_killed_between_the_last_byte_and_the_name_nothing_is_fetched_again(
     note.write_text(note.read_text().replace('"kept": 1000000', f'"kept": {len(origin.data)}'))
     assert downloader.fetch(f"{origin.base}/x", tmp_path, "video").read_bytes() == origin.data
     assert len(origin.asked) == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells")
+def test_a_large_file_needs_no_more_memory_than_a_small_one(origin: Origin, tmp_path: Path) -> None:
+    size = 300_000_000
+    peak = FETCH + "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+
+    def large(origin: Origin, connection: socket.socket, asked: Asked) -> None:
+        connection.sendall(origin.head("200 OK", size) + origin.data)
+        for _ in range(size // len(origin.data) - 1):
+            connection.sendall(origin.data)
+
+    origin.plays = [large]
+    command = [sys.executable, "-c", peak, f"{origin.base}/x", str(tmp_path)]
+    kilobytes = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert (tmp_path / "video.mp4").stat().st_size == size
+    (tmp_path / "video.mp4").unlink()
+    assert kilobytes < 60_000
