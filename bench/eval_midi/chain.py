@@ -1,0 +1,54 @@
+"""The product's own line, with what changes seldom kept: separated stems in a folder, notes made anew each run."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from antiphon.music import separation, tempo
+from antiphon.music.progress import silent
+from antiphon.music.separation import STEMS, separate
+from antiphon.music.transcription import transcribe
+from antiphon.score.notes import Instrument
+from bench.eval_midi.render import publish
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """``cache`` holds what is kept between runs, ``models`` the weights; ``threads`` each engine may use."""
+
+    cache: Path
+    models: Path
+    threads: int
+
+    def stems(self, mix: Path) -> dict[str, Path]:
+        """The four stems of ``mix`` by our separation; made if this code has not separated this file before."""
+        kept = self.cache / "stems" / sha256(mix.read_bytes() + _separation().encode()).hexdigest()[:16]
+        if not kept.is_dir():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            scratch = Path(tempfile.mkdtemp(dir=kept.parent, prefix=".making-"))
+            try:
+                separate(mix, scratch, kind="split_stem", models=self.models, threads=self.threads)
+                publish(scratch, kept)
+            except BaseException:
+                shutil.rmtree(scratch, ignore_errors=True)
+                raise
+        return {stem: kept / f"{stem}.flac" for stem in STEMS["split_stem"]}
+
+    def notes(self, stems: Mapping[str, Path]) -> list[Instrument]:
+        return transcribe(stems, models=self.models, threads=self.threads, progress=silent)
+
+    def beats(self, stems: Mapping[str, Path], duration: float) -> list[float]:
+        """Beats in seconds, of the drum stem."""
+        found = tempo.analyse(stems["drums"])
+        period = 60 / found.bpm
+        count = int((duration - found.phase) / period) + 1
+        return [found.phase + beat * period for beat in range(count)]
+
+
+def _separation() -> str:
+    """Changes when the separation's code does."""
+    sources = sorted(Path(separation.__file__).parent.glob("*.py"))
+    return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
