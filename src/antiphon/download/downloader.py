@@ -63,13 +63,14 @@ class Downloader:
         suffix: str | None = None,
         allow_private: bool | None = None,
         progress: Progress | None = None,
+        pace: Callable[[], None] | None = None,
         stop: threading.Event | None = None,
     ) -> Path:
         """Download ``url`` to ``folder/name`` plus an extension: ``suffix``, or what the file turns out to be.
 
         A file of that name is replaced, but only by a whole one. ``expect`` says what it must be by its first bytes.
-        ``allow_private`` overrides the downloader's own, for this link. ``progress`` is called a few times a second;
-        ``stop``, once set, breaks off within a second.
+        ``allow_private`` overrides the downloader's own, for this link. ``progress`` is called a few times a second,
+        ``pace`` before each piece of some MB, which it may hold up; ``stop``, once set, breaks off within a second.
 
         Until it is whole the file is ``.name.part``; with ``.name.part.json`` beside it a later call goes on from
         there, also after a kill -9, if the server says by ETag or Last-Modified that the file is still the same.
@@ -101,5 +102,6 @@ class Downloader:
                 suffix=suffix,
                 allow_private=self.allow_private if allow_private is None else allow_private,
                 progress=progress,
+                pace=pace,
                 stop=stop,
             ).run()

@@ -61,6 +61,7 @@ class Transfer:
         suffix: str | None,
         allow_private: bool,
         progress: Callable[[int, int | None], None] | None,
+        pace: Callable[[], None] | None,
         stop: threading.Event | None,
     ) -> None:
         self._url = url
@@ -70,6 +71,7 @@ class Transfer:
         self._suffix = suffix
         self._allow_private = allow_private
         self._progress = progress or (lambda done, total: None)
+        self._pace = pace or (lambda: None)
         self._watch = Watch(terms.clock, stop)
         self._host = links.read(url).hostname or ""
         self._kept_at = self._shown_at = terms.clock()
@@ -179,6 +181,7 @@ class Transfer:
             self._put(head)
         for block in blocks:
             self._put(block)
+            self._pace()
         size, end = self._partial.size, self._partial.note.total or span.total
         if end is None:
             if not answer.delimited and media.cut_off(self._partial.path, size):

@@ -18,7 +18,8 @@ class Delivery:
     """An event on its way through the steps. ``attempt`` counts from 1: above that a step may have run before,
     wholly or in part, and was broken off. ``folder`` is the event's own, under the inbox; what earlier steps have
     put there is in ``files``, by name (``midi.json``, ``song.mid``, ``video``, ``vocal``, …). ``stopping`` is set when
-    the worker is being stopped: a step that takes long should break off then and raise ``TryAgain``."""
+    the worker is being stopped: a step that takes long should break off then and raise ``TryAgain``. Between pieces of
+    its work it should call ``give_way``, which waits a moment while callbacks come in: acknowledging goes first."""
 
     event: Event
     result: Result
@@ -28,6 +29,7 @@ class Delivery:
     expires_at: float
     report: Progress
     stopping: threading.Event = field(default_factory=threading.Event)
+    give_way: Callable[[], None] = lambda: None
 
 
 class Step(Protocol):

@@ -150,6 +150,7 @@ class FilesStep:
             expect=link.expect,
             allow_private=True if delivery.event.scheme in _TRUSTED else None,
             progress=progress,
+            pace=delivery.give_way,
             stop=delivery.stopping,
         )
 

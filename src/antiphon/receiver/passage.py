@@ -50,6 +50,7 @@ class Passage:
         backoff: Backoff,
         stopping: threading.Event,
         *,
+        give_way: Callable[[], None] = lambda: None,
         watch: Watch | None = None,
         clock: Callable[[], float] = time.time,
         dice: Callable[[], float] = random.random,
@@ -58,6 +59,7 @@ class Passage:
         self._steps = tuple(steps)
         self._backoff = backoff
         self._stopping = stopping
+        self._give_way = give_way
         self._watch = watch
         self._clock = clock
         self._dice = dice
@@ -109,6 +111,7 @@ class Passage:
             expires_at=work.expires_at,
             report=lambda fraction, text: None,
             stopping=self._stopping,
+            give_way=self._give_way,
         )
 
     def _failed(self, notice: Notice, work: Work, error: BaseException) -> None:

@@ -30,8 +30,9 @@ class Worker:
 
     Steps are run in order; one that was done is not run again. A failure is tried again as ``backoff`` says. A step
     that takes longer than ``patience`` seconds keeps its thread, and another thread is started beside it, so that
-    steps that hang do not hold up the other events. While ``crowded`` each event waits, ``LONGEST_YIELD`` seconds at
-    most: acknowledging goes first. The threads are daemons: they do not keep a process alive.
+    steps that hang do not hold up the other events. While ``crowded`` each event, and each piece of a download, waits
+    ``LONGEST_YIELD`` seconds at most: acknowledging goes first. The threads are daemons: they do not keep a process
+    alive.
     """
 
     def __init__(
@@ -52,7 +53,9 @@ class Worker:
         self._patience = patience
         self._crowded = crowded
         self._stopping = threading.Event()
-        self._passage = Passage(inbox, steps, backoff, self._stopping, watch=watch, clock=clock, dice=dice)
+        self._passage = Passage(
+            inbox, steps, backoff, self._stopping, give_way=self._give_way, watch=watch, clock=clock, dice=dice
+        )
         self._clock = clock
         self._wake = threading.Event()
         self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
@@ -165,7 +168,7 @@ class Worker:
     def _work(self) -> None:
         while (work := self._queue.get()) is not None and not self._stopping.is_set():
             event_id = work.event_id
-            self._yield()
+            self._give_way()
             with self._lock:
                 self._running[event_id] = time.monotonic()
             try:
@@ -184,7 +187,7 @@ class Worker:
                 self._wake.set()
         self._queue.put(None)  # for the next thread
 
-    def _yield(self) -> None:
+    def _give_way(self) -> None:
         end = time.monotonic() + LONGEST_YIELD
         while self._crowded() and time.monotonic() < end:
             self._stopping.wait(_YIELD)
