@@ -70,3 +70,17 @@ def produced(rng: Random, samples: Mono) -> Mono:
         hiss = rng.normal(0, 1, len(samples)).astype(np.float32)
         samples = samples + hiss * np.float32(np.abs(samples).max() * 10 ** rng.uniform(-5, -2.2))
     return samples
+
+
+def steady(rng: Random, length: int) -> Mono:
+    """Noise of some colour that comes and goes slowly, a tone, a hum: nothing that is struck."""
+    time = np.arange(length) / RATE
+    sound = np.zeros(length)
+    if rng.random() < 0.7:
+        sound += equalised(rng, rng.normal(0, 1, length).astype(np.float32), depth=10.0)
+    if rng.random() < 0.5 or not sound.any():
+        pitch = float(np.exp(rng.uniform(np.log(40), np.log(4_000)))) * (1 + rng.uniform(0, 0.1) * np.sin(time))
+        phase = 2 * np.pi * np.cumsum(pitch) / RATE
+        sound += sum(np.sin(order * phase) / order for order in range(1, int(rng.integers(2, 8)))) * rng.uniform(0.1, 3)
+    slow = 0.6 + 0.4 * np.sin(2 * np.pi * rng.uniform(0.02, 0.4) * time + rng.uniform(0, 6))
+    return np.asarray(sound * slow, np.float32)

@@ -29,9 +29,9 @@ VALIDATION_KITS = ("ColomboAcousticDrumkit", "Red_Zeppelin_4_LV2", "TimGM6mb", "
 """Sets whose names begin so are kept for validation."""
 KIND_NUMBER = {kind: number for number, kind in enumerate(samples.KINDS)}
 
-SCENES = {"track": 0.36, "bled": 0.14, "split": 0.26, "unmixed": 0.12, "alone": 0.03, "mix": 0.09}
+SCENES = {"track": 0.34, "bled": 0.12, "split": 0.26, "unmixed": 0.15, "alone": 0.04, "steady": 0.02, "mix": 0.07}
 """How often each: the drum track; with others bleeding in; the percussive part of a mix; the same after the vocal
-network, too; other instruments without drums; the plain mix."""
+network, too; other instruments without drums; noises and tones; the plain mix."""
 
 
 @dataclass(frozen=True)
@@ -55,32 +55,36 @@ class Maker:
         scene = str(rng.choice(list(SCENES), p=list(SCENES.values())))
         other = self._backings[int(rng.integers(len(self._backings)))]
         tempo = other.tempo if rng.random() < 0.7 else None
-        hits = patterns.piece(rng, SECONDS - 0.2, tempo=tempo) if scene != "alone" else []
+        hits = patterns.piece(rng, SECONDS - 0.2, tempo=tempo) if scene not in ("alone", "steady") else []
         if rng.random() < 0.1:
             pause = 8 + rng.uniform(2, 12)
             hits = [hit for hit in hits if not 8 < hit.time < pause]
-        drums = render.play(rng, kits.assemble(rng, self._bank), hits, SECONDS)
-        drums = augment.produced(rng, drums) if hits else drums
-        sound = self._scene(rng, scene, drums, other)
+        dry, strokes = render.play(rng, kits.assemble(rng, self._bank), hits, SECONDS)
+        drums = augment.produced(rng, dry) if hits else dry
+        band = self._band(rng, scene, drums, other)
+        sound = self._heard(rng, scene, drums + band)
+        hits = render.audible(strokes, dry + band * np.float32(_rms(dry) / _rms(drums)))
         analysis = Analysis()
         levels = np.concatenate([analysis.push(sound), analysis.finish()])
         quietened = levels + np.float32(rng.uniform(-12, 0))
         rows = [(hit.time, KIND_NUMBER[hit.kind], hit.velocity) for hit in hits]
         return Excerpt(quietened.astype(np.float16), np.array(rows, np.float32).reshape(-1, 3), scene)
 
-    def _scene(self, rng: Random, scene: str, drums: Mono, other: backing.Backing) -> Mono:
+    def _band(self, rng: Random, scene: str, drums: Mono, other: backing.Backing) -> Mono:
+        """What sounds beside the drums."""
         if scene == "track":
-            return _split(drums) if rng.random() < 0.1 else drums
+            return np.zeros_like(drums)
         loudness = float(rng.uniform(-26, -12) if scene == "bled" else rng.normal(0, 5))
-        band = _band(rng, other)
-        level = 10 ** (loudness / 20) * max(_rms(drums), 0.003) / _rms(band)
-        mix = drums + np.float32(level) * band
-        mix /= np.float32(max(float(np.abs(mix).max()), 1e-3))
-        if scene == "split" or (scene == "alone" and rng.random() < 0.6):
-            return _split(mix)
-        if scene == "unmixed":
-            return _split(self._without_vocals(mix))
-        return np.asarray(mix, np.float32)
+        band = augment.steady(rng, len(drums)) if scene == "steady" else _balanced(rng, other)
+        return np.asarray(band * np.float32(10 ** (loudness / 20) * max(_rms(drums), 0.003) / _rms(band)), np.float32)
+
+    def _heard(self, rng: Random, scene: str, mix: Mono) -> Mono:
+        """``mix`` as the network gets it."""
+        mix = mix / np.float32(max(float(np.abs(mix).max()), 1e-3))
+        split = {"split": 1.0, "unmixed": 1.0, "track": 0.1, "alone": 0.6, "steady": 0.5}.get(scene, 0.0)
+        if rng.random() >= split:
+            return mix
+        return _split(self._without_vocals(mix) if scene == "unmixed" else mix)
 
     def _without_vocals(self, mix: Mono) -> Mono:
         stereo = np.repeat(mix[:, None], 2, axis=1)
@@ -89,7 +93,7 @@ class Maker:
         )
 
 
-def _band(rng: Random, other: backing.Backing) -> Mono:
+def _balanced(rng: Random, other: backing.Backing) -> Mono:
     """The parts of ``other`` balanced at random, some left out."""
     length = round(SECONDS * RATE)
     band = np.zeros(length, np.float32)
@@ -165,6 +169,7 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("--hours", type=float, default=12.0)
     parser.add_argument("--valid-hours", type=float, default=0.5)
+    parser.add_argument("--seed", type=int, default=0, help="another seed makes other excerpts")
     parser.add_argument("--backings", type=int, default=60)
     parser.add_argument("--models", type=Path, default=load_settings().models_folder)
     arguments = parser.parse_args()
@@ -183,7 +188,7 @@ def main() -> None:
         for shard in range(round(hours * 3600 / SECONDS / PER_SHARD)):
             path = folder / f"{shard:04}.npz"
             if not path.exists():
-                rng = np.random.default_rng([number, shard])
+                rng = np.random.default_rng([number, shard, arguments.seed])
                 save(path, [maker.excerpt(rng) for _ in range(PER_SHARD)])
                 print(name, shard, flush=True)
 

@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--name", default="drums")
     parser.add_argument("--out", type=Path, default=MODEL)
     arguments = parser.parse_args()
-    network = Activated(averaged(arguments.work / f"{arguments.name}.pt"))
+    network = Activated(averaged(arguments.work / f"{arguments.name}.pt")).eval()
     sample = torch.rand(1, 700, BANDS)
     torch.onnx.export(
         network,

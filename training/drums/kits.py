@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import soxr
 
+from training.drums.augment import equalised
 from training.drums.patterns import Random
 from training.drums.samples import KINDS, RATE, Articulation, Mono
 
@@ -80,6 +81,9 @@ def _voice(
         layers = _blended(rng, layers, others[int(rng.integers(len(others)))].layers[-1])
     if rng.random() < 0.35:
         layers = [_damped(layer, float(np.exp(rng.uniform(np.log(0.04), np.log(0.8))))) for layer in layers]
+    if rng.random() < 0.5:
+        depth, seed = float(rng.uniform(2, 6)), int(rng.integers(2**31))
+        layers = [equalised(np.random.default_rng(seed), layer, depth=depth) for layer in layers]
     return Voice(tuple(_peaked(layer) for layer in layers), picked.strengths, gain)
 
 

@@ -32,10 +32,9 @@ class Residual(nn.Module):
 def _layer(inside: int, outside: int) -> nn.Sequential:
     """A convolution that halves the bands."""
     return nn.Sequential(
-        nn.Conv2d(inside, outside, 3, padding=1, bias=False),
+        nn.Conv2d(inside, outside, (3, 5), padding=(1, 2), stride=(1, 2), bias=False),
         nn.BatchNorm2d(outside),
         nn.ReLU(),
-        nn.MaxPool2d((1, 2)),
     )
 
 

@@ -334,4 +334,10 @@ def _played(rng: Random, feel: Feel, bar: Bar, start: float) -> list[Hit]:
         hits.append(hit)
         if kind in ("snare", "low", "mid") and rng.random() < 0.02:
             hits.append(replace(hit, time=time - rng.uniform(0.02, 0.04), velocity=velocity * rng.uniform(0.3, 0.7)))
+        if kind in ("snare", "kick", "closed", "low") and rng.random() < 0.01:
+            apart = rng.uniform(0.06, 0.12)
+            softer = velocity * rng.uniform(0.3, 0.9)
+            hits += [
+                replace(hit, time=time - apart * order, velocity=softer) for order in range(1, int(rng.integers(2, 5)))
+            ]
     return hits

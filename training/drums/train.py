@@ -25,7 +25,7 @@ from training.drums.material import Material, whole
 from training.drums.network import DrumNetwork
 
 BATCH = 16
-AVERAGE = 0.998
+AVERAGE = 0.995
 """Decay of the running mean of the weights, which is what is kept."""
 
 
@@ -68,6 +68,11 @@ class Run:
         for _ in range(self.step):
             self.schedule.step()
 
+    def begin_with(self, path: Path) -> None:
+        """Takes the averaged weights of another run."""
+        self.mean.load_state_dict(torch.load(path, weights_only=False)["mean"])
+        self.network.load_state_dict(self.mean.module.state_dict())
+
     def save(self) -> None:
         kept = {
             "network": self.network.state_dict(),
@@ -92,7 +97,7 @@ class Run:
         self.schedule.step()
         self.mean.update_parameters(self.network)
         self.step += 1
-        return float(loss)
+        return float(loss.detach())
 
     def onsets(self, one: Excerpt) -> NDArray[np.float32]:
         """What the averaged network says of an excerpt: (frames, drums)."""
@@ -104,9 +109,8 @@ class Run:
 
     def judge(self, excerpts: list[Excerpt]) -> dict[str, Any]:
         """F1 on the validation's drum tracks and on its separated mixes."""
-        scenes = {"track": ("track", "bled"), "mix": ("split", "unmixed")}
         result: dict[str, Any] = {}
-        for name, wanted in scenes.items():
+        for name, wanted in validate.SCENES.items():
             counts = validate.sweep(self.onsets, [one for one in excerpts if one.scene in wanted])
             result[name] = validate.best(counts)
         return result
@@ -118,6 +122,7 @@ def main() -> None:
     parser.add_argument("--name", default="drums")
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--start", type=Path, help="checkpoint of another run whose averaged weights to begin with")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--every", type=int, default=250, help="steps between two checkpoints")
     arguments = parser.parse_args()
@@ -125,6 +130,8 @@ def main() -> None:
     (arguments.work / "train.pid").write_text(str(os.getpid()))
     train, valid = Material(arguments.work / "train"), Material(arguments.work / "valid")
     run = Run(arguments.work / f"{arguments.name}.pt", arguments.steps, arguments.rate)
+    if arguments.start and run.step == 0:
+        run.begin_with(arguments.start)
     print(f"{len(train.excerpts)} excerpts, from step {run.step}", flush=True)
     rng = np.random.default_rng([3, run.step])
     losses, start = [], time.monotonic()

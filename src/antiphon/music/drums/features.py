@@ -24,14 +24,21 @@ Levels = NDArray[np.float32]
 Samples = NDArray[np.float32]
 
 
-def _hertz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+def _edges() -> NDArray[np.float64]:
+    """Hz at which the bands begin, are centred and end: (BANDS + 2,), on the mel scale of O'Shaughnessy (1987)."""
+    lowest, highest = (2595 * float(np.log10(1 + hertz / 700)) for hertz in (LOWEST, HIGHEST))
+    mel = np.linspace(lowest, highest, BANDS + 2)
     return np.asarray(700 * (10 ** (mel / 2595) - 1))
 
 
+def band_centres() -> NDArray[np.float64]:
+    """Hz, (BANDS,)."""
+    return _edges()[1:-1]
+
+
 def filters() -> Levels:
-    """Triangular filters (bins, BANDS) on the mel scale of O'Shaughnessy (1987), each of area 1 in bins."""
-    lowest, highest = (2595 * float(np.log10(1 + hertz / 700)) for hertz in (LOWEST, HIGHEST))
-    edges = _hertz(np.linspace(lowest, highest, BANDS + 2))
+    """Triangular filters (bins, BANDS), each of area 1 in bins."""
+    edges = _edges()
     bins = np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE)[:, np.newaxis]
     rise = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     fall = (edges[2:] - bins) / (edges[2:] - edges[1:-1])

@@ -5,10 +5,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from antiphon.music.drums.velocity import levels_at, velocities
+from antiphon.score.notes import Note
+
 DRUMS = ("kick", "snare", "hihat", "tom", "cymbal")
 """What is struck; each has an onset activation and a velocity."""
 DETAILS = ("open", "low", "mid", "high", "ride")
 """Given that its drum is struck: whether the hi-hat is open, which tom it is, whether the cymbal is a ride."""
+KICK, SNARE, HIHAT, OPEN_HIHAT, CRASH, RIDE = 36, 38, 42, 46, 49, 51
+TOMS = (45, 47, 50)
+"""Low, mid and high."""
+RINGS = {KICK: 0.15, SNARE: 0.15, HIHAT: 0.08, OPEN_HIHAT: 0.3, CRASH: 1.0, RIDE: 0.4} | dict.fromkeys(TOMS, 0.25)
+"""Seconds that the notes of a key last."""
+THRESHOLDS = (0.5, 0.5, 0.5, 0.5, 0.5)
+"""Activation from which on each of ``DRUMS`` counts as struck; the best on our validation material."""
+FRAME_RATE = 100
+TOGETHER = 3
+"""Frames within which two drums are struck together."""
 REACH = 2
 """Frames on either side over which a peak is the highest."""
 GAP = 4
@@ -55,3 +68,44 @@ def refined(onset: Activation, frames: Frames) -> NDArray[np.float64]:
     bend = before - 2 * at + after
     shift = np.where(bend < -1e-6, 0.5 * (before - after) / np.minimum(bend, -1e-6), 0.0)
     return np.asarray(frames + np.clip(shift, -0.5, 0.5), np.float64)
+
+
+def hits(heard: Activations, song: NDArray[np.float16]) -> list[Note]:
+    """The notes in what the network heard in the levels ``song`` (frames, BANDS), in order of start and key."""
+    struck = [peaks(heard.onsets[:, column], threshold) for column, threshold in enumerate(THRESHOLDS)]
+    notes: list[Note] = []
+    for column, (drum, frames) in enumerate(zip(DRUMS, struck, strict=True)):
+        others = np.concatenate([other for order, other in enumerate(struck) if order != column])
+        strengths = velocities(levels_at(song, drum, frames), _apart(frames, others))
+        times = refined(heard.onsets[:, column], frames) / FRAME_RATE
+        details = at_hits(heard.details, frames)
+        for time, strength, detail in zip(times.tolist(), strengths.tolist(), details, strict=True):
+            key = _key(drum, detail)
+            start = max(time, 0.0)
+            notes.append(Note(key, start, start + RINGS[key], strength))
+    return sorted(notes, key=lambda note: (note.start, note.pitch))
+
+
+def _apart(frames: Frames, others: Frames) -> NDArray[np.bool_]:
+    """Which of ``frames`` have none of ``others`` near them."""
+    ordered = np.sort(others)
+    near = np.searchsorted(ordered, frames + TOGETHER, "right") - np.searchsorted(ordered, frames - TOGETHER, "left")
+    return np.asarray(near == 0)
+
+
+def at_hits(values: Activation, frames: Frames) -> NDArray[np.float64]:
+    """Mean of ``values`` (frames, n) over each of the given frames and its neighbours."""
+    padded = np.pad(values.astype(np.float64), ((1, 1), (0, 0)), mode="edge")
+    return np.asarray((padded[frames] + padded[frames + 1] + padded[frames + 2]) / 3)
+
+
+def _key(drum: str, detail: NDArray[np.float64]) -> int:
+    """The General MIDI key of a hit on ``drum``."""
+    opened, low, mid, high, ride = detail.tolist()
+    if drum == "hihat":
+        return OPEN_HIHAT if opened > 0.5 else HIHAT
+    if drum == "tom":
+        return TOMS[int(np.argmax([low, mid, high]))]
+    if drum == "cymbal":
+        return RIDE if ride > 0.5 else CRASH
+    return KICK if drum == "kick" else SNARE
