@@ -1,0 +1,58 @@
+"""Puts beats on onsets, a period apart as nearly as the music allows (dynamic programming, Ellis, JNMR 2007)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antiphon.music.rhythm.onsets import EARLY, FRAME_RATE
+
+STRICT = 120.0
+"""Cost of a beat that comes early or late, times the squared logarithm of its distance in periods."""
+SHORTEST, LONGEST = 0.6, 1.5
+"""The distances of two beats that are tried, in periods."""
+
+Frames = NDArray[np.float64]
+
+
+def track(strength: Frames, periods: Frames) -> NDArray[np.intp]:
+    """The frames of the beats, ascending, where ``strength`` (frames,) is strong and the beats keep the ``periods``
+    (frames,), in frames."""
+    smooth = np.convolve(strength, [0.25, 0.5, 0.25], mode="same")
+    smooth /= smooth.std() + 1e-9
+    score = smooth.copy()
+    came = np.full(len(score), -1)
+    nearest = np.maximum((periods * SHORTEST).astype(int), 1)
+    furthest = (periods * LONGEST).astype(int) + 1
+    logarithms = np.log(np.arange(1, int(furthest.max(initial=1)) + 2))
+    steady = np.log(periods)
+    for frame in range(len(score)):
+        first, last = max(frame - int(furthest[frame]), 0), frame - int(nearest[frame])
+        if last <= first:
+            continue
+        # Distances from frame - first down to frame - last + 1; the logarithm of d stands at index d - 1.
+        late = logarithms[frame - last : frame - first][::-1] - steady[frame]
+        ways = score[first:last] - STRICT * np.square(late)
+        best = int(ways.argmax())
+        if ways[best] > 0:
+            score[frame] += ways[best]
+            came[frame] = first + best
+    return _followed(score, came, round(float(periods[-1])))
+
+
+def _followed(score: Frames, came: NDArray[np.intp], period: int) -> NDArray[np.intp]:
+    """Back from the best beat of the last period."""
+    last = max(len(score) - period, 0)
+    frames = [last + int(score[last:].argmax())]
+    while came[frames[-1]] >= 0:
+        frames.append(int(came[frames[-1]]))
+    return np.array(frames[::-1])
+
+
+def seconds(frames: NDArray[np.intp], strength: Frames) -> Frames:
+    """When the beats at ``frames`` are, read between frames from the shape of the onset's peak."""
+    inner = np.clip(frames, 1, len(strength) - 2)
+    before, here, after = strength[inner - 1], strength[inner], strength[inner + 1]
+    bend = before - 2 * here + after
+    peak = (bend < 0) & (here >= before) & (here >= after)
+    shift = np.where(peak, 0.5 * (before - after) / np.where(bend < 0, bend, -1.0), 0.0)
+    times: Frames = (frames + shift) / FRAME_RATE + EARLY
+    return times

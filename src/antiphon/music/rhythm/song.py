@@ -1,0 +1,113 @@
+"""From a song's stems and notes to its beats and bars."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antiphon.music.rhythm.bars import Bars, count
+from antiphon.music.rhythm.beats import seconds, track
+from antiphon.music.rhythm.onsets import FRAME_RATE, onset_strength
+from antiphon.music.rhythm.tempo import FASTEST, SLOWEST, period_path, preference
+from antiphon.score.notes import Instrument
+
+DEFAULT = 120.0
+LEAST = 6.0
+"""Seconds of sound in which a rhythm can be heard."""
+REGULAR = 0.08
+"""Least share of the onset strength that repeats with a beat."""
+LEVELS = {1.0: 0.0, 0.5: -0.1, 2.0: -0.1, 2 / 3: -0.2, 1.5: -0.2, 1 / 3: -0.25, 3.0: -0.25}
+"""Tempi, as multiples of the most salient one, that may be the beat's, and what speaks against each."""
+STEADY, ACCENTED, TAPPED = 0.45, 1.0, 0.3
+"""Weights in the choice between them: onsets on the beats, accents that make bars, and how readily people tap it."""
+EXCERPT = 240.0
+"""Seconds in the middle of a song by which they are compared."""
+
+Frames = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """``beats`` in seconds, ascending, from the first that is not before the start of the audio to its end; their
+    ``positions`` in the bar from 1; ``meter`` beats in a bar; ``confidence`` 0 to 1: how much of what begins repeats
+    with the beat. Without any rhythm: 120 beats a minute in bars of four from the start, with confidence 0."""
+
+    beats: tuple[float, ...]
+    positions: tuple[int, ...]
+    meter: int
+    confidence: float
+
+    @property
+    def downbeats(self) -> tuple[float, ...]:
+        return tuple(beat for beat, position in zip(self.beats, self.positions, strict=True) if position == 1)
+
+    @property
+    def bpm(self) -> float:
+        """The usual tempo in beats a minute."""
+        return 60 / float(np.median(np.diff(self.beats))) if len(self.beats) > 1 else DEFAULT
+
+
+def analyse(stems: Mapping[str, Path], instruments: Sequence[Instrument]) -> Rhythm:
+    """Beats and bars of the song with these ``stems`` (file by name), in which these notes were heard."""
+    return of_onsets(onset_strength(stems), instruments)
+
+
+def of_onsets(strength: Frames, instruments: Sequence[Instrument]) -> Rhythm:
+    """Beats and bars by an onset ``strength`` (frames,), see ``onsets``, and notes."""
+    duration = len(strength) / FRAME_RATE
+    if duration < LEAST or float(strength.std()) < 1e-6:
+        return _unheard(duration)
+    periods, confidence = period_path(strength)
+    if confidence < REGULAR:
+        return _unheard(duration)
+    level = _level(strength, periods, instruments)
+    frames = track(strength, periods / level)
+    if len(frames) < 4:
+        return _unheard(duration)
+    times = seconds(frames, strength)
+    return _whole(times, count(times, instruments), duration, confidence)
+
+
+def _level(strength: Frames, periods: Frames, instruments: Sequence[Instrument]) -> float:
+    """By how much the beat is faster than the most salient tempo, one of ``LEVELS``."""
+    length = round(EXCERPT * FRAME_RATE)
+    begin = max(len(strength) - length, 0) // 2
+    strength, periods = strength[begin : begin + length], periods[begin : begin + length]
+    usual = 60 * FRAME_RATE / float(np.median(periods))
+    peaks = np.maximum(strength, np.maximum(np.append(strength[1:], 0), np.append(0, strength[:-1])))
+    best, chosen = -np.inf, 1.0
+    for level, against in LEVELS.items():
+        if not SLOWEST <= usual * level <= FASTEST:
+            continue
+        frames = track(strength, periods / level)
+        if len(frames) < 4:
+            continue
+        bars = count(seconds(frames, strength) + begin / FRAME_RATE, instruments)
+        steady = float(np.log(peaks[frames].mean() + 1e-9))
+        score = STEADY * steady + ACCENTED * bars.score + TAPPED * preference(usual * level) + against
+        if score > best:
+            best, chosen = score, level
+    return chosen
+
+
+def _whole(times: Frames, bars: Bars, duration: float, confidence: float) -> Rhythm:
+    """Beats on to the start and the end of the audio, as fast as those they go on from."""
+    opening, closing = (float(np.median(np.diff(part))) for part in (times[:9], times[-9:]))
+    before = int(times[0] / opening)
+    after = max(int((duration - times[-1]) / closing), 0)
+    lead = times[0] - opening * np.arange(before, 0, -1)
+    tail = times[-1] + closing * np.arange(1, after + 1)
+    first, last = bars.positions[0] - before, bars.positions[-1] + 1
+    every = (*lead.tolist(), *times.tolist(), *tail.tolist())
+    positions = [*range(first, first + before), *bars.positions.tolist(), *range(last, last + after)]
+    early = sum(time < 0 for time in every)
+    return Rhythm(
+        every[early:], tuple(position % bars.meter + 1 for position in positions[early:]), bars.meter, confidence
+    )
+
+
+def _unheard(duration: float) -> Rhythm:
+    beats = range(int(duration * DEFAULT / 60) + 1)
+    return Rhythm(tuple(beat * 60 / DEFAULT for beat in beats), tuple(beat % 4 + 1 for beat in beats), 4, 0.0)
