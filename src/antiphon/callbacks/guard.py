@@ -7,45 +7,18 @@ and the address itself when the socket is made (``connection``). The last one de
 import asyncio
 import re
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from antiphon.addresses import Address, Network, kind_of
 from antiphon.errors import BadParameter, BlockedAddress
 
 SETTING = "ANTIPHON_CALLBACK_ALLOW"
 LONGEST_URL = 2000  # characters
 LOOKUP_TIMEOUT = 3.0  # seconds that a request waits for a name; later the resolver judges it anyway
-
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
-
-
-def _networks(kinds: dict[str, str]) -> list[tuple[Network, str]]:
-    return [(ip_network(block), kind) for kind, blocks in kinds.items() for block in blocks.split()]
-
-
-# The special-purpose registries of IANA (RFC 6890 and what came after it); first match names the kind.
-_BLOCKED = _networks(
-    {
-        "unspecified": "0.0.0.0/8 ::/128",
-        "loopback": "127.0.0.0/8 ::1/128",
-        "private": "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7 fec0::/10",
-        "link-local (cloud metadata is there)": "169.254.0.0/16 fe80::/10",
-        "shared by carriers (CGNAT)": "100.64.0.0/10",
-        "multicast": "224.0.0.0/4 ff00::/8",
-        "reserved": "192.0.0.0/24 192.31.196.0/24 192.52.193.0/24 192.88.99.0/24 192.175.48.0/24 "
-        "198.18.0.0/15 240.0.0.0/4",
-        "documentation": "192.0.2.0/24 198.51.100.0/24 203.0.113.0/24 2001:db8::/32 3fff::/20",
-        "IPv4 within IPv6": "::ffff:0:0/96 ::ffff:0:0:0/96 ::/96",
-        "NAT64": "64:ff9b::/96 64:ff9b:1::/48",
-        "6to4": "2002::/16",
-        "reserved, Teredo among it": "2001::/23",
-    }
-)
-_PUBLIC_V6 = IPv6Network("2000::/3")  # all of IPv6 that has been given out
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ufeff]|[\ud800-\udfff]")
 _LABEL = re.compile("[A-Za-z0-9_-]{1,63}")
@@ -65,12 +38,7 @@ class Guard:
             seen.append(address.ipv4_mapped)  # the kernel dials this very IPv4 address
         if any(one.version == network.version and one in network for one in seen for network in self.allow):
             return None
-        for network, kind in _BLOCKED:
-            if address.version == network.version and address in network:
-                return kind
-        if isinstance(address, IPv6Address) and address not in _PUBLIC_V6:
-            return "reserved"
-        return None
+        return kind_of(address)
 
     def check_address(self, address: str, *, what: str) -> None:
         """Raise ``BlockedAddress`` when this address may not be dialled. ``what`` opens the message."""

@@ -18,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 from urllib.parse import SplitResult
 
-from antiphon.download.addresses import not_public
+from antiphon.addresses import not_public
 from antiphon.download.dial import Resolve, addresses_of, default_tls, dial, words
 from antiphon.download.errors import DownloadRefused, TransferBroken
 from antiphon.download.watch import SLICE, Limits, Watch

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
+from antiphon.addresses import not_public
 from antiphon.contract import signatures
-from antiphon.download.addresses import not_public
 from antiphon.download.dial import Resolve, look_up
 from antiphon.errors import AntiphonError, BadParameter
 from antiphon.receiver.probed import MARK, Arrived, Ear

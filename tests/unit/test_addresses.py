@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.download.addresses import not_public
+from antiphon.addresses import not_public
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which addresses are on the public internet. What a stranger's link may reach is decided by this."""
+"""Which addresses are on the public internet. What a stranger's URL may reach is decided by this."""
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -23,8 +23,8 @@ _NOT_PUBLIC = _networks(
         "reserved": "192.0.0.0/24 192.31.196.0/24 192.52.193.0/24 192.88.99.0/24 192.175.48.0/24 "
         "198.18.0.0/15 240.0.0.0/4",
         "documentation": "192.0.2.0/24 198.51.100.0/24 203.0.113.0/24 2001:db8::/32 3fff::/20",
-        "IPv4 within IPv6": "::ffff:0:0:0/96 ::/96",
-        "NAT64": "64:ff9b:1::/48",
+        "IPv4 within IPv6": "::ffff:0:0/96 ::ffff:0:0:0/96 ::/96",
+        "NAT64": "64:ff9b::/96 64:ff9b:1::/48",
         "6to4": "2002::/16",
         "reserved, Teredo among it": "2001::/23",
     }
@@ -33,21 +33,23 @@ _GIVEN_OUT = IPv6Network("2000::/3")  # all of IPv6 that is in public use
 _NAT64 = IPv6Network("64:ff9b::/96")  # how a host without IPv4 reaches all of IPv4
 
 
-def not_public(address: str) -> str | None:
-    """The kind of address that keeps it off the public internet, such as "loopback"; None for a public one.
+def kind_of(address: Address) -> str | None:
+    """The kind of address that keeps it off the public internet, such as "loopback"; None for a public one."""
+    for network, kind in _NOT_PUBLIC:
+        if address.version == network.version and address in network:
+            return kind
+    if isinstance(address, IPv6Address) and address not in _GIVEN_OUT:
+        return "reserved"
+    return None
 
-    An IPv4 address that is wrapped for the way (v4-mapped, NAT64) is judged as itself. Raises ``ValueError`` for what
-    is no address.
-    """
+
+def not_public(address: str) -> str | None:
+    """The same for an address as text, where an IPv4 address that was wrapped for the way (v4-mapped, NAT64) is judged
+    as itself. Raises ``ValueError`` for what is no address."""
     parsed: Address = ip_address(address.partition("%")[0])
     if isinstance(parsed, IPv6Address):
         if parsed.ipv4_mapped:
             parsed = parsed.ipv4_mapped
         elif parsed in _NAT64:
             parsed = IPv4Address(int(parsed) & 0xFFFFFFFF)
-    for network, kind in _NOT_PUBLIC:
-        if parsed.version == network.version and parsed in network:
-            return kind
-    if isinstance(parsed, IPv6Address) and parsed not in _GIVEN_OUT:
-        return "reserved"
-    return None
+    return kind_of(parsed)
