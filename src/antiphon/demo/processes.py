@@ -59,10 +59,11 @@ def running_processes(models: Path) -> Iterator[Stage]:
         }
         api_key, webhook_key = _make_keys(environment)
         inbox = folder / "inbox"
+        receive = ["receive", "--inbox", str(inbox), "--no-download"]  # the demo itself downloads
         commands = {
             "api": ["serve", "--role", "api", "--role", "sender"],
             "worker": ["serve", "--role", "worker"],
-            "receiver": ["receive", "--inbox", str(inbox), "--port", str(receiver_port), "--key", webhook_key],
+            "receiver": [*receive, "--port", str(receiver_port), "--key", webhook_key],
         }
         processes = {
             name: stack.enter_context(_process(name, arguments, environment, folder / f"{name}.log"))
