@@ -1,7 +1,7 @@
 """``python -m bench.eval_midi [DATA]``: all figures, or with ``--only`` some of them.
 
-``--only rendered --font fluid --mix-only`` scores ten pieces again within a minute once their stems are separated. Only a
-whole run is written to ``bench/results/eval-midi.json``.
+``--only rendered --font fluid --mix-only`` scores ten pieces again within a minute once their stems are separated. Only
+a whole run is written to ``bench/results/eval-midi.json``.
 """
 
 import argparse

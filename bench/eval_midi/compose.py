@@ -159,7 +159,7 @@ class _Players:
         return [*notes, self.note(CRASH, end, end + 1, 0.85), self.note(KICK, end, end + 0.1, 0.9)]
 
     def bass(self) -> list[Note]:
-        notes = []
+        notes: list[Note] = []
         for bar, found in enumerate(self.harmony):
             following = self.harmony[bar + 1] if bar + 1 < len(self.harmony) else self.last
             groove = self.style.bass[bar % len(self.style.bass)]
@@ -182,7 +182,7 @@ class _Players:
         return root + {"3": above[1], "5": above[2] if len(above) > 2 else 7, "7": seventh}[sign]
 
     def comp(self, player: Chords) -> list[Note]:
-        notes = []
+        notes: list[Note] = []
         for bar, found in enumerate(self.harmony):
             pitches = voicing(found, player.low, player.high)
             for step, sign, length in _spans(player.groove[bar % len(player.groove)]):

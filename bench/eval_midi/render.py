@@ -147,7 +147,21 @@ def _sound(tracks: Sequence[mido.MidiTrack], font: Path) -> Sound:
         song = mido.MidiFile(type=1, ticks_per_beat=TICKS)
         song.tracks.extend(tracks)
         song.save(str(midi))
-        command = ["fluidsynth", "-ni", "-q", "-g", "0.3", "-r", str(RATE), "-O", "float", "-T", "wav"]
+        command = [
+            "fluidsynth",
+            "-ni",
+            "-q",
+            "-g",
+            "0.3",
+            "-o",
+            "synth.dynamic-sample-loading=1",
+            "-r",
+            str(RATE),
+            "-O",
+            "float",
+            "-T",
+            "wav",
+        ]
         try:
             subprocess.run([*command, "-F", str(wave), str(font), str(midi)], check=True, capture_output=True)
         except FileNotFoundError as error:
