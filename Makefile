@@ -11,7 +11,7 @@ APT    := test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y
 LOCK   := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
           --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help demo serve test check format lock bench-engines bench-callbacks bench-receiver eval-separation song clean
+.PHONY: help demo serve test check format lock bench-engines bench-callbacks bench-receiver eval-separation eval-midi bench-midi song clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -70,6 +70,22 @@ bench-receiver: $(VENV)/.ready  ## acknowledgements a second, also while a large
 eval-separation: $(VENV)/.ready ## SDR of the stems on real songs (DATA=folder)
 	$(BIN)/python -m bench.eval_separation "$(DATA)"
 
+# basic-pitch has an environment of its own; without its dependencies, which name TensorFlow.
+$(VENV)/bench-midi/.ready: requirements/bench-midi.txt requirements/basic-pitch.txt $(VENV)/.ready
+	$(BIN)/python -m venv $(VENV)/bench-midi
+	$(VENV)/bench-midi/bin/python -m pip install --quiet --require-hashes -r requirements/bench-midi.txt
+	$(VENV)/bench-midi/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/basic-pitch.txt
+	@touch $@
+
+SOUNDFONTS := fluidsynth fluid-soundfont-gm musescore-general-soundfont
+
+eval-midi: $(VENV)/bench-midi/.ready    ## drums, vocals, beats and whole pieces written down, beside basic-pitch (DATA=folder)
+	@dpkg -s $(SOUNDFONTS) >/dev/null 2>&1 || test "$$(id -u)" != 0 || apt-get install -qq -y $(SOUNDFONTS) >/dev/null || true
+	$(BIN)/python -m bench.eval_midi "$(DATA)" $(ARGS)
+
+bench-midi: $(VENV)/bench-midi/.ready   ## speed and memory of the transcription, beside basic-pitch
+	$(BIN)/python -m bench.midi
+
 song: $(VENV)/.ready    ## compose and render the demo's song again
 	$(BIN)/python demo/compose.py
 
@@ -80,7 +96,8 @@ lock:           ## resolve the requirements again, with hashes
 	CUSTOM_COMPILE_COMMAND="make lock" .lock-venv/bin/pip-compile $(LOCK) --extra server --extra dev \
 	  --output-file requirements/dev.txt pyproject.toml
 	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file bench.txt bench.in
+	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file bench-midi.txt bench-midi.in
 	rm -rf .lock-venv
 
 clean:          ## remove what make made
-	rm -rf $(VENV) demo-output .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .cache demo-output .mypy_cache .ruff_cache .pytest_cache

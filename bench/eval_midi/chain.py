@@ -2,13 +2,14 @@
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from antiphon.music import separation, tempo
+from antiphon.music import separation
 from antiphon.music.progress import silent
+from antiphon.music.rhythm import Rhythm, analyse
 from antiphon.music.separation import STEMS, separate
 from antiphon.music.transcription import transcribe
 from antiphon.score.notes import Instrument
@@ -40,12 +41,9 @@ class Chain:
     def notes(self, stems: Mapping[str, Path]) -> list[Instrument]:
         return transcribe(stems, models=self.models, threads=self.threads, progress=silent)
 
-    def beats(self, stems: Mapping[str, Path], duration: float) -> list[float]:
-        """Beats in seconds, of the drum stem."""
-        found = tempo.analyse(stems["drums"])
-        period = 60 / found.bpm
-        count = int((duration - found.phase) / period) + 1
-        return [found.phase + beat * period for beat in range(count)]
+    def rhythm(self, stems: Mapping[str, Path], notes: Sequence[Instrument]) -> Rhythm:
+        """Beats and downbeats, by the stems and the notes in them."""
+        return analyse(stems, notes)
 
 
 def _separation() -> str:

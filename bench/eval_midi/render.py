@@ -90,14 +90,14 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def read_truth(folder: Path) -> tuple[list[Instrument], list[float]]:
-    """The instruments of a rendered piece and its beats in seconds."""
+def read_truth(folder: Path) -> tuple[list[Instrument], list[tuple[float, int]]]:
+    """The instruments of a rendered piece, and its beats in seconds with their positions in the bar from 1."""
     body = json.loads((folder / "truth.json").read_text())
     instruments = [
         Instrument(one["name"], one["program"], one["is_drum"], tuple(Note(**note) for note in one["notes"]))
         for one in body["instruments"]
     ]
-    return instruments, [beat for beat, _ in body["beats"]]
+    return instruments, [(beat, position) for beat, position in body["beats"]]
 
 
 def _sounds(piece: Piece, font: Path) -> dict[str, Sound]:
