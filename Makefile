@@ -80,7 +80,7 @@ $(VENV)/bench-midi/.ready: requirements/bench-midi.txt requirements/basic-pitch.
 SOUNDFONTS := fluidsynth fluid-soundfont-gm musescore-general-soundfont
 
 eval-midi: $(VENV)/bench-midi/.ready    ## drums, vocals, beats and whole pieces written down, beside basic-pitch (DATA=folder)
-	@dpkg -s $(SOUNDFONTS) >/dev/null 2>&1 || test "$$(id -u)" != 0 || apt-get install -qq -y $(SOUNDFONTS) >/dev/null || true
+	@dpkg -s $(SOUNDFONTS) >/dev/null 2>&1 || { $(APT) $(SOUNDFONTS) >/dev/null; } || true
 	$(BIN)/python -m bench.eval_midi "$(DATA)" $(ARGS)
 
 bench-midi: $(VENV)/bench-midi/.ready   ## speed and memory of the transcription, beside basic-pitch
