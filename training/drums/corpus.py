@@ -46,7 +46,10 @@ class Excerpt:
 class Maker:
     """Makes excerpts out of a bank of sounds and of backings."""
 
-    def __init__(self, bank: Sequence[Articulation], backings: Sequence[backing.Backing], models: Path) -> None:
+    def __init__(
+        self, bank: Sequence[Articulation], backings: Sequence[backing.Backing], models: Path, *, chance: bool = True
+    ) -> None:
+        self._chance = chance
         self._bank = bank
         self._backings = backings
         self._vocals = VocalMask(weights.ensure(models, "spleeter"), 1)
@@ -55,7 +58,11 @@ class Maker:
         scene = str(rng.choice(list(SCENES), p=list(SCENES.values())))
         other = self._backings[int(rng.integers(len(self._backings)))]
         tempo = other.tempo if rng.random() < 0.7 else None
-        hits = patterns.piece(rng, SECONDS - 0.2, tempo=tempo) if scene not in ("alone", "steady") else []
+        hits = (
+            patterns.piece(rng, SECONDS - 0.2, tempo=tempo, chance=self._chance)
+            if scene not in ("alone", "steady")
+            else []
+        )
         if rng.random() < 0.1:
             pause = 8 + rng.uniform(2, 12)
             hits = [hit for hit in hits if not 8 < hit.time < pause]
@@ -182,7 +189,8 @@ def main() -> None:
         ("train", arguments.hours, [one for one in bank if not one.kit.startswith(VALIDATION_KITS)], backings[held:]),
     )
     for number, (name, hours, sounds, others) in enumerate(parts):
-        maker = Maker(sounds, others, arguments.models)
+        # Thresholds depend on how hard the material is: they are chosen on what people play, not on pure chance.
+        maker = Maker(sounds, others, arguments.models, chance=name != "valid")
         folder = arguments.work / name
         folder.mkdir(exist_ok=True)
         for shard in range(round(hours * 3600 / SECONDS / PER_SHARD)):

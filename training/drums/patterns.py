@@ -283,10 +283,10 @@ def _path(rng: Random) -> list[str]:
     return paths[int(rng.integers(len(paths)))]
 
 
-def piece(rng: Random, seconds: float, *, tempo: float | None = None) -> list[Hit]:
-    """About ``seconds`` of drumming in one style, in order of time, beginning somewhere in the first bar."""
+def piece(rng: Random, seconds: float, *, tempo: float | None = None, chance: bool = True) -> list[Hit]:
+    """About ``seconds`` of drumming in one style, in order of time. ``chance`` allows for strokes by pure chance."""
     feel = _feel(rng, tempo)
-    styles = TRIPLET if feel.steps == 3 else STRAIGHT
+    styles = [style for style in (TRIPLET if feel.steps == 3 else STRAIGHT) if chance or style is not chaos]
     style = styles[int(rng.integers(len(styles)))]
     verse, chorus = style(rng, feel), style(rng, feel)
     hits: list[Hit] = []
