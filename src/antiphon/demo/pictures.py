@@ -14,7 +14,8 @@ def draw_piano_roll(midi: Path, target: Path) -> Path:
     """Draw a Standard MIDI File as a PNG."""
     instruments = midifile.read(midi)
     duration = max((note.end for instrument in instruments for note in instrument.notes), default=1.0)
-    pianoroll.draw(instruments, target, duration=duration)
+    bars = list(midifile.read_tempo_map(midi).bar_lines(duration))
+    pianoroll.draw(instruments, target, duration=duration, bars=bars)
     return target
 
 

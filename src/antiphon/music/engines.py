@@ -40,19 +40,26 @@ def separate(arguments: Arguments, progress: Progress) -> dict[str, str]:
 
 
 def transcribe(arguments: Arguments, progress: Progress) -> dict[str, str]:
-    """``stems`` (path by name), ``out``, ``models``, ``threads`` → ``midi`` and ``notes`` (JSON), both paths."""
-    from antiphon.music import tempo
+    """``stems`` (path by name), ``out``, ``models``, ``threads``, optional ``quantize`` (a grid: 1/16) → ``midi``
+    and ``notes`` (JSON), both paths."""
+    from antiphon.music import rhythm
     from antiphon.music.transcription import transcribe
     from antiphon.score import midifile
+    from antiphon.score.quantize import quantize
+    from antiphon.score.tempomap import TempoMap
 
     stems = {name: Path(path) for name, path in arguments["stems"].items()}
     instruments = transcribe(
         stems, models=Path(arguments["models"]), threads=arguments["threads"], progress=part(progress, 0, 0.9)
     )
     progress(0.9, "tempo")
+    found = rhythm.analyse(stems, instruments)
+    tempo_map = TempoMap.of_beats(found.beats, found.positions)
+    # Without a beat there is no grid: the notes stay as they were played.
+    if arguments.get("quantize") and found.confidence:
+        instruments = quantize(instruments, tempo_map, arguments["quantize"])
     out = Path(arguments["out"])
-    rhythm = stems.get("drums") or next(iter(stems.values()))
-    midifile.write(instruments, out / "song.mid", tempo=tempo.estimate(rhythm))
+    midifile.write(instruments, out / "song.mid", tempo=tempo_map)
     notes = [
         {"name": instrument.name, "notes": [_rounded(asdict(note)) for note in instrument.notes]}
         for instrument in instruments

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from functools import cache
-from math import ceil
+from itertools import pairwise
+from math import ceil, log2
 from pathlib import Path
+from statistics import median
 
 import fontpkg_inter
 from PIL import Image, ImageDraw, ImageFont
@@ -41,6 +43,8 @@ LANE, GAP = 40, 24
 KEYBOARD = 18
 """Width of the keyboard beside the notes."""
 BLACK_KEYS = frozenset((1, 3, 6, 8, 10))
+BAR_APART, NUMBER_APART = 14, 34
+"""Pixels from one bar line, or bar's number, to the next, at least."""
 STEPS = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1_200)
 LANES = (
     ("Cymbal", frozenset((49, 51, 52, 53, 55, 57, 59))),
@@ -56,9 +60,10 @@ Colour = tuple[int, int, int]
 Box = tuple[float, float, float, float]
 
 
-def draw(instruments: Sequence[Instrument], path: Path, *, duration: float) -> None:
-    """Writes the piano roll of ``instruments`` over ``duration`` seconds to ``path``, a PNG of 1920×1080 pixels."""
-    _Roll(instruments, duration).draw().save(path, "PNG", optimize=True)
+def draw(instruments: Sequence[Instrument], path: Path, *, duration: float, bars: Sequence[float] = ()) -> None:
+    """Writes the piano roll of ``instruments`` over ``duration`` seconds to ``path``, a PNG of 1920×1080 pixels, with a
+    line at each of the ``bars`` (in seconds), the first being bar 1; without them, at round seconds."""
+    _Roll(instruments, duration, bars).draw().save(path, "PNG", optimize=True)
 
 
 @cache
@@ -71,7 +76,8 @@ def _font(size: float, weight: int) -> ImageFont.FreeTypeFont:
 class _Roll:
     """The picture while it is drawn; every measure is in pixels of the finished picture."""
 
-    def __init__(self, instruments: Sequence[Instrument], duration: float) -> None:
+    def __init__(self, instruments: Sequence[Instrument], duration: float, bars: Sequence[float]) -> None:
+        self.bars = bars
         self.pitched = [instrument for instrument in instruments if not instrument.is_drum]
         self.drums = [note for instrument in instruments if instrument.is_drum for note in instrument.notes]
         self.duration = max(duration, 0.1)
@@ -93,6 +99,7 @@ class _Roll:
             self._panel(self.drums_box)
             self._lanes()
         self._seconds()
+        self._bar_lines()
         for order in reversed(range(len(self.pitched))):
             for note in self.pitched[order].notes:
                 self._note(note, PALETTE[order % len(PALETTE)])
@@ -149,9 +156,27 @@ class _Roll:
         bottom = self.drums_box[3]
         for count in range(int(self.duration / step) + 1):
             x = self._x(count * step)
-            for box in (self.notes_box, self.drums_box) if self.rows else (self.notes_box,):
-                self._box((x - 0.5, box[1], x + 0.5, box[3]), FAINT)
+            if not self.bars:
+                self._upright(x, FAINT)
             self._text((x, bottom + 26), _clock(count * step, step), 15, 450, QUIET, "mt")
+
+    def _bar_lines(self) -> None:
+        """Every bar, or every second, fourth … where they would stand too close, and the number of as many as fit."""
+        left, top, right, _ = self.notes_box
+        width = (right - left) / max(self.duration, 0.1)
+        closest = width * median([after - before for before, after in pairwise(self.bars)] or [self.duration])
+        drawn, numbered = (2 ** max(ceil(log2(space / closest)), 0) for space in (BAR_APART, NUMBER_APART))
+        for order, second in enumerate(self.bars):
+            if order % drawn == 0:
+                self._upright(self._x(second), LINE if order % numbered == 0 else FAINT)
+            # A pick-up's number would run into that of the bar after it.
+            if order % numbered == 0 and (order or len(self.bars) < 2 or self.bars[1] * width > NUMBER_APART):
+                self._text((self._x(second), top - 12), str(order + 1), 13, 450, QUIET, "mb")
+
+    def _upright(self, x: float, colour: Colour) -> None:
+        """A line through notes and drums."""
+        for box in (self.notes_box, self.drums_box) if self.rows else (self.notes_box,):
+            self._box((x - 0.5, box[1], x + 0.5, box[3]), colour)
 
     def _note(self, note: Note, colour: Colour) -> None:
         x, end = self._x(note.start), self._x(note.end)

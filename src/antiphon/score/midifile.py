@@ -12,28 +12,31 @@ import mido
 from antiphon.errors import EngineError
 from antiphon.score.generalmidi import DRUMS, NAMES
 from antiphon.score.notes import Instrument, Note
+from antiphon.score.tempomap import DEFAULT_TEMPO, TICKS_PER_BEAT, Pace, Signature, TempoMap
 
-TICKS_PER_BEAT = 960
 DRUM_CHANNEL = 9
 """Channel 10, counted from 0."""
-DEFAULT_TEMPO = 120.0
 _NOW = b"\0"  # a message's time, counted from the one before it
 _END = _NOW + bytes(mido.MetaMessage("end_of_track").bytes())
 
 
 def write(
-    instruments: Iterable[Instrument], path: Path, *, tempo: float = DEFAULT_TEMPO, title: str | None = None
+    instruments: Iterable[Instrument],
+    path: Path,
+    *,
+    tempo: TempoMap | float = DEFAULT_TEMPO,
+    title: str | None = None,
 ) -> None:
-    """Writes ``instruments`` to ``path``. ``tempo`` is in beats a minute; it sets where the bar lines fall and never
+    """Writes ``instruments`` to ``path``. ``tempo``, a map or beats a minute, sets where the bar lines fall and never
     moves a note: times are kept to half a tick (0.3 ms at 120 beats a minute).
 
     Drums go to channel 10. Beyond fifteen other instruments, channels are shared, with the same program if it has one:
     of several programs on a channel, players take the last."""
-    beat = mido.bpm2tempo(tempo)
-    tracks = [_conductor(beat, title)]
+    tempo_map = tempo if isinstance(tempo, TempoMap) else TempoMap.steady(tempo)
+    tracks = [_conductor(tempo_map, title)]
     channels = _Channels()
     for instrument in instruments:
-        tracks.append(_track(instrument, channels.of(instrument), beat))
+        tracks.append(_track(instrument, channels.of(instrument), tempo_map))
     with path.open("wb") as file:
         file.write(b"MThd" + struct.pack(">LHHH", 6, 1, len(tracks), TICKS_PER_BEAT))
         for track in tracks:
@@ -60,11 +63,19 @@ class _Channels:
         return channel
 
 
-def _conductor(beat: int, title: str | None) -> bytes:
-    messages = [mido.MetaMessage("track_name", name=_latin(title))] if title else []
-    messages.append(mido.MetaMessage("set_tempo", tempo=beat))
-    messages.append(mido.MetaMessage("time_signature", numerator=4, denominator=4))
-    return b"".join(_NOW + bytes(message.bytes()) for message in messages) + _END
+def _conductor(tempo_map: TempoMap, title: str | None) -> bytes:
+    """The tempo track: its title, and every change of tempo and of time signature."""
+    name = [(0, mido.MetaMessage("track_name", name=_latin(title)))] if title else []
+    paces = [(pace.tick, mido.MetaMessage("set_tempo", tempo=pace.beat)) for pace in tempo_map.paces]
+    signatures = [
+        (one.tick, mido.MetaMessage("time_signature", numerator=one.numerator, denominator=one.denominator))
+        for one in tempo_map.signatures
+    ]
+    track, now = bytearray(), 0
+    for tick, message in sorted([*name, *paces, *signatures], key=itemgetter(0)):
+        track += _variable(tick - now) + bytes(message.bytes())
+        now = tick
+    return bytes(track + _END)
 
 
 def _latin(text: str) -> str:
@@ -72,7 +83,7 @@ def _latin(text: str) -> str:
     return text.encode("latin-1", "replace").decode("latin-1")
 
 
-def _track(instrument: Instrument, channel: int, beat: int) -> bytes:
+def _track(instrument: Instrument, channel: int, tempo_map: TempoMap) -> bytes:
     """The bytes of a track, without its header. Not by way of mido's messages, which need eight times as long and a
     kilobyte of memory for each note: the byte for byte same file of 100,000 notes takes 0.4 s."""
     track = bytearray(_NOW)
@@ -80,7 +91,7 @@ def _track(instrument: Instrument, channel: int, beat: int) -> bytes:
     track += _NOW
     track += bytes((0xC0 | channel, instrument.program))
     now, status = 0, 0
-    for tick, message in sorted(_messages(instrument.notes, channel, beat), key=itemgetter(0)):
+    for tick, message in sorted(_messages(instrument.notes, channel, tempo_map), key=itemgetter(0)):
         track += _variable(tick - now)
         track += message[1:] if message[0] == status else message  # "running status"
         now, status = tick, message[0]
@@ -96,12 +107,12 @@ def _variable(number: int) -> bytes:
     return bytes(reversed(found))
 
 
-def _messages(notes: Sequence[Note], channel: int, beat: int) -> Iterator[tuple[int, bytes]]:
+def _messages(notes: Sequence[Note], channel: int, tempo_map: TempoMap) -> Iterator[tuple[int, bytes]]:
     """Ticks and messages; all note-offs come first, so that a stable sort by tick ends a note before the next one
     on its pitch begins. A note that its successor overlaps is cut short: MIDI could not tell the two ends apart."""
     by_pitch: dict[int, list[tuple[int, int, Note]]] = defaultdict(list)
     for note in sorted(notes, key=attrgetter("start", "pitch")):
-        start, end = (round(mido.second2tick(time, TICKS_PER_BEAT, beat)) for time in (max(note.start, 0.0), note.end))
+        start, end = (round(tempo_map.tick(time)) for time in (max(note.start, 0.0), note.end))
         line = by_pitch[note.pitch]
         if line and line[-1][0] >= start:
             continue
@@ -119,13 +130,34 @@ def _messages(notes: Sequence[Note], channel: int, beat: int) -> Iterator[tuple[
 def read(path: Path) -> list[Instrument]:
     """The instruments of a Standard MIDI File of any type and tempo map, in order of their first track; a note that
     is never ended lasts to the end of the file. Raises ``EngineError`` when the file is not a MIDI file."""
+    return _collect(*_opened(path))
+
+
+def read_tempo_map(path: Path) -> TempoMap:
+    """The tempo map and time signatures of a Standard MIDI File. Raises ``EngineError`` when it is none."""
+    events, resolution = _opened(path)
+    # By tick: of several at one tick the last holds.
+    paces = {0: Pace(0, 0.0, mido.bpm2tempo(DEFAULT_TEMPO))}
+    signatures = {0: Signature(0, 4, 4)}
+    last = paces[0]
+    for tick, _, message in events:
+        if message.type == "set_tempo":
+            second = last.second + mido.tick2second(tick - last.tick, resolution, last.beat)
+            paces[tick] = last = Pace(tick, second, max(message.tempo, 1))
+        elif message.type == "time_signature":
+            signatures[tick] = Signature(tick, message.numerator, message.denominator)
+    return TempoMap(tuple(paces.values()), tuple(signatures.values()), resolution)
+
+
+def _opened(path: Path) -> tuple[list[tuple[int, int, mido.Message]], int]:
+    """All messages with their tick and track, in order, and the ticks to a beat."""
     try:
         file = mido.MidiFile(str(path), clip=True)
     except (OSError, ValueError, EOFError, KeyError, IndexError) as error:
         raise EngineError(f"'{path.name}' cannot be read as a Standard MIDI File: {error}") from error
     events = [(tick, order, message) for order, track in enumerate(file.tracks) for tick, message in _absolute(track)]
     events.sort(key=lambda event: event[:2])
-    return _collect(events, file.ticks_per_beat)
+    return events, file.ticks_per_beat
 
 
 def _absolute(track: mido.MidiTrack) -> Iterator[tuple[int, mido.Message]]:

@@ -9,6 +9,14 @@ STRICT = 120.0
 """Cost of a beat that comes early or late, times the squared logarithm of its distance in periods."""
 SHORTEST, LONGEST = 0.6, 1.5
 """The distances of two beats that are tried, in periods."""
+OUT_OF_STEP = 0.1
+"""How far from the period, as a logarithm, the distance of the first two beats may be, or of the last two."""
+EARLIEST = 3
+"""Frames before the start at which a beat may be."""
+AROUND = 6
+"""Beats before and after one by which it is evened out."""
+UNEVEN = 0.03
+"""Seconds by which a player may miss the beat."""
 
 Frames = NDArray[np.float64]
 
@@ -35,7 +43,7 @@ def track(strength: Frames, periods: Frames) -> NDArray[np.intp]:
         if ways[best] > 0:
             score[frame] += ways[best]
             came[frame] = first + best
-    return _followed(score, came, round(float(periods[-1])))
+    return _with_ends(_followed(score, came, round(float(periods[-1]))), periods)
 
 
 def _followed(score: Frames, came: NDArray[np.intp], period: int) -> NDArray[np.intp]:
@@ -47,6 +55,21 @@ def _followed(score: Frames, came: NDArray[np.intp], period: int) -> NDArray[np.
     return np.array(frames[::-1])
 
 
+def _with_ends(frames: NDArray[np.intp], periods: Frames) -> NDArray[np.intp]:
+    """The beats go on as fast as those beside them to both ends; what the path took there for want of a beat, goes."""
+    kept = frames.tolist()
+    while len(kept) > 1 and abs(np.log((kept[1] - kept[0]) / periods[kept[0]])) > OUT_OF_STEP:
+        del kept[0]
+    while len(kept) > 1 and abs(np.log((kept[-1] - kept[-2]) / periods[kept[-1]])) > OUT_OF_STEP:
+        del kept[-1]
+    opening = float(np.median(np.diff(kept[:9]))) if len(kept) > 1 else float(periods[0])
+    closing = float(np.median(np.diff(kept[-9:]))) if len(kept) > 1 else float(periods[-1])
+    # A beat at the very start may come out a little before it.
+    lead = np.arange(kept[0], -EARLIEST, -opening)[:0:-1]
+    tail = np.arange(kept[-1], len(periods) - 1, closing)[1:]
+    return np.concatenate([lead, kept, tail]).round().clip(0).astype(np.intp)
+
+
 def seconds(frames: NDArray[np.intp], strength: Frames) -> Frames:
     """When the beats at ``frames`` are, read between frames from the shape of the onset's peak."""
     inner = np.clip(frames, 1, len(strength) - 2)
@@ -56,3 +79,18 @@ def seconds(frames: NDArray[np.intp], strength: Frames) -> Frames:
     shift = np.where(peak, 0.5 * (before - after) / np.where(bend < 0, bend, -1.0), 0.0)
     times: Frames = (frames + shift) / FRAME_RATE + EARLY
     return times
+
+
+def smoothed(times: Frames) -> Frames:
+    """``times`` without the unevenness of the players: each beat where a line through those around it puts it, except
+    where the tempo changes so much that it is far from there."""
+    if len(times) < 2 * AROUND + 1:
+        return times
+    even = times.copy()
+    for beat in range(len(times)):
+        first = max(beat - AROUND, 0)
+        around = times[first : beat + AROUND + 1]
+        place = np.arange(first, first + len(around)) - beat
+        weights = (1 - np.abs(place / (AROUND + 1)) ** 3) ** 3
+        even[beat] = np.polynomial.polynomial.polyfit(place, around, 1, w=np.sqrt(weights))[0]
+    return np.where(np.abs(even - times) < UNEVEN, even, times)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music.rhythm.bars import Bars, count
-from antiphon.music.rhythm.beats import seconds, track
+from antiphon.music.rhythm.bars import count
+from antiphon.music.rhythm.beats import seconds, smoothed, track
 from antiphon.music.rhythm.onsets import FRAME_RATE, onset_strength
 from antiphon.music.rhythm.tempo import FASTEST, SLOWEST, period_path, preference
 from antiphon.score.notes import Instrument
@@ -22,6 +22,8 @@ LEVELS = {1.0: 0.0, 0.5: -0.1, 2.0: -0.1, 2 / 3: -0.2, 1.5: -0.2, 1 / 3: -0.25, 
 """Tempi, as multiples of the most salient one, that may be the beat's, and what speaks against each."""
 STEADY, ACCENTED, TAPPED = 0.45, 1.0, 0.3
 """Weights in the choice between them: onsets on the beats, accents that make bars, and how readily people tap it."""
+FAINT, NEAR = 0.2, 0.07
+"""The onset strength at which a song begins, and seconds by which a beat may come before it."""
 EXCERPT = 240.0
 """Seconds in the middle of a song by which they are compared."""
 
@@ -30,9 +32,9 @@ Frames = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """``beats`` in seconds, ascending, from the first that is not before the start of the audio to its end; their
-    ``positions`` in the bar from 1; ``meter`` beats in a bar; ``confidence`` 0 to 1: how much of what begins repeats
-    with the beat. Without any rhythm: 120 beats a minute in bars of four from the start, with confidence 0."""
+    """``beats`` in seconds, ascending, from the song's first sound to its last; their ``positions`` in the bar from 1;
+    ``meter`` beats in a bar; ``confidence`` 0 to 1: how much of what begins repeats with the beat. Without any rhythm:
+    120 beats a minute in bars of four, with confidence 0."""
 
     beats: tuple[float, ...]
     positions: tuple[int, ...]
@@ -66,8 +68,10 @@ def of_onsets(strength: Frames, instruments: Sequence[Instrument]) -> Rhythm:
     frames = track(strength, periods / level)
     if len(frames) < 4:
         return _unheard(duration)
-    times = seconds(frames, strength)
-    return _whole(times, count(times, instruments), duration, confidence)
+    times = smoothed(seconds(frames, strength))
+    bars, heard = count(times, instruments), _sounding(times, strength)
+    positions = (bars.positions[heard] + 1).tolist()
+    return Rhythm(tuple(times[heard].tolist()), tuple(positions), bars.meter, confidence)
 
 
 def _level(strength: Frames, periods: Frames, instruments: Sequence[Instrument]) -> float:
@@ -92,20 +96,11 @@ def _level(strength: Frames, periods: Frames, instruments: Sequence[Instrument])
     return chosen
 
 
-def _whole(times: Frames, bars: Bars, duration: float, confidence: float) -> Rhythm:
-    """Beats on to the start and the end of the audio, as fast as those they go on from."""
-    opening, closing = (float(np.median(np.diff(part))) for part in (times[:9], times[-9:]))
-    before = int(times[0] / opening)
-    after = max(int((duration - times[-1]) / closing), 0)
-    lead = times[0] - opening * np.arange(before, 0, -1)
-    tail = times[-1] + closing * np.arange(1, after + 1)
-    first, last = bars.positions[0] - before, bars.positions[-1] + 1
-    every = (*lead.tolist(), *times.tolist(), *tail.tolist())
-    positions = [*range(first, first + before), *bars.positions.tolist(), *range(last, last + after)]
-    early = sum(time < 0 for time in every)
-    return Rhythm(
-        every[early:], tuple(position % bars.meter + 1 for position in positions[early:]), bars.meter, confidence
-    )
+def _sounding(times: Frames, strength: Frames) -> slice:
+    """The beats from the first onset of the song to its last."""
+    begun = np.flatnonzero(strength > FAINT) / FRAME_RATE
+    first, last = np.searchsorted(times, (begun[0] - NEAR, begun[-1] + NEAR))
+    return slice(int(first), max(int(last), int(first) + 2))
 
 
 def _unheard(duration: float) -> Rhythm:
