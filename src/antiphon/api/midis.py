@@ -36,7 +36,7 @@ async def generate(
             kind=Kind.MIDI,
             source_id=source.id,
             audio_id=request.audioId,
-            parameters={"title": source.parameters["title"]},
+            parameters={"title": source.parameters["title"], "quantize": request.quantize},
             callback_url=request.callBackUrl,
         )
         return Envelope(data=Created(taskId=await submit(connection, shared, key, task, idempotency_key)))

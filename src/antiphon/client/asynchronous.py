@@ -110,10 +110,12 @@ class AsyncClient:
         callback_url: str | None = None,
         audio_id: str | None = None,
         *,
+        quantize: str | None = None,
         idempotency_key: str | None = None,
     ) -> str:
-        """Ask for the MIDI of a separation, or of one stem of it; gives the task's id."""
-        return await self._ask(calls.midi(task_id, callback_url, audio_id, idempotency_key))
+        """Ask for the MIDI of a separation, or of one stem of it, its notes moved to the grid ``quantize`` (such as
+        ``1/16``) or as they were played; gives the task's id."""
+        return await self._ask(calls.midi(task_id, callback_url, audio_id, quantize, idempotency_key))
 
     async def video(
         self,

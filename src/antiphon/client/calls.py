@@ -85,8 +85,11 @@ def separate(
     return _create("/vocal-removal/generate", body, key)
 
 
-def midi(task_id: str, callback_url: str | None, audio_id: str | None, key: str | None) -> Call[str]:
-    return _create("/midi/generate", {"taskId": task_id, "audioId": audio_id, "callBackUrl": callback_url}, key)
+def midi(
+    task_id: str, callback_url: str | None, audio_id: str | None, quantize: str | None, key: str | None
+) -> Call[str]:
+    body = {"taskId": task_id, "audioId": audio_id, "callBackUrl": callback_url, "quantize": quantize}
+    return _create("/midi/generate", body, key)
 
 
 def video(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import click
 
 from antiphon.commands.connect import PATH
+from antiphon.contract.kinds import Grid
 
 if TYPE_CHECKING:
     from antiphon.music.audio import AudioInfo
@@ -57,9 +58,15 @@ def stems(file: Path, out: Path | None, kind: Separation, codec: Codec) -> None:
 @song_argument
 @out_option
 @click.option("--stems", "split", is_flag=True, help="separate first: slower, but drums and bass apart")
+@click.option(
+    "--quantize",
+    type=click.Choice(get_args(Grid), case_sensitive=False),
+    metavar="|".join(get_args(Grid)),
+    help="move the notes to this note value of the song's beats (T: triplets); default: as played",
+)
 @click.option("--json", "json_out", is_flag=True, help="also write the notes as JSON, as the callback has them")
 @click.option("--plot", is_flag=True, help="also draw a piano roll (PNG)")
-def midi(file: Path, out: Path | None, split: bool, json_out: bool, plot: bool) -> None:
+def midi(file: Path, out: Path | None, split: bool, quantize: str | None, json_out: bool, plot: bool) -> None:
     """Transcribe FILE to a Standard MIDI File."""
     import tempfile
 
@@ -78,7 +85,7 @@ def midi(file: Path, out: Path | None, split: bool, json_out: bool, plot: bool) 
             arguments = {"source": str(file), "out": scratch, "kind": "split_stem", "codec": "wav", **common}
             stem_paths = engines.separate(arguments, part(progress, 0, 0.6))
             transcribing = part(progress, 0.6, 1)
-        made = engines.transcribe({"stems": stem_paths, "out": scratch, **common}, transcribing)
+        made = engines.transcribe({"stems": stem_paths, "out": scratch, "quantize": quantize, **common}, transcribing)
         target.write_bytes(Path(made["midi"]).read_bytes())
         results = [target]
         if json_out:

@@ -1,6 +1,7 @@
 """The words of the contract: kinds of task, states, flags, and the stems with their spellings."""
 
 from enum import StrEnum
+from typing import Literal
 
 
 class Kind(StrEnum):
@@ -44,6 +45,9 @@ class SuccessFlag(StrEnum):
     GENERATE_MP4_FAILED = "GENERATE_MP4_FAILED"
     CALLBACK_EXCEPTION = "CALLBACK_EXCEPTION"
 
+
+Grid = Literal["1/4", "1/8", "1/8T", "1/16", "1/16T", "1/32"]
+"""The note values to which the notes of a MIDI task can be moved; T stands for triplets."""
 
 MIDI_PENDING, MIDI_SUCCESS, MIDI_NOT_CREATED, MIDI_FAILED = range(4)
 """MIDI records say it in numbers."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from antiphon.contract.kinds import SeparationType
+from antiphon.contract.kinds import Grid, SeparationType
 
 TASK_ID = re.compile(r"[0-9a-f]{32}")
 AUDIO_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -96,6 +96,10 @@ class Midi(Request):
     taskId: Annotated[TaskId, Field(description="A finished separation")]
     callBackUrl: CallBackUrl = None
     audioId: Annotated[AudioId | None, Field(description="One stem of it; without it, all stems")] = None
+    quantize: Annotated[
+        Grid | None,
+        Field(description="Move the notes to this note value of the song's own beats; without it, they stay as played"),
+    ] = None
 
 
 class Video(Request):

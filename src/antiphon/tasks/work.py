@@ -87,6 +87,7 @@ class Work:
             "transcribe",
             stems=stems,
             out=str(self._new_folder("midi")),
+            quantize=self.task.parameters.get("quantize"),
             models=str(settings.models_folder),
             threads=settings.engine_threads,
         )

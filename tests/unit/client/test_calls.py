@@ -35,6 +35,13 @@ HOOK = "https://you.example/hook"
             {"taskId": TASK, "audioId": AUDIO, "callBackUrl": HOOK},
         ),
         (
+            "midi",
+            (TASK,),
+            {"quantize": "1/16"},
+            "POST /api/v1/midi/generate",
+            {"taskId": TASK, "quantize": "1/16"},
+        ),
+        (
             "video",
             (TASK, AUDIO, HOOK),
             {"author": "Zoë", "domain": "you.example"},
