@@ -61,28 +61,30 @@ class Chord:
 def compose(style: Style) -> Piece:
     """The whole piece; the same each time."""
     players = _Players(style)
-    parts = [
-        Part(_instrument(DRUMS, players.drums())),
-        Part(_instrument(NAMES[style.bass_program], players.bass())),
-        *(Part(_instrument(NAMES[one.program], players.comp(one)), one.level, one.pan) for one in style.chords),
-        Part(_instrument(NAMES[style.tune_program], players.tune())),
-    ]
     count = style.bars * style.meter + 1
     beats = tuple((players.second(beat), beat % style.meter + 1) for beat in range(count))
-    return Piece(style.name, tuple(parts), beats, players.second(count) + 1.5)
+    duration = players.second(count) + 1.5
+    played: list[tuple[str, list[Note], float, float]] = [
+        (DRUMS, players.drums(), 0.0, 0.0),
+        (NAMES[style.bass_program], players.bass(), 0.0, 0.0),
+        *((NAMES[one.program], players.comp(one), one.level, one.pan) for one in style.chords),
+        (NAMES[style.tune_program], players.tune(), 0.0, 0.0),
+    ]
+    parts = tuple(Part(_instrument(name, notes, duration), level, pan) for name, notes, level, pan in played)
+    return Piece(style.name, parts, beats, duration)
 
 
-def _instrument(name: str, notes: Sequence[Note]) -> Instrument:
+def _instrument(name: str, notes: Sequence[Note], duration: float) -> Instrument:
     is_drum = name == DRUMS
-    return Instrument(name, 0 if is_drum else NAMES.index(name), is_drum, tuple(_released(notes)))
+    return Instrument(name, 0 if is_drum else NAMES.index(name), is_drum, tuple(_released(notes, duration)))
 
 
-def _released(notes: Sequence[Note]) -> list[Note]:
-    """In order; a key is let go a little before it is struck again."""
+def _released(notes: Sequence[Note], duration: float) -> list[Note]:
+    """In order; a key is let go a little before it is struck again, and all of them by the end of the piece."""
     following: dict[int, float] = {}
     kept = []
     for note in sorted(notes, key=lambda note: (note.start, note.pitch), reverse=True):
-        end = min(note.end, following.get(note.pitch, note.end + 1) - 0.012)
+        end = min(note.end, following.get(note.pitch, duration) - 0.012)
         if end - note.start > 0.02:
             kept.append(Note(note.pitch, note.start, end, note.velocity))
             following[note.pitch] = note.start
