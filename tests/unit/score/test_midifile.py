@@ -8,6 +8,7 @@ import pytest
 from antiphon.errors import EngineError
 from antiphon.score import midifile
 from antiphon.score.notes import Instrument, Note
+from antiphon.score.tempomap import TempoMap
 
 BASS = Instrument("Electric Bass (finger)", 33, False, (Note(40, 0.0, 0.5, 0.8), Note(43, 0.5, 1.123, 0.4)))
 DRUMS = Instrument("Drums", 0, True, (Note(36, 0.25, 0.4, 1.0), Note(42, 0.25, 0.33, 0.1)))
@@ -24,6 +25,30 @@ def test_notes_come_back_as_they_were_at_any_tempo(tmp_path: Path, tempo: float)
             assert again.start == pytest.approx(note.start, abs=0.001)
             assert again.end == pytest.approx(note.end, abs=0.001)
             assert again.velocity == pytest.approx(note.velocity, abs=0.005)
+
+
+UNEVEN = TempoMap.of_beats([0.3, 0.8, 1.35, 2.0, 2.5, 2.9, 3.3, 3.7, 4.1], [4, 1, 2, 3, 1, 2, 3, 4, 1])
+
+
+def test_notes_stay_as_played_whatever_the_tempo_map(tmp_path: Path) -> None:
+    notes = tuple(Note(60, order * 0.173, order * 0.173 + 0.1, 0.5) for order in range(40))
+    midifile.write([Instrument("Violin", 40, False, notes)], tmp_path / "song.mid", tempo=UNEVEN)
+    (back,) = midifile.read(tmp_path / "song.mid")
+    times = [(note.start, note.end) for note in notes]
+    assert [(note.start, note.end) for note in back.notes] == [pytest.approx(span, abs=5e-4) for span in times]
+
+
+def test_a_tempo_map_comes_back_as_it_was(tmp_path: Path) -> None:
+    midifile.write([BASS], tmp_path / "song.mid", tempo=UNEVEN, title="Song")
+    back = midifile.read_tempo_map(tmp_path / "song.mid")
+    assert back.signatures == UNEVEN.signatures
+    assert [(pace.tick, pace.beat) for pace in back.paces] == [(pace.tick, pace.beat) for pace in UNEVEN.paces]
+    assert list(back.bar_lines(9)) == pytest.approx(list(UNEVEN.bar_lines(9)))
+
+
+def test_a_file_without_tempo_or_signature_is_in_four_at_120(tmp_path: Path) -> None:
+    mido.MidiFile(tracks=[mido.MidiTrack()], ticks_per_beat=96).save(str(tmp_path / "bare.mid"))
+    assert list(midifile.read_tempo_map(tmp_path / "bare.mid").bar_lines(5)) == [0, 2, 4]
 
 
 def test_the_file_is_of_type_one_with_a_tempo_track_and_a_named_track_for_each_instrument(tmp_path: Path) -> None:

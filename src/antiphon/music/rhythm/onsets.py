@@ -16,6 +16,8 @@ FRAME_RATE = SAMPLE_RATE / HOP
 BLOCK = 512 * HOP
 EARLY = 0.004
 """Seconds by which the steepest rise of a windowed level comes before what is heard as the onset."""
+QUIETEST = 1e-3
+"""Added to a band's power, so that what nobody hears does not rise."""
 DRUMS = "drums"
 
 Strength = NDArray[np.float32]
@@ -51,7 +53,7 @@ class _Rises:
         self._bands = bands[bands.any(axis=1)].T.astype(np.float32)
         self._shape = np.hanning(WINDOW).astype(np.float32)
         self._held = np.zeros(WINDOW // 2, np.float32)
-        self._level = np.zeros((0, self._bands.shape[1]), np.float32)
+        self._level = np.full((1, self._bands.shape[1]), 10 * np.log10(QUIETEST), np.float32)
         self._rises: list[Strength] = []
 
     def push(self, block: NDArray[np.float32]) -> None:
@@ -61,13 +63,18 @@ class _Rises:
         if count:
             frames = np.lib.stride_tricks.sliding_window_view(held, WINDOW)[::HOP][:count] * self._shape
             power = np.square(np.abs(np.fft.rfft(frames, axis=1))).astype(np.float32) @ self._bands
-            level = 10 * np.log10(power + 1e-3)
-            level = np.concatenate([self._level if len(self._level) else level[:1], level])
+            level = 10 * np.log10(power + QUIETEST)
+            level = np.concatenate([self._level, level])
             self._rises.append(np.maximum(np.diff(level, axis=0), 0).mean(axis=1))
             self._level = level[-1:]
 
     def strength(self) -> Strength:
-        return np.concatenate(self._rises) if self._rises else np.zeros(0, np.float32)
+        """The first frame rises out of silence, but no further than any other."""
+        if not self._rises:
+            return np.zeros(0, np.float32)
+        strength = np.concatenate(self._rises)
+        strength[:2] = np.minimum(strength[:2], strength[2:].max(initial=0.0))
+        return strength
 
 
 def salient(strength: Strength) -> NDArray[np.float64]:

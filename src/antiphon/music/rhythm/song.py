@@ -14,7 +14,7 @@ from antiphon.music.rhythm.tempo import FASTEST, SLOWEST, period_path, preferenc
 from antiphon.score.notes import Instrument
 
 DEFAULT = 120.0
-LEAST = 6.0
+LEAST = 4.0
 """Seconds of sound in which a rhythm can be heard."""
 REGULAR = 0.08
 """Least share of the onset strength that repeats with a beat."""
@@ -22,8 +22,9 @@ LEVELS = {1.0: 0.0, 0.5: -0.1, 2.0: -0.1, 2 / 3: -0.2, 1.5: -0.2, 1 / 3: -0.25, 
 """Tempi, as multiples of the most salient one, that may be the beat's, and what speaks against each."""
 STEADY, ACCENTED, TAPPED = 0.45, 1.0, 0.3
 """Weights in the choice between them: onsets on the beats, accents that make bars, and how readily people tap it."""
-FAINT, NEAR = 0.2, 0.07
-"""The onset strength at which a song begins, and seconds by which a beat may come before it."""
+FAINT, NEAR = 0.15, 0.07
+"""How strong the first onset of a song is, as a share of its strong beats, and seconds by which a beat may come before
+it."""
 EXCERPT = 240.0
 """Seconds in the middle of a song by which they are compared."""
 
@@ -80,7 +81,7 @@ def _level(strength: Frames, periods: Frames, instruments: Sequence[Instrument])
     begin = max(len(strength) - length, 0) // 2
     strength, periods = strength[begin : begin + length], periods[begin : begin + length]
     usual = 60 * FRAME_RATE / float(np.median(periods))
-    peaks = np.maximum(strength, np.maximum(np.append(strength[1:], 0), np.append(0, strength[:-1])))
+    peaks = _peaks(strength)
     best, chosen = -np.inf, 1.0
     for level, against in LEVELS.items():
         if not SLOWEST <= usual * level <= FASTEST:
@@ -96,9 +97,16 @@ def _level(strength: Frames, periods: Frames, instruments: Sequence[Instrument])
     return chosen
 
 
+def _peaks(strength: Frames) -> Frames:
+    """The largest of each frame and its neighbours."""
+    peaks: Frames = np.maximum(strength, np.maximum(np.append(strength[1:], 0), np.append(0, strength[:-1])))
+    return peaks
+
+
 def _sounding(times: Frames, strength: Frames) -> slice:
-    """The beats from the first onset of the song to its last."""
-    begun = np.flatnonzero(strength > FAINT) / FRAME_RATE
+    """The beats from the first onset of the song to its last, leaving out what is much fainter than its beats."""
+    peaks = _peaks(strength)[np.minimum((times * FRAME_RATE).round().astype(int), len(strength) - 1)]
+    begun = np.flatnonzero(strength >= FAINT * np.percentile(peaks, 75)) / FRAME_RATE
     first, last = np.searchsorted(times, (begun[0] - NEAR, begun[-1] + NEAR))
     return slice(int(first), max(int(last), int(first) + 2))
 

@@ -59,7 +59,8 @@ def _echoes(strength: Frames) -> tuple[NDArray[np.intp], Frames]:
     shape = np.hanning(length)
     fair = _autocorrelation(shape, lags)
     fair = np.maximum(fair, 0.05 * fair[0])
-    padded = np.pad(strength, length // 2)
+    # Blunter than it is: a period that is no whole number of frames must not count for less.
+    padded = np.pad(np.convolve(strength, [0.25, 0.5, 0.25], mode="same"), length // 2)
     centres = np.arange(0, len(strength), hop)
     rows = np.zeros((len(centres), lags))
     for row, centre in zip(rows, centres, strict=True):
