@@ -1,8 +1,8 @@
 """Puts the notes of a plucked voice where the string is plucked.
 
-Low pitches take the network's filters a tenth of a second to tell, so that a bass note's onset wanders by as much. The
-loudness of the stem knows better: a monophonic line has one attack for each note. This moves notes to real attacks
-only, never to a grid.
+Low pitches take a third of a second to tell, so that a bass note's onset wanders. What rises when a string is plucked
+knows better: a line of one note at a time has one attack for each. This moves notes to real attacks only, never to a
+grid.
 """
 
 from collections.abc import Sequence
@@ -14,24 +14,28 @@ from numpy.typing import NDArray
 
 from antiphon.music.transcription.notecreation import Event
 
-RISE = 3.0
-"""Least rise of the level in dB over ``LAG`` frames that counts as an attack."""
-LAG = 4
 APART = 5
 REACH = 9
-"""Frames that a note may be moved to an attack; about the wander of the network's lowest octave."""
+"""Frames that a note may be moved to an attack; about the wander of the lowest octave."""
+INSIDE = 6
+"""Frames after the start of a note from which it may be struck again."""
 SHORTEST = 5
 
 
-def attacks(level: NDArray[np.float32]) -> NDArray[np.intp]:
-    """Frames, ascending, at which the level (frames,), an RMS amplitude, rises fastest."""
-    if len(level) <= LAG:
+def rise(values: NDArray[np.float64], lag: int) -> NDArray[np.float64]:
+    """How much ``values`` (frames,) grow over ``lag`` frames around each."""
+    grown = np.zeros_like(values)
+    if len(values) > lag:
+        grown[lag // 2 : lag // 2 + len(values) - lag] = values[lag:] - values[:-lag]
+    return grown
+
+
+def peaks(strength: NDArray[np.float32], least: float) -> NDArray[np.intp]:
+    """Frames, ascending, whose strength is over ``least`` and the highest within ``APART`` frames."""
+    if not len(strength):
         return np.zeros(0, np.intp)
-    decibels = np.convolve(np.pad(20 * np.log10(level + 1e-5), 1, mode="edge"), np.ones(3) / 3, "valid")
-    rise = np.zeros_like(decibels)
-    rise[LAG // 2 : -LAG // 2] = decibels[LAG:] - decibels[:-LAG]
-    highest = np.lib.stride_tricks.sliding_window_view(np.pad(rise, APART, mode="edge"), 2 * APART + 1).max(axis=1)
-    return np.flatnonzero((rise >= highest) & (rise > RISE))
+    highest = np.lib.stride_tricks.sliding_window_view(np.pad(strength, APART, mode="edge"), 2 * APART + 1).max(axis=1)
+    return np.flatnonzero((strength >= highest) & (strength > least))
 
 
 def align(events: Sequence[Event], struck: NDArray[np.intp]) -> list[Event]:
@@ -41,7 +45,7 @@ def align(events: Sequence[Event], struck: NDArray[np.intp]) -> list[Event]:
     for event in events:
         near = struck[np.abs(struck - event.start) <= REACH]
         start = int(near[np.argmin(np.abs(near - event.start))]) if len(near) else event.start
-        inside = struck[(struck > start + REACH) & (struck < event.end - SHORTEST)].tolist()
+        inside = struck[(struck > start + INSIDE) & (struck < event.end - SHORTEST)].tolist()
         borders = [start, *inside, event.end]
         if moved and moved[-1].end > start:
             moved[-1] = replace(moved[-1], end=start)

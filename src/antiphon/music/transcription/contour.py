@@ -4,6 +4,7 @@ The most probable path (Viterbi) through the network's contours, with a state fo
 Dixon, "pYIN", ICASSP 2014, here with the network's contours as the observation.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from antiphon.music.transcription.network import CONTOUR_BINS
 from antiphon.music.transcription.notecreation import Activations
+from antiphon.music.transcription.viterbi import best_path, moves_between
 
 BLOCK = 4096
 """Frames whose observations are held at once."""
@@ -47,7 +49,8 @@ def follow(
     if not len(contours):
         return np.zeros(0, np.float32)
     pitches = contours.shape[1] // CONTOUR_BINS
-    path = _best_path(contours, _unsung(level, costs), _moves(pitches, costs))
+    moves = moves_between(pitches, change=costs.change, switch=costs.switch, semitone=costs.semitone, leap=costs.leap)
+    path = best_path(_observed(contours, _unsung(level, costs)), moves)
     return _refined(contours, np.where(path < pitches, path, -1), lowest)
 
 
@@ -64,34 +67,12 @@ def _unsung(level: NDArray[np.float32], costs: Follow) -> NDArray[np.float32]:
     return np.log(np.where(quiet, HUSH, costs.unsung)).astype(np.float32)
 
 
-def _moves(pitches: int, costs: Follow) -> NDArray[np.float32]:
-    """Log probability of going from one state to another; the last state is silence."""
-    apart = np.abs(np.subtract.outer(np.arange(pitches), np.arange(pitches)))
-    moves = -np.minimum(costs.semitone * apart, costs.leap) - costs.change * (apart > 0)
-    moves = np.pad(moves, (0, 1), constant_values=-costs.switch)
-    moves[-1, -1] = 0
-    return moves.astype(np.float32)
-
-
-def _best_path(contours: Activations, unsung: NDArray[np.float32], moves: NDArray[np.float32]) -> NDArray[np.intp]:
-    """The state in each frame: a pitch's column, or the number of pitches for silence."""
-    states = np.arange(len(moves))
-    came_from = np.zeros((len(contours), len(moves)), np.uint8)
-    score = np.zeros(len(moves), np.float32)
+def _observed(contours: Activations, unsung: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """Blocks of the log probabilities of each pitch, and of silence in the last column."""
     for first in range(0, len(contours), BLOCK):
         block = contours[first : first + BLOCK].astype(np.float32)
         sounding = np.log(block.reshape(len(block), -1, CONTOUR_BINS).max(axis=2) + FLOOR)
-        observed = np.column_stack([sounding, unsung[first : first + BLOCK]])
-        for frame, chance in enumerate(observed, first):
-            through = score[:, None] + moves
-            best = came_from[frame] = through.argmax(axis=0)
-            score = through[best, states] + chance
-        score -= score.max()
-    path = np.zeros(len(contours), np.intp)
-    path[-1] = score.argmax()
-    for frame in range(len(contours) - 1, 0, -1):
-        path[frame - 1] = came_from[frame, path[frame]]
-    return path
+        yield np.column_stack([sounding, unsung[first : first + BLOCK]])
 
 
 def _refined(contours: Activations, path: NDArray[np.intp], lowest: int) -> NDArray[np.float32]:

@@ -1,7 +1,7 @@
-"""Keeps one note at a time, for voices that cannot sound two: singers and most bass lines."""
+"""Makes notes of a line of pitch: those of a singer, who glides and holds with vibrato."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -12,32 +12,6 @@ from antiphon.music.transcription.notecreation import Activations, Event
 
 Span = tuple[int, int, int]
 """First frame, the frame after the last, MIDI pitch."""
-
-
-def keep_one(
-    events: Sequence[Event], notes: Activations, *, lowest: int = LOWEST_PITCH, steady: int = 7, shortest: int = 5
-) -> list[Event]:
-    """The events cut so that no two overlap: in each frame the one with the most note activation stays.
-
-    ``notes`` is (frames, pitches), its first column the MIDI pitch ``lowest``. The activation is averaged over
-    ``steady`` frames on either side, so that two notes do not take turns from frame to frame; of what is left of a
-    note, pieces of fewer than ``shortest`` frames are dropped."""
-    strongest = np.zeros(len(notes), np.float32)
-    owner = np.full(len(notes), -1, np.int32)
-    for index, event in enumerate(events):
-        span = slice(event.start, event.end)
-        strength = _steady(notes[span, event.pitch - lowest].astype(np.float32), steady)
-        wins = strength > strongest[span]
-        strongest[span][wins] = strength[wins]
-        owner[span][wins] = index
-    edges = np.flatnonzero(np.diff(owner)) + 1
-    starts = np.concatenate([[0], edges]).tolist()
-    ends = np.concatenate([edges, [len(owner)]]).tolist()
-    return [
-        replace(events[owner[start]], start=start, end=end)
-        for start, end in zip(starts, ends, strict=True)
-        if start < end and owner[start] >= 0 and end - start >= shortest
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +120,3 @@ def _struck(onsets: Activations, start: int, rules: Singing) -> list[int]:
         if frame - (again[-1] if again else 0) >= rules.apart and len(onsets) - frame >= rules.apart // 2:
             again.append(frame)
     return [start + frame for frame in again]
-
-
-def _steady(values: NDArray[np.float32], width: int) -> NDArray[np.float64]:
-    """Running mean over up to ``width`` values on either side."""
-    total = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
-    place = np.arange(len(values))
-    first, last = np.maximum(place - width, 0), np.minimum(place + width + 1, len(values))
-    mean: NDArray[np.float64] = (total[last] - total[first]) / (last - first)
-    return mean

@@ -10,9 +10,10 @@ import numpy as np
 from antiphon.music import drums, instruments, weights
 from antiphon.music.audio.source import open_source
 from antiphon.music.progress import Progress, part
-from antiphon.music.transcription.attacks import align, attacks
-from antiphon.music.transcription.contour import follow
-from antiphon.music.transcription.monophony import keep_one, sing
+from antiphon.music.transcription.bass import bass_line
+from antiphon.music.transcription.contour import follow, loud
+from antiphon.music.transcription.lowpitch import LowPitches, listen_low
+from antiphon.music.transcription.monophony import sing
 from antiphon.music.transcription.network import (
     HOP,
     LOWEST_PITCH,
@@ -81,7 +82,8 @@ def transcribe(stems: Mapping[str, Path], *, models: Path, threads: int, progres
             network = network or Network(weights.ensure(models, "basic_pitch"), threads=threads)
             kind = STEMS.get(stem, Stem())
             fine = range(kind.lowest, kind.highest + 1) if kind.line == "sung" else range(0)
-            heard.append(_heard(stem, listen(network, path, duration=duration, progress=step, contours=fine)))
+            sounds = listen(network, path, duration=duration, progress=step, contours=fine)
+            heard.append(_heard(stem, sounds, stems))
         step(1.0, stem)
     loudest = max((one.level for one in heard if one.stem != "drums"), default=SILENT)
     return [
@@ -102,8 +104,8 @@ def _stated_duration(path: Path) -> float:
         return (source.container.duration or 0) / 1_000_000
 
 
-def _heard(stem: str, heard: Posteriorgram) -> StemNotes:
-    """The notes of a pitched stem that are loud and sure enough to belong to it."""
+def _heard(stem: str, heard: Posteriorgram, stems: Mapping[str, Path]) -> StemNotes:
+    """The notes of a pitched stem that are loud and sure enough to belong to it; ``stems`` are all that there are."""
     level = 10 * float(np.log10(np.square(heard.level, dtype=np.float64).mean() + 1e-20)) if heard.frames else -200.0
     if level < SILENT:
         return StemNotes(stem, [], level, 0.0)
@@ -112,19 +114,26 @@ def _heard(stem: str, heard: Posteriorgram) -> StemNotes:
     notes, onsets = heard.notes[:, columns], heard.onsets[:, columns]
     if kind.line == "sung":
         events = sing(follow(heard.contours, heard.level, lowest=kind.lowest), notes, onsets, lowest=kind.lowest)
+    elif kind.line == "plucked":
+        events = bass_line(_low_pitches(stems, heard), heard.level)
     else:
         events = create(notes, onsets, kind.limits, lowest=kind.lowest)
     if max((event.activation for event in events), default=0.0) < FAINT:
         return StemNotes(stem, [], level, 0.0)
-    if kind.line == "plucked":
-        events = align(keep_one(events, notes, lowest=kind.lowest), attacks(heard.level))
     loudness = 20 * np.log10(heard.level + 1e-10)
-    loud = float(np.percentile(loudness[loudness >= SILENT], 95))
-    below = [loud - float(loudness[event.start : event.end].max()) for event in events]
-    limit = min(LEAKAGE, loud - SILENT)
+    top = loud(heard.level, SILENT)
+    below = [top - float(loudness[event.start : event.end].max()) for event in events]
+    limit = min(LEAKAGE, top - SILENT)
     kept = [(event, under) for event, under in zip(events, below, strict=True) if under < limit]
     busy = sum(event.end - event.start for event, _ in kept) / heard.frames
     return StemNotes(stem, [_note(event, under) for event, under in kept], level, busy)
+
+
+def _low_pitches(stems: Mapping[str, Path], bass: Posteriorgram) -> LowPitches:
+    """A bass's harmonics are in the rest of the song, and its plucks among the drums."""
+    notes = [stems[name] for name in ("bass", "other") if name in stems]
+    strokes = [stems["drums"]] if "drums" in stems else []
+    return listen_low(notes, strokes, frames=bass.frames, loud=10 ** (loud(bass.level) / 20))
 
 
 def _note(event: Event, below: float) -> Note:

@@ -1,33 +1,29 @@
 """Notes moved to where the string was plucked."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from antiphon.music.transcription.attacks import align, attacks
+from antiphon.music.transcription.attacks import align, peaks, rise
 from antiphon.music.transcription.notecreation import Event
-
-
-def plucked(*frames: int, length: int = 200) -> NDArray[np.float32]:
-    """A level that jumps at each of ``frames`` and decays after it."""
-    level = np.full(length, 1e-4)
-    for frame in frames:
-        level[frame:] = np.exp(-np.arange(length - frame) / 40) * 0.3
-    return level.astype(np.float32)
 
 
 def spans(events: list[Event]) -> list[tuple[int, int, int]]:
     return [(event.start, event.end, event.pitch) for event in events]
 
 
-def test_attacks_are_where_the_level_jumps() -> None:
-    found = attacks(plucked(30, 80, 120))
-    assert np.abs(found - [30, 80, 120]).max() <= 1
+def test_what_grows_shows_around_the_middle_of_its_growth() -> None:
+    values = np.concatenate([np.zeros(20), np.full(20, 6.0)])
+    grown = rise(values, 4)
+    assert np.flatnonzero(grown == 6).tolist() == [18, 19, 20, 21]
+    assert grown.sum() == 24
+    assert not rise(values[:3], 4).any()
 
 
-def test_a_steady_level_has_no_attacks() -> None:
-    assert len(attacks(np.full(100, 0.1, np.float32))) == 0
-    assert len(attacks(np.zeros(100, np.float32))) == 0
-    assert len(attacks(np.zeros(2, np.float32))) == 0
+def test_attacks_are_the_peaks_that_are_strong_and_apart() -> None:
+    strength = np.zeros(200, np.float32)
+    strength[[30, 32, 80, 120]] = [8, 6, 3, 5]
+    assert peaks(strength, 4).tolist() == [30, 120]
+    assert len(peaks(np.zeros(100, np.float32), 4)) == 0
+    assert len(peaks(np.zeros(0, np.float32), 4)) == 0
 
 
 def test_notes_that_wander_are_moved_to_their_attacks() -> None:
