@@ -94,6 +94,15 @@ def test_maintenance_takes_no_new_work_but_answers_polls(server: Cluster, clip: 
         client.cancel(client.separate(track["taskId"], track["audioId"], SeparationType.SEPARATE_VOCAL))
 
 
+def ticks(midi: Path) -> Iterator[tuple[int, mido.Message]]:
+    """All messages of a file with the ticks at which they stand."""
+    for track in mido.MidiFile(midi).tracks:
+        tick = 0
+        for message in track:
+            tick += message.time
+            yield tick, message
+
+
 def test_the_engines_work_without_a_server(cluster: Cluster, clip: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
@@ -111,6 +120,12 @@ def test_the_engines_work_without_a_server(cluster: Cluster, clip: Path, tmp_pat
     assert all(message.channel != GENERAL_MIDI_DRUMS for message in played), "without stems nobody hears drums"
     with Image.open(out / "song.png") as picture:
         assert picture.width > picture.height > 100
+
+    cluster.succeed("midi", os.fspath(clip), "-o", os.fspath(out / "grid.mid"), "--quantize", "1/8")
+    eighth = mido.MidiFile(out / "grid.mid").ticks_per_beat // 2
+    starts = [tick for tick, message in ticks(out / "grid.mid") if message.type == "note_on" and message.velocity]
+    assert len(starts) > 5
+    assert {tick % eighth for tick in starts} == {starts[0] % eighth}
 
     cluster.succeed("video", os.fspath(clip), "-o", os.fspath(out / "song.mp4"), "--title", "Song", "--author", "Me")
     with av.open(os.fspath(out / "song.mp4")) as container:

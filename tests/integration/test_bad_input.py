@@ -240,6 +240,7 @@ CASES = [
     Case("a body that is too large", 413, "^body: larger than", raw(MIDI, b" " * 1_100_000)),
     Case("a type that is none", 400, "^type: .*'separate_vocal' or 'split_stem'", asks(SEPARATION, type="karaoke")),
     Case("a type that is a number", 400, "^type: ", asks(SEPARATION, type=1)),
+    Case("a grid that is none", 400, "^quantize: .*'1/16'.*correct", asks(MIDI, quantize="1/5")),
     Case("an audioId that is none", 400, "^audioId: expected an audio id.*correct", asks(VIDEO, audioId="1")),
     Case("an author of 51 characters", 400, "^author: .*50 characters.*correct", asks(VIDEO, author="x" * 51)),
     Case("an author of 51 emoji", 400, "^author: .*50 characters", asks(VIDEO, author="🎵" * 51)),

@@ -2,12 +2,14 @@
 
 import io
 import time
+from pathlib import Path
 
 import av
 import mido
 
 from antiphon.contract import signatures
 from antiphon.contract.callbacks import MidiCallback, SeparationCallback, VideoCallback
+from antiphon.score import midifile
 from tests.integration.line import Line
 from tests.integration.server import Server
 
@@ -56,6 +58,18 @@ def test_every_artifact_can_be_downloaded_and_played(server: Server, line: Line)
     notes = sum(len(instrument["notes"]) for instrument in line.records["midi"]["midiData"]["instruments"])
     song = mido.MidiFile(file=fetched(server, line.records["midi"]["midiUrl"]))
     assert sum(message.type == "note_on" and message.velocity > 0 for message in song) == notes > 0
+
+
+def test_notes_are_on_the_grid_that_a_request_asks_for(server: Server, line: Line, tmp_path: Path) -> None:
+    asked = {"taskId": line.ids["split_stem"], "quantize": "1/8"}
+    record = server.ended("midi", server.post("/midi/generate", asked)["taskId"])
+    (tmp_path / "song.mid").write_bytes(fetched(server, record["midiUrl"]).getvalue())
+    tempo_map = midifile.read_tempo_map(tmp_path / "song.mid")
+    instruments = record["midiData"]["instruments"]
+    ticks = [tempo_map.tick(note["start"]) for instrument in instruments for note in instrument["notes"]]
+    eighth = tempo_map.resolution / 2
+    assert max(abs((tick - tempo_map.first_bar + eighth / 2) % eighth - eighth / 2) for tick in ticks) < 1
+    assert {instrument["name"] for instrument in instruments} >= {"Drums"}
 
 
 def fetched(server: Server, url: str) -> io.BytesIO:

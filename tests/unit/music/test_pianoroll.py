@@ -1,5 +1,6 @@
 """The picture of the notes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ BASS = Instrument("Electric Bass (finger)", 33, False, (Note(36, 1.0, 9.0, 1.0),
 DRUMS = Instrument("Drums", 0, True, tuple(Note(key, 5.0, 5.1, 1.0) for key in (36, 38, 42)))
 
 
-def picture(path: Path, *instruments: Instrument, duration: float = 10.0) -> Image.Image:
-    pianoroll.draw(instruments, path / "roll.png", duration=duration)
+def picture(path: Path, *instruments: Instrument, duration: float = 10.0, bars: Sequence[float] = ()) -> Image.Image:
+    pianoroll.draw(instruments, path / "roll.png", duration=duration, bars=bars)
     return Image.open(path / "roll.png").convert("RGB")
 
 
@@ -56,6 +57,23 @@ def test_a_long_legend_is_broken_into_lines_and_stays_inside(tmp_path: Path) -> 
     assert not inked[:, -pianoroll.RIGHT // 2 :].any()
     swatches = (np.abs(legend - np.array(pianoroll.DRUM_COLOUR)).max(axis=2) < 8).any()
     assert swatches
+
+
+def test_bar_lines_stand_where_bars_begin_and_are_numbered(tmp_path: Path) -> None:
+    plain, barred = (picture(tmp_path, PIANO, DRUMS, bars=bars) for bars in ((), (0.3, 2.3, 4.3, 6.3, 8.3)))
+    changed = np.abs(np.asarray(barred, np.int16) - np.asarray(plain, np.int16)).max(axis=2) > 3
+    row, numbers = changed[pianoroll.TOP + 40, pianoroll.LEFT :], changed[pianoroll.TOP - 30 : pianoroll.TOP - 10]
+    width = plain.width - pianoroll.LEFT - pianoroll.RIGHT
+    for bar in (0.3, 2.3, 4.3, 6.3, 8.3):
+        x = round(bar / 10 * width)
+        assert row[x - 2 : x + 3].any()
+        assert numbers[:, pianoroll.LEFT + x - 8 : pianoroll.LEFT + x + 9].any()
+
+
+def test_many_bars_are_thinned_out(tmp_path: Path) -> None:
+    image = np.asarray(picture(tmp_path, PIANO, duration=3_600, bars=[2.0 * bar for bar in range(1_800)]), np.int16)
+    row = image[pianoroll.TOP + 40, pianoroll.LEFT : -pianoroll.RIGHT].max(axis=1)
+    assert 20 < (np.diff((row > np.median(row) + 3).astype(int)) == 1).sum() < 150
 
 
 @pytest.mark.parametrize("duration", [0.0, 0.05, 3600.0])
