@@ -147,8 +147,10 @@ def row_of(event: "Event") -> Row:
 
 def outcome_of(event: "Event | Entry") -> str:
     """success, or what came instead; and the version if the task came with another outcome before."""
-    words = {200: "success", 500: "failed", None: "no code"}
-    outcome = words.get(event.code, f"code {event.code}")
+    if event.failed:  # by its state or its link, too, whatever the code
+        outcome = "failed" if event.code in (200, 500, None) else f"code {event.code}"
+    else:
+        outcome = "no code" if event.code is None else "success"
     return outcome if event.version == 1 else f"{outcome} v{event.version}"
 
 

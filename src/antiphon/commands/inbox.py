@@ -158,9 +158,9 @@ def _moment(at: float) -> str:
 @inbox.command()
 @inbox_option
 @click.argument("tasks", metavar="[TASK]...", nargs=-1, help="tasks' ids, or events' numbers")
-@click.option("--all", "everything", is_flag=True, help="all that failed")
+@click.option("--all", "everything", is_flag=True, help="all that failed or expired")
 def retry(folder: Path, tasks: tuple[str, ...], everything: bool) -> None:
-    """Have follow-ups that failed, or wait for their next try, begun again now.
+    """Have follow-ups that failed or expired, or wait for their next try, begun again now.
 
     Steps that are done are not done again, and downloads go on where they broke off. A running 'antiphon receive' on
     this folder takes them up, else the next one that is started.
@@ -168,7 +168,7 @@ def retry(folder: Path, tasks: tuple[str, ...], everything: bool) -> None:
     from antiphon.receiver.inbox import Inbox
 
     if bool(tasks) == everything:
-        raise BadParameter("TASK: give the ids of tasks, or --all for all that failed; not both")
+        raise BadParameter("TASK: give the ids of tasks, or --all for all that failed or expired; not both")
     chosen = [entry for task in tasks for entry in _find(folder, task)]
     expired = sum(entry.state == "expired" for entry in chosen)
     if everything:
@@ -179,7 +179,8 @@ def retry(folder: Path, tasks: tuple[str, ...], everything: bool) -> None:
         count = opened.retry(None if everything else [entry.id for entry in chosen])
     click.echo(f"{count:,} begin again now")
     if expired:
-        click.secho(f"{expired:,} expired: their links lead to nothing any more", fg="yellow", err=True)
+        words = f"{expired:,} of them had expired, and will again unless their links have come anew"
+        click.secho(words, fg="yellow", err=True)
     if not count and tasks:
         sys.exit(1)
 

@@ -39,7 +39,7 @@ class Lines:
         about = f"{event.kind:<10}  {event.task_id or f'event {event.id}'}"
         if notice.what in ("new", "repeat"):
             again = "new" if notice.what == "new" else f"repeat {event.repeats}"
-            self.say(f"{about}  {outcome_of(event)}  {again}", "" if event.code == 200 else "yellow")
+            self.say(f"{about}  {outcome_of(event)}  {again}", "" if not event.failed else "yellow")
         elif notice.what == "done":
             self.say(f"{about}  done", "green")
 

@@ -8,7 +8,7 @@ receiver = Receiver("inbox", keys=["whsec_…"])
 def midi(result: MidiResult, delivery: Delivery) -> None:
     print(result.task_id, delivery.files["song.mid"])
 
-app.mount("/hook", receiver)                                # ASGI: FastAPI, Starlette, Litestar
+app.router.routes.append(Route("/hook", receiver))          # ASGI: Starlette, FastAPI; uvicorn takes it as it is
 DispatcherMiddleware(app, {"/hook": receiver.wsgi})         # WSGI: Flask, Django
 answer = receiver.handle(method, headers, body)             # anything else
 """

@@ -1,5 +1,6 @@
 """The inbox's file: its tables, how it is opened, and how older ones are brought up to date."""
 
+import contextlib
 import os
 import sqlite3
 import time
@@ -9,14 +10,24 @@ from antiphon.errors import BadParameter, StorageError
 from antiphon.receiver.payload import read
 
 FILE = "inbox.sqlite3"
-FORMAT = 2
+FORMAT = 3
 KEPT = 14 * 86_400.0  # seconds from the first receipt to the expiry of what the links lead to
 
 PATIENCE = 30.0  # seconds to wait for another process that writes
 _LARGEST_LOG = 64_000_000  # bytes of the write-ahead log that are kept when it starts anew
 
+# A version is never given twice, so that a new outcome never finds the folder of one that was forgotten.
+_FORGOTTEN = """
+CREATE TABLE forgotten (
+    task_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (task_id, kind)
+) WITHOUT ROWID
+"""
 # What is looked up often stands apart from the bodies, which may be large: SQLite reads rows whole.
 _TABLES = (
+    _FORGOTTEN,
     """
     CREATE TABLE events (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -28,7 +39,8 @@ _TABLES = (
         received_at REAL NOT NULL,
         repeats INTEGER NOT NULL DEFAULT 0,
         repeated_at REAL,
-        scheme TEXT NOT NULL
+        scheme TEXT NOT NULL,
+        failed INTEGER NOT NULL
     )
     """,
     "CREATE UNIQUE INDEX outcomes ON events (task_id, digest, kind)",
@@ -127,6 +139,10 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
 
 
 def _upgrade(connection: sqlite3.Connection, found: int) -> None:
+    if found == 2:
+        _say_what_failed(connection)
+        connection.execute(_FORGOTTEN)
+        return
     if found == 1:
         connection.execute("ALTER TABLE events RENAME TO events_1")
     for statement in _TABLES:
@@ -134,6 +150,17 @@ def _upgrade(connection: sqlite3.Connection, found: int) -> None:
     if found == 1:
         _copy(connection)
         connection.execute("DROP TABLE events_1")
+
+
+def _say_what_failed(connection: sqlite3.Connection) -> None:
+    """Format 2 did not keep whether the task had failed, which the code alone does not tell."""
+    connection.execute("ALTER TABLE events ADD COLUMN failed INTEGER NOT NULL DEFAULT 0")
+    connection.execute("UPDATE events SET failed = 1 WHERE code != 200")
+    doubtful = connection.execute("SELECT id FROM events WHERE NOT failed").fetchall()
+    for (identity,) in doubtful:
+        (body,) = connection.execute("SELECT body FROM bodies WHERE event_id = ?", (identity,)).fetchone()
+        with contextlib.suppress(BadParameter):
+            connection.execute("UPDATE events SET failed = ? WHERE id = ?", (read(body).failed, identity))
 
 
 def _copy(connection: sqlite3.Connection) -> None:
@@ -146,10 +173,10 @@ def _copy(connection: sqlite3.Connection) -> None:
         try:
             payload = read(body)
         except BadParameter:  # taken by rules that were looser
-            known = {"kind": kind, "task_id": task_id, "code": code, "digest": digest}
+            known = {"kind": kind, "code": code, "failed": code not in (None, 200), "digest": digest}
         else:
-            known = {"kind": payload.kind, "task_id": task_id, "code": payload.code, "digest": payload.digest}
-        known |= {"id": identity, "body": body, "kept": KEPT}
+            known = {"kind": payload.kind, "code": payload.code, "failed": payload.failed, "digest": payload.digest}
+        known |= {"task_id": task_id, "id": identity, "body": body, "kept": KEPT}
         same = connection.execute(
             "SELECT id FROM events WHERE (task_id, digest, kind) = (:task_id, :digest, :kind)", known
         ).fetchone()
@@ -159,8 +186,8 @@ def _copy(connection: sqlite3.Connection) -> None:
 
 _COPY_EVENT = (
     """
-    INSERT INTO events (id, kind, task_id, version, code, digest, received_at, repeats, repeated_at, scheme)
-    SELECT id, :kind, task_id, version, :code, :digest, received_at, repeats, repeated_at, scheme
+    INSERT INTO events (id, kind, task_id, version, code, digest, received_at, repeats, repeated_at, scheme, failed)
+    SELECT id, :kind, task_id, version, :code, :digest, received_at, repeats, repeated_at, scheme, :failed
     FROM events_1 WHERE id = :id
     """,
     "INSERT INTO bodies (event_id, body) VALUES (:id, :body)",

@@ -3,7 +3,7 @@
 import contextlib
 import sqlite3
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from antiphon.contract.results import Kind
 from antiphon.receiver.database import KEPT
@@ -14,12 +14,16 @@ Scheme = Literal["standard", "documented", "polled", ""]
 
 _RANK = ("", "documented", "polled", "standard")  # the first two may have been written by anybody
 _SELECT = """
-SELECT id, kind, task_id, version, code, body, received_at, repeats, repeated_at, scheme
+SELECT id, kind, task_id, version, code, body, received_at, repeats, repeated_at, scheme, failed
 FROM events JOIN bodies ON event_id = id WHERE
 """
 _PAGE, _PAGE_BYTES = 50, 4_000_000
 _BEGIN_AGAIN = """
 UPDATE work SET state = 'pending', tries = 0, due_at = ? WHERE event_id = ? AND state IN ('failed', 'expired')
+"""
+_FORGET = """
+INSERT INTO forgotten SELECT task_id, kind, version FROM events WHERE id = ?
+ON CONFLICT DO UPDATE SET version = max(version, excluded.version)
 """
 _DELETE = (
     "DELETE FROM arrivals WHERE event_id = ?",
@@ -35,7 +39,8 @@ class Event:
     ``repeats`` counts how often the same came again, the last time at ``repeated_at``. Times are Unix seconds.
 
     ``scheme`` is the most trustworthy way in which it came, and ``body`` the raw bytes that came so: "standard" and
-    "documented" are the signatures, "polled" is asking the API; "" when nobody has signed it.
+    "documented" are the signatures, "polled" is asking the API; "" when nobody has signed it. ``failed`` is whether
+    the task did, by its code, its state, or a link that is missing or none.
     """
 
     id: int
@@ -48,6 +53,7 @@ class Event:
     repeats: int
     repeated_at: float | None
     scheme: Scheme
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ def keep(
 
 def select(connection: sqlite3.Connection, where: str, values: tuple[object, ...]) -> list[Event]:
     """``where`` is SQL of ours."""
-    return [Event(*row) for row in connection.execute(_SELECT + where, values)]
+    return [_event(row) for row in connection.execute(_SELECT + where, values)]
 
 
 def page(connection: sqlite3.Connection, after: int) -> list[Event]:
@@ -82,7 +88,7 @@ def page(connection: sqlite3.Connection, after: int) -> list[Event]:
     size = 0
     with contextlib.closing(connection.execute(f"{_SELECT} id > ? ORDER BY id LIMIT ?", (after, _PAGE))) as rows:
         for row in rows:
-            found.append(Event(*row))
+            found.append(_event(row))
             size += len(found[-1].body)
             if size > _PAGE_BYTES:
                 break
@@ -103,9 +109,14 @@ def prune(connection: sqlite3.Connection, before: float, limit: int) -> int:
         " AND coalesce(repeated_at, received_at) < ? ORDER BY id LIMIT ?",
         (before, limit),
     ).fetchall()
+    connection.executemany(_FORGET, chosen)
     for statement in _DELETE:
         connection.executemany(statement, chosen)
     return len(chosen)
+
+
+def _event(row: tuple[Any, ...]) -> Event:
+    return Event(*(*row[:-1], bool(row[-1])))
 
 
 def _same(connection: sqlite3.Connection, payload: Payload) -> int | None:
@@ -120,12 +131,14 @@ def _same(connection: sqlite3.Connection, payload: Payload) -> int | None:
 
 def _insert(connection: sqlite3.Connection, payload: Payload, body: bytes, scheme: Scheme, now: float) -> Event:
     (version,) = connection.execute(
-        "SELECT coalesce(max(version), 0) + 1 FROM events WHERE task_id = ? AND kind = ?",
+        "SELECT coalesce(max(version), 0) + 1 FROM (SELECT version, task_id, kind FROM events UNION ALL"
+        " SELECT version, task_id, kind FROM forgotten) WHERE task_id = ? AND kind = ?",
         (payload.task_id, payload.kind),
     ).fetchone()
     identity = connection.execute(
-        "INSERT INTO events (kind, task_id, version, code, digest, received_at, scheme) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (payload.kind, payload.task_id, version, payload.code, payload.digest, now, scheme),
+        "INSERT INTO events (kind, task_id, version, code, digest, received_at, scheme, failed)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (payload.kind, payload.task_id, version, payload.code, payload.digest, now, scheme, payload.failed),
     ).lastrowid
     assert identity is not None
     connection.execute("INSERT INTO bodies (event_id, body) VALUES (?, ?)", (identity, body))
@@ -134,13 +147,15 @@ def _insert(connection: sqlite3.Connection, payload: Payload, body: bytes, schem
         "INSERT INTO work (event_id, state, due_at, expires_at) VALUES (?, 'pending', ?, ?)",
         (identity, now, now + KEPT),
     )
-    return Event(identity, payload.kind, payload.task_id, version, payload.code, body, now, 0, None, scheme)
+    return Event(
+        identity, payload.kind, payload.task_id, version, payload.code, body, now, 0, None, scheme, payload.failed
+    )
 
 
 def _repeat(connection: sqlite3.Connection, identity: int, body: bytes, scheme: Scheme, now: float) -> None:
     """Note that it came again. Bytes that differ are kept, and take the first place when they came by a better way
-    or the follow-ups still need them: links may have been signed anew. What had failed with the old ones is begun
-    again with these."""
+    or the follow-ups still need them: links may have been signed anew, and then expire later. What had failed with the
+    old ones is begun again with these."""
     had, same, state = connection.execute(
         "SELECT scheme, body = ?, state FROM events JOIN bodies ON bodies.event_id = id JOIN work ON work.event_id = id"
         " WHERE id = ?",
@@ -156,6 +171,8 @@ def _repeat(connection: sqlite3.Connection, identity: int, body: bytes, scheme: 
         )
         connection.execute("UPDATE bodies SET body = ? WHERE event_id = ?", (body, identity))
         connection.execute(_BEGIN_AGAIN, (now, identity))
+        if scheme in ("standard", "polled"):  # else somebody else may have put these links there
+            connection.execute("UPDATE work SET expires_at = ? WHERE event_id = ?", (now + KEPT, identity))
     connection.execute(
         "INSERT INTO arrivals (event_id, received_at, scheme, body) VALUES (?, ?, ?, ?)",
         (identity, now, scheme, None if same or takes_over else body),

@@ -130,10 +130,9 @@ class Inbox:
         """Note that an attempt begins. This and what follows raises ``NotFound`` for an event that there is not."""
         return self._file.change(lambda connection: work.begin(connection, event_id))
 
-    def begin_all(self, event_ids: Iterable[int]) -> list[Work]:
-        """The same for several at once, as far as they are pending still; gives those."""
-        chosen = tuple(event_ids)
-        return self._file.change(lambda connection: work.begin_all(connection, chosen)) if chosen else []
+    def begin_pending(self, event_id: int) -> Work | None:
+        """The same if it is pending still; else nothing changes, and there is None."""
+        return self._file.change(lambda connection: work.begin_pending(connection, event_id))
 
     def step_done(self, event_id: int, step: str, files: Mapping[str, Path], *, wait: bool = True) -> None:
         """Note that a step need not be run again, and what it put in place; without ``wait`` that is on disk later,
@@ -161,11 +160,17 @@ class Inbox:
         """Have it tried again at ``until`` (Unix seconds)."""
         self._file.change(lambda connection: work.settle(connection, event_id, "pending", error, until))
 
+    def break_off(self, event_id: int, error: str) -> None:
+        """Have it tried again at once, which does not count as a try: it was not its fault that it did not end."""
+        self._file.change(lambda connection: work.break_off(connection, event_id, error, self._clock()))
+
     def give_up(self, event_id: int, error: str, state: Literal["failed", "expired"] = "failed") -> None:
         self._file.change(lambda connection: work.settle(connection, event_id, state, error, None))
 
     def retry(self, event_ids: Iterable[int] | None = None) -> int:
-        """Have all that failed begun again, now; or of these events what failed or waits. Gives how many."""
+        """Have all that failed or expired begun again, now; or of these events what did or waits. Gives how many.
+
+        What needs links that have expired expires again, unless they came anew (``expires_at``)."""
         chosen = None if event_ids is None else tuple(event_ids)
         return self._file.change(lambda connection: work.retry(connection, chosen, self._clock()))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from antiphon.contract import signatures
 from antiphon.errors import AntiphonError, BadParameter, MethodNotAllowed, TooLarge
 from antiphon.receiver.inbox import Scheme
-from antiphon.receiver.verify import verify
+from antiphon.receiver.verify import Require, verify
 
 log = logging.getLogger("antiphon.receiver")
 
@@ -102,12 +102,15 @@ class Body:
 class Intake:
     """Checks requests against ``keys``; with none, every callback is taken. ``limits`` bound what one may cost."""
 
-    def __init__(self, keys: Sequence[str], limits: Limits, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, keys: Sequence[str], limits: Limits, clock: Callable[[], float], require: Require = "any"
+    ) -> None:
         self.limits = limits
         self.coming = 0
         """How many requests are being taken right now."""
         self._keys = tuple(keys)
         self._clock = clock
+        self._require = require
         self._held = 0
         self._lock = threading.Lock()
 
@@ -137,7 +140,7 @@ class Intake:
         ``InvalidSignature``."""
         if not self._keys:
             return "", None
-        proof = verify(headers, body, self._keys, now=self._clock())
+        proof = verify(headers, body, self._keys, now=self._clock(), require=self._require)
         return proof.scheme, proof.task_id
 
     def count(self, more: int) -> None:

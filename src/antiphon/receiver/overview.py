@@ -15,7 +15,7 @@ from antiphon.receiver.work import State
 
 _SELECT = """
 SELECT events.id, kind, task_id, version, code, length(body), received_at, repeats, repeated_at, scheme,
-       state, attempt, steps_done, files, due_at, error, expires_at
+       state, attempt, steps_done, files, due_at, error, expires_at, failed
 FROM events JOIN work ON work.event_id = events.id JOIN bodies ON bodies.event_id = events.id
 """
 
@@ -41,6 +41,7 @@ class Entry:
     due_at: float
     error: str
     expires_at: float
+    failed: bool
 
 
 def latest(
@@ -89,4 +90,5 @@ def _reading(folder: Path) -> Iterator[sqlite3.Connection]:
 def _entry(row: tuple[object, ...]) -> Entry:
     values = list(row)
     values[12:14] = tuple(json.loads(str(row[12]))), json.loads(str(row[13]))
+    values[-1] = bool(values[-1])
     return Entry(*values)  # type: ignore[arg-type]

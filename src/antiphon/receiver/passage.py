@@ -1,6 +1,5 @@
 """The passage of one event through its steps, and what is recorded of it."""
 
-import json
 import logging
 import random
 import threading
@@ -15,6 +14,7 @@ from antiphon.errors import StorageError
 from antiphon.receiver.delivery import Delivery, GiveUp, Step, TryAgain
 from antiphon.receiver.inbox import Event, Inbox, Work
 from antiphon.receiver.names import folder_of
+from antiphon.receiver.payload import load
 from antiphon.receiver.schedule import Backoff, Postponed
 from antiphon.receiver.watching import Notice, Watch
 
@@ -104,7 +104,7 @@ class Passage:
     def _delivery(self, event: Event, work: Work) -> Delivery:
         return Delivery(
             event=event,
-            result=read_result(json.loads(event.body)),
+            result=read_result(load(event.body)),
             attempt=work.attempt,
             folder=folder_of(self._inbox.folder, event),
             files={name: self._inbox.folder / path for name, path in work.files.items()},
@@ -120,7 +120,7 @@ class Passage:
         trace = None if isinstance(error, TryAgain | GiveUp) else error
         where = f"{event.kind} {event.task_id}: step {notice.step}"
         if self._stopping.is_set() and isinstance(error, TryAgain):  # broken off by us, so not put off
-            self._record(lambda: self._inbox.postpone(event.id, self._clock(), text))
+            self._record(lambda: self._inbox.break_off(event.id, text))
             return
         if isinstance(error, GiveUp):
             self._give_up(notice, text, error.state)
@@ -129,7 +129,6 @@ class Passage:
         verdict = self._backoff.after(
             work.tries,
             now=self._clock(),
-            expires_at=work.expires_at,
             asked=error.after if isinstance(error, TryAgain) else None,
             dice=self._dice(),
         )
@@ -139,7 +138,7 @@ class Passage:
             log.warning("%s: try %d failed, next in %.0f s: %s", where, work.attempt, pause, text, exc_info=trace)
             self._tell(replace(notice, what="retry", text=text, until=verdict.until))
         else:
-            self._give_up(notice, f"{text} ({verdict.why})", verdict.state)
+            self._give_up(notice, f"{text} ({verdict.why})", "failed")
             log.error("%s: given up, %s: %s", where, verdict.why, text, exc_info=trace)
 
     def _give_up(self, notice: Notice, text: str, state: Literal["failed", "expired"]) -> None:

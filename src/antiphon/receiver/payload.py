@@ -1,6 +1,7 @@
 """Reading a callback before it is kept: whose it is, of which kind, and which outcome it tells."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from antiphon.receiver import outcome
 LONGEST_ID = 200  # characters; ours have 32, those of others may be longer
 DEEPEST = 64  # levels of nesting; a callback has six
 MOST_CONTAINERS = 2_000_000  # objects and arrays in one body
+LONGEST_INTEGER = 400  # digits; the largest float has 309
 
 _INSTRUMENTS = "instruments"
 Document = dict[str, Any]
@@ -73,7 +75,7 @@ def _parse(body: bytes) -> Document:
     if body.count(b"{") + body.count(b"[") > MOST_CONTAINERS:  # before memory is spent on them
         raise BadParameter(f"the body has more than {MOST_CONTAINERS:,} objects and arrays; that is no callback")
     try:
-        document = json.loads(body.decode("utf-8"), object_pairs_hook=outcome.fold)
+        document = load(body, outcome.fold)
     except UnicodeDecodeError:
         raise BadParameter("the body is not UTF-8; a callback is JSON in UTF-8") from None
     except RecursionError:
@@ -85,6 +87,22 @@ def _parse(body: bytes) -> Document:
     if not _shallow(document):
         raise BadParameter(f"the body is nested more than {DEEPEST} levels deep; that is no callback")
     return document
+
+
+def load(body: bytes, hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """``json.loads`` of UTF-8, in which an integer that Python would refuse for its length is a text: no reader here
+    takes that for a number, so it costs a note and not the callback. ``hook`` is ``object_pairs_hook``."""
+    text = body.decode("utf-8")
+    try:
+        return json.loads(text, object_pairs_hook=hook)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # reading each integer ourselves takes longer, so only when there is such a one
+        return json.loads(text, object_pairs_hook=hook, parse_int=_integer)
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= LONGEST_INTEGER else digits
 
 
 def _shallow(document: Document) -> bool:

@@ -23,6 +23,7 @@ from antiphon.receiver.handlers import HandlerStep
 from antiphon.receiver.inbox import Event, Inbox
 from antiphon.receiver.intake import Answer, Intake, Limits, accepted, refusal
 from antiphon.receiver.schedule import Backoff
+from antiphon.receiver.verify import Require
 from antiphon.receiver.watching import Notice, Watch
 from antiphon.receiver.worker import Worker
 
@@ -49,11 +50,13 @@ class Receiver:
     """Takes callbacks and keeps them in the folder ``inbox``, then has ``steps`` and the registered functions run.
 
     ``keys`` are the webhook keys of the sender, several while one is being rotated. Without any, only ``insecure``
-    lets it start, which then takes whatever comes from whomever. ``steps`` come before the functions; None means
-    the files step: MIDI files are written, videos and stems downloaded unless ``download`` is false, from addresses
-    that are not public only when the whole body was signed or ``allow_hosts`` names the link's host. ``workers`` is
-    the number of events that are followed up at the same time; with 0 this process only acknowledges, and another
-    one follows up. ``watch`` is told what comes and what becomes of it.
+    lets it start, which then takes whatever comes from whomever. With ``require="standard"`` no callback is taken that
+    has the documented signature only, which covers the task id and nothing else; an Antiphon server sends both.
+    ``steps`` come before the functions; None means the files step: MIDI files are written, videos and stems downloaded
+    unless ``download`` is false, from addresses that are not public only when the whole body was signed or
+    ``allow_hosts`` names the link's host. ``workers`` is the number of events that are followed up at the same time;
+    with 0 this process only acknowledges, and another one follows up. ``watch`` is told what comes and what becomes of
+    it.
 
     The object is an ASGI app (``receiver``), has a WSGI app (``receiver.wsgi``), and ``handle`` for everything else.
     The follow-ups start with the ASGI server, with ``start`` or ``with receiver:``, at the latest with the first
@@ -68,6 +71,7 @@ class Receiver:
         keys: Sequence[str] = (),
         *,
         insecure: bool = False,
+        require: Require = "any",
         steps: Sequence[Step] | None = None,
         download: bool = True,
         allow_hosts: Sequence[str] = (),
@@ -86,10 +90,12 @@ class Receiver:
             signatures.check_key(key)
         if insecure:
             log.warning("INSECURE: signatures are not verified; anybody who reaches this can put anything in the inbox")
+        if require not in ("any", "standard") or (insecure and require != "any"):
+            raise SettingsError(f"require is {require!r}; expected 'any' or 'standard', and 'any' with insecure")
         if workers < 0:
             raise SettingsError(f"workers is {workers}; expected 0 or more")
         self.folder = Path(inbox)
-        self.intake = Intake([] if insecure else keys, limits, clock)
+        self.intake = Intake([] if insecure else keys, limits, clock, require)
         self.intercept: Intercept | None = None
         """Sees each request before its signature is checked; what it answers is the answer, and nothing is kept."""
         self._steps = steps
@@ -152,7 +158,7 @@ class Receiver:
             found = self.intake.head(method, pairs)
             if len(body) > self.intake.limits.body:
                 self.intake.body({"content-length": str(len(body))})
-            if self.intercept is not None and (answer := self.intercept(found, body)) is not None:
+            if (answer := self._intercepted(found, body)) is not None:
                 return answer
             self._tell(*self._submit(found, body).result())
         except Exception as error:
@@ -162,12 +168,16 @@ class Receiver:
     async def answer(self, headers: Headers, body: bytes) -> Answer:
         """The same on an event loop, for headers that ``intake.head`` gave; raises what ``intake.refusal`` words."""
         self.adopt(asyncio.get_running_loop())
-        if self.intercept is not None and (answer := self.intercept(headers, body)) is not None:
+        if (answer := self._intercepted(headers, body)) is not None:
             return answer
         large = len(body) > _LARGE
         kept = await asyncio.to_thread(self._submit, headers, body) if large else self._submit(headers, body)
         self._tell(*await asyncio.wrap_future(kept))
         return accepted()
+
+    def _intercepted(self, headers: Headers, body: bytes) -> Answer | None:
+        intercept = self.intercept  # another thread may take it away
+        return None if intercept is None else intercept(headers, body)
 
     def _submit(self, headers: Headers, body: bytes) -> "Future[tuple[Event, bool]]":
         scheme, task_id = self.intake.proof(headers, body)

@@ -1,7 +1,6 @@
 """When a step that failed is tried again. Pure: time and dice are handed in."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -15,7 +14,6 @@ class Postponed:
 class GivenUp:
     """No further try by itself; ``why`` completes the error in words."""
 
-    state: Literal["failed", "expired"]
     why: str
 
 
@@ -33,25 +31,18 @@ class Backoff:
     tries: int = 20
     spread: float = 0.2
 
-    def after(
-        self, attempt: int, *, now: float, expires_at: float, asked: float | None = None, dice: float = 0.5
-    ) -> Postponed | GivenUp:
+    def after(self, attempt: int, *, now: float, asked: float | None = None, dice: float = 0.5) -> Postponed | GivenUp:
         """What follows when try number ``attempt`` (from 1) has failed at ``now``.
 
         ``asked`` is the pause in seconds that the step wishes for, which is kept to between its wish and ``longest``;
-        ``dice`` is a random number in [0, 1). Nothing is tried at or after ``expires_at``.
+        ``dice`` is a random number in [0, 1). Links that expire meanwhile are the affair of the step that needs them.
         """
-        if now >= expires_at:
-            return GivenUp("expired", "its links have expired")
         if attempt >= self.tries:
-            return GivenUp("failed", f"after {attempt} tries; 'antiphon inbox retry' starts over")
+            return GivenUp(f"after {attempt} tries; 'antiphon inbox retry' starts over")
         pause = self.longest
         if asked is not None and asked == asked:  # not NaN
             pause = min(max(asked, 0.0), self.longest)
         elif attempt < 64:  # beyond, the power is larger than any pause
             pause = min(self.first * self.factor ** (attempt - 1), self.longest)
         stretch = 1 + self.spread * (2 * dice - 1) if asked is None else 1 + self.spread * dice
-        until = now + pause * stretch
-        if until >= expires_at:
-            return GivenUp("expired", "its links expire before the next try")
-        return Postponed(until)
+        return Postponed(now + pause * stretch)

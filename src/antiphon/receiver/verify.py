@@ -11,6 +11,8 @@ from antiphon.errors import InvalidSignature
 from antiphon.receiver.payload import LONGEST_ID
 
 Scheme = Literal["standard", "documented"]
+Require = Literal["any", "standard"]
+"""Which signatures will do: any of the two, or only the one that covers the whole body."""
 
 _MOST_IDS = 8  # tried in one body
 _MOST_PLACES = 64  # looked at in one body
@@ -30,16 +32,23 @@ class Proof:
     task_id: str | None
 
 
-def verify(headers: Mapping[str, str], body: bytes, keys: Sequence[str], *, now: float) -> Proof:
+def verify(
+    headers: Mapping[str, str], body: bytes, keys: Sequence[str], *, now: float, require: Require = "any"
+) -> Proof:
     """Check a callback's signature without parsing its body; ``now`` is Unix seconds.
 
     With any header of Standard Webhooks that scheme must hold, which covers the raw bytes; else the documented
-    headers must, for one of the task ids that the body seems to have. Any of ``keys`` will do, so that a key can be
-    rotated. Raises nothing but ``InvalidSignature``. Takes time in proportion to the body: a hash or a search of it.
+    headers must, for one of the task ids that the body seems to have, but they never suffice with
+    ``require="standard"``. Any of ``keys`` will do, so that a key can be rotated. Raises nothing but
+    ``InvalidSignature``. Takes time in proportion to the body: a hash or a search of it.
     """
     if signatures.has_standard(headers):
         signatures.verify_standard(headers, body, keys, now=now)
         return Proof("standard", None)
+    if require == "standard":
+        raise InvalidSignature(
+            "the headers of Standard Webhooks are missing, and this receiver takes no other signature (require)"
+        )
     if not {name.lower() for name in headers}.issuperset(signatures.DOCUMENTED_HEADERS):
         signatures.verify_documented(headers, "", keys, now=now)  # says which is missing
     failure = InvalidSignature(

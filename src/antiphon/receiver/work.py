@@ -66,10 +66,9 @@ def begin(connection: sqlite3.Connection, event_id: int) -> Work:
     return find(connection, event_id)
 
 
-def begin_all(connection: sqlite3.Connection, event_ids: Iterable[int]) -> list[Work]:
-    """Those of them that are pending."""
+def begin_pending(connection: sqlite3.Connection, event_id: int) -> Work | None:
     pending = "SELECT 1 FROM work WHERE event_id = ? AND state = 'pending'"
-    return [begin(connection, event) for event in event_ids if connection.execute(pending, (event,)).fetchone()]
+    return begin(connection, event_id) if connection.execute(pending, (event_id,)).fetchone() else None
 
 
 def step_done(connection: sqlite3.Connection, event_id: int, step: str, files: Mapping[str, str]) -> None:
@@ -89,6 +88,11 @@ def settle(connection: sqlite3.Connection, event_id: int, state: State, error: s
     )
 
 
+def break_off(connection: sqlite3.Connection, event_id: int, error: str, due_at: float) -> None:
+    settle(connection, event_id, "pending", error, due_at)
+    connection.execute("UPDATE work SET tries = max(tries - 1, 0) WHERE event_id = ?", (event_id,))
+
+
 def complete(connection: sqlite3.Connection, event_id: int, steps: Iterable[str], files: Mapping[str, str]) -> None:
     find(connection, event_id)
     connection.execute(
@@ -98,11 +102,11 @@ def complete(connection: sqlite3.Connection, event_id: int, steps: Iterable[str]
 
 
 def retry(connection: sqlite3.Connection, event_ids: Iterable[int] | None, now: float) -> int:
-    """Have what failed begun again, now; of ``event_ids`` also what waits for its next attempt."""
+    """Have what failed or expired begun again, now; of ``event_ids`` also what waits for its next attempt."""
     change = "UPDATE work SET state = 'pending', tries = 0, due_at = :now WHERE "
     if event_ids is None:
-        return connection.execute(change + "state = 'failed'", {"now": now}).rowcount
-    change += "event_id = :id AND state IN ('failed', 'pending')"
+        return connection.execute(change + "state IN ('failed', 'expired')", {"now": now}).rowcount
+    change += "event_id = :id AND state IN ('failed', 'expired', 'pending')"
     return sum(connection.execute(change, {"now": now, "id": identity}).rowcount for identity in event_ids)
 
 

@@ -112,7 +112,7 @@ class Worker:
         if last:
             try:
                 if self._leading:
-                    self._inbox.recover()  # what was begun in advance
+                    self._inbox.recover()
             except StorageError as error:
                 log.warning("what was not done is done after the next start: %s", error)
             finally:
@@ -144,8 +144,8 @@ class Worker:
         room = self._workers * _AHEAD - len(busy)
         if room <= 0:
             return LOOK_FOR_WORK
-        fresh = [work.event_id for work in self._inbox.pending(room + len(busy)) if work.event_id not in busy]
-        for work in self._inbox.begin_all(fresh[:room]):
+        fresh = [work for work in self._inbox.pending(room + len(busy)) if work.event_id not in busy]
+        for work in fresh[:room]:
             with self._lock:
                 self._in_flight.add(work.event_id)
             self._queue.put(work)
@@ -172,7 +172,8 @@ class Worker:
             with self._lock:
                 self._running[event_id] = time.monotonic()
             try:
-                self._passage.take(work)
+                if begun := self._inbox.begin_pending(event_id):
+                    self._passage.take(begun)
             except StorageError as error:
                 log.warning("event %d waits for its inbox: %s", event_id, error)
                 self._stopping.wait(LOOK_FOR_WORK)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon.commands.board import KEPT_ROWS, Board, fit, span
+from antiphon.commands.board import KEPT_ROWS, Board, fit, outcome_of, span
 from antiphon.commands.lines import MOST_WAITING, Lines
 from antiphon.commands.screen import Screen
 from antiphon.receiver.inbox import Event
@@ -42,6 +42,21 @@ def test_an_event_has_a_row_that_says_how_far_it_is() -> None:
     clock = time.strftime("%H:%M:%S", time.localtime(NOW))
     assert shown[3].split() == ["TIME", "KIND", "TASK", "OUTCOME", "AGAIN", "STATE"]
     assert re.split(" {2,}", shown[4]) == [clock, "midi", EVENT.task_id, "success", "2", "43% video.mp4, 12 MB"]
+
+
+@pytest.mark.parametrize(
+    ("code", "failed", "outcome"),
+    [
+        (200, False, "success"),
+        (200, True, "failed"),  # a success without its link, or with a state that says so
+        (500, True, "failed"),
+        (430, True, "code 430"),
+        (None, True, "failed"),
+        (None, False, "no code"),
+    ],
+)
+def test_a_failure_is_shown_as_one_whatever_its_code(code: int | None, failed: bool, outcome: str) -> None:
+    assert outcome_of(replace(EVENT, code=code, failed=failed)) == outcome
 
 
 @pytest.mark.parametrize(

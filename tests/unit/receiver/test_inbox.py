@@ -15,6 +15,8 @@ import pytest
 from antiphon.contract.callbacks import midi_callback, video_callback
 from antiphon.errors import BadParameter, InvalidSignature, StorageError
 from antiphon.receiver.inbox import Arrival, Inbox, Scheme
+from antiphon.receiver.names import folder_of
+from antiphon.receiver.overview import latest
 
 FAILED = b'{"code": 500, "taskId": "a", "data": {"instruments": []}}'
 FAILED_AGAIN = b'{"data":{"instruments":[]},"taskId":"a","code":500}'
@@ -108,6 +110,41 @@ def test_new_links_for_what_had_failed_begin_it_again(inbox: Inbox) -> None:
     inbox.add(LINK % 3, scheme="standard")
     assert [work.event_id for work in inbox.pending()] == [event.id]
     assert inbox.of("a")[0].body == LINK % 3
+
+
+def test_links_that_came_anew_expire_later_unless_anybody_may_have_put_them(inbox: Inbox, clock: Clock) -> None:
+    first, day = clock.now + 14 * 86_400, 86_400
+    identity = inbox.add(LINK % 1, scheme="documented")[0].id
+    clock.now += 13 * day
+    inbox.add(LINK % 2, scheme="documented")
+    assert inbox.work(identity).expires_at == first
+    inbox.add(LINK % 3, scheme="standard")
+    assert inbox.work(identity).expires_at == first + 13 * day
+    clock.now += 13 * day
+    inbox.add(LINK % 3, scheme="standard")  # the same links live no longer
+    assert inbox.work(identity).expires_at == first + 13 * day
+
+
+def test_a_new_outcome_never_has_the_folder_of_one_that_was_forgotten(inbox: Inbox, clock: Clock) -> None:
+    event, _ = inbox.add(LINK % 1, scheme="standard")
+    inbox.finish(event.id)
+    clock.now += 40 * 86_400
+    assert inbox.prune(0) == 1
+    again, new = inbox.add(LINK.replace(b"/v?", b"/w?") % 1, scheme="standard")
+    assert (new, again.version) == (True, 2)
+    assert folder_of(inbox.folder, again) != folder_of(inbox.folder, event)
+    clock.now += 40 * 86_400
+    inbox.finish(again.id)
+    inbox.prune(0)
+    assert inbox.add(LINK % 1, scheme="standard")[0].version == 3
+
+
+def test_a_failure_is_known_as_one_whatever_its_code(inbox: Inbox) -> None:
+    bodies = [LINK % 1, (LINK % 1).replace(b"https://", b"file://"), FAILED]
+    events = [inbox.add(body)[0] for body in bodies]
+    assert [event.failed for event in events] == [False, True, True]
+    assert [event.failed for event in inbox.events()] == [False, True, True]
+    assert [entry.failed for entry in latest(inbox.folder, 10)] == [False, True, True]
 
 
 def test_a_callback_and_the_record_that_polling_finds_are_one_event(inbox: Inbox) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from antiphon.contract.results import MidiResult, read_result
 from antiphon.errors import BadParameter
-from antiphon.receiver.payload import read
+from antiphon.receiver.payload import load, read
 
 NOTE = {"pitch": 44, "start": 7.6875, "end": 7.9115, "velocity": 0.8}
 
@@ -67,8 +68,8 @@ def test_a_failure_is_told_by_code_state_or_missing_link(document: Any, code: in
         (b"", "not JSON"),
         (b"not json", "not JSON"),
         (b'{"taskId": ', "not JSON"),
-        (b"9" * 100_000, "not JSON"),
-        (b'{"code": ' + b"9" * 100_000 + b"}", "not JSON"),
+        (b"9" * 100_000, "a JSON string"),
+        (b'{"taskId": ' + b"9" * 5000 + b"}", "at most 200 printable"),
         (b"\xff\xfe{}", "not UTF-8"),
         (b"null", "a JSON null; a callback is an object"),
         (b"[]", "a JSON array"),
@@ -103,10 +104,22 @@ def test_what_is_no_callback_is_refused_in_words(raw: bytes, message: str) -> No
         b'{"taskId": "a", "data": {"instruments": [{"name": "x", "notes": [{"pitch": 1e999}]}]}}',
         b'{"taskId": "a", "instruments": [{"notes": [{"pitch":1,"start":1e999,"end":NaN,"velocity":"x"}]}]}',
         b'{"taskId": "a", "instruments": [{"notes": [{"pitch":1,"start":' + b"9" * 4000 + b',"end":2,"velocity":3}]}]}',
+        b'{"taskId": "a", "code": ' + b"9" * 100_000 + b"}",
     ],
 )
 def test_what_is_odd_is_read_as_far_as_it_goes(raw: bytes) -> None:
     assert len(read(raw).digest) == 32
+
+
+def test_a_number_without_end_costs_its_note_and_not_the_callback() -> None:
+    notes = b'{"pitch":%s,"start":1,"end":2,"velocity":1},{"pitch":60,"start":1,"end":2,"velocity":1}'
+    raw = b'{"taskId":"a","data":{"instruments":[{"name":"Drums","notes":[' + notes + b"]}]}}"
+    endless = raw.replace(b"%s", b"9" * 5000)
+    assert (read(endless).kind, read(endless).failed) == ("midi", False)
+    result = read_result(load(endless))
+    assert isinstance(result, MidiResult)
+    assert [note.pitch for note in result.instruments[0].notes] == [60]
+    assert result.problems[0].startswith("instruments[0].notes[0].pitch is '9999")
 
 
 def test_a_million_notes_are_read_while_other_threads_go_on() -> None:

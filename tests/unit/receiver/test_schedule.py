@@ -7,11 +7,9 @@ from hypothesis import strategies as st
 
 from antiphon.receiver.schedule import Backoff, GivenUp, Postponed
 
-FAR = 1e12  # no expiry in sight
-
 
 def pause(backoff: Backoff, attempt: int, *, asked: float | None = None, dice: float = 0.5) -> float:
-    verdict = backoff.after(attempt, now=1000.0, expires_at=FAR, asked=asked, dice=dice)
+    verdict = backoff.after(attempt, now=1000.0, asked=asked, dice=dice)
     assert isinstance(verdict, Postponed)
     return verdict.until - 1000.0
 
@@ -27,8 +25,8 @@ def test_what_failed_together_is_not_tried_together() -> None:
 
 
 def test_the_last_try_is_the_last() -> None:
-    verdict = Backoff(tries=3).after(3, now=0, expires_at=FAR)
-    assert verdict == GivenUp("failed", "after 3 tries; 'antiphon inbox retry' starts over")
+    verdict = Backoff(tries=3).after(3, now=0)
+    assert verdict == GivenUp("after 3 tries; 'antiphon inbox retry' starts over")
 
 
 def test_a_step_may_ask_for_its_own_pause_and_gets_at_least_that() -> None:
@@ -41,12 +39,6 @@ def test_a_step_cannot_ask_for_longer_than_the_longest_nor_for_the_past() -> Non
     assert pause(Backoff(), 1, asked=-5) == 0
 
 
-def test_nothing_is_tried_after_its_links_have_expired() -> None:
-    assert Backoff().after(1, now=100, expires_at=100) == GivenUp("expired", "its links have expired")
-    late = Backoff(first=10, spread=0).after(1, now=95, expires_at=100)
-    assert late == GivenUp("expired", "its links expire before the next try")
-
-
 @given(
     attempt=st.integers(1, 10**9),
     asked=st.none() | st.floats(),
@@ -57,7 +49,7 @@ def test_whatever_is_asked_the_next_try_lies_ahead_and_within_reach(
     attempt: int, asked: float | None, dice: float, tries: int
 ) -> None:
     backoff = Backoff(tries=tries)
-    verdict = backoff.after(attempt, now=1e9, expires_at=FAR, asked=asked, dice=dice)
+    verdict = backoff.after(attempt, now=1e9, asked=asked, dice=dice)
     if isinstance(verdict, Postponed):
         assert math.isfinite(verdict.until)
         assert 1e9 <= verdict.until <= 1e9 + 1.2 * backoff.longest

@@ -58,6 +58,24 @@ def test_what_an_older_version_kept_is_all_there_and_counts_as_seen_to(tmp_path:
         assert len(list(again.events())) == 4
 
 
+def test_format_2_learns_what_failed(tmp_path: Path) -> None:
+    link = b'{"code": 200, "data": {"task_id": "%s", "video_url": "%s"}}'
+    bodies = [DONE, FAILED, link % (b"c", b"https://a.example/v"), link % (b"d", b"file:///v")]
+    with Inbox(tmp_path) as inbox:
+        for body in bodies:
+            inbox.add(body)
+    old = sqlite3.connect(tmp_path / "inbox.sqlite3", isolation_level=None)
+    for statement in ("DROP TABLE forgotten", "ALTER TABLE events DROP COLUMN failed", "PRAGMA user_version = 2"):
+        old.execute(statement)
+    old.close()
+    with Inbox(tmp_path) as inbox:
+        assert [(event.failed, event.body) for event in inbox.events()] == list(
+            zip((False, True, False, True), bodies, strict=True)
+        )
+        inbox.finish(1)
+        assert inbox.prune(0) == 0
+
+
 def test_two_that_open_an_old_inbox_at_once_bring_it_up_to_date_once(tmp_path: Path) -> None:
     write(tmp_path / "inbox.sqlite3")
     with Inbox(tmp_path) as one, Inbox(tmp_path) as two:

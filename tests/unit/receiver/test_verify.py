@@ -91,6 +91,14 @@ def test_what_is_not_signed_is_refused_in_words(headers: dict[str, str], body: b
         check(headers, body)
 
 
+def test_where_the_whole_body_must_be_signed_the_documented_scheme_does_not_suffice() -> None:
+    body = b'{"taskId": "%s"}' % TASK.encode()
+    with pytest.raises(InvalidSignature, match="Standard Webhooks"):
+        verify(documented(), body, [KEY], now=NOW, require="standard")
+    both = documented() | standard(body)
+    assert verify(both, body, [KEY], now=NOW, require="standard") == Proof("standard", None)
+
+
 def test_an_empty_id_is_not_signed_by_anybody() -> None:
     with pytest.raises(InvalidSignature):
         check(documented(""), b'{"taskId": ""}')

@@ -67,14 +67,23 @@ def test_steps_that_are_done_are_remembered_with_their_files(inbox: Inbox, tmp_p
         inbox.step_done(identity, "exec", {"passwd": Path("/etc/passwd")})
 
 
-def test_several_are_begun_at_once_as_far_as_they_are_pending(inbox: Inbox) -> None:
-    first, second, third = (add(inbox, name) for name in "abc")
+def test_what_is_pending_no_more_is_not_begun(inbox: Inbox) -> None:
+    first, second = (add(inbox, name) for name in "ab")
     inbox.finish(second)
-    assert [(work.event_id, work.state, work.attempt) for work in inbox.begin_all([first, second, third, 99])] == [
-        (first, "running", 1),
-        (third, "running", 1),
-    ]
-    assert inbox.begin_all([first]) == inbox.begin_all([]) == []
+    work = inbox.begin_pending(first)
+    assert work and (work.state, work.attempt) == ("running", 1)
+    assert inbox.begin_pending(first) is inbox.begin_pending(second) is inbox.begin_pending(99) is None
+    assert (inbox.work(first).attempt, inbox.work(second).attempt) == (1, 0)
+
+
+def test_what_was_broken_off_for_no_fault_of_its_own_loses_no_try(inbox: Inbox, clock: Clock) -> None:
+    identity = add(inbox, "a")
+    inbox.begin(identity)
+    inbox.postpone(identity, 0, "no network")
+    inbox.begin(identity)
+    inbox.break_off(identity, "stopped")
+    work = inbox.work(identity)
+    assert (work.state, work.attempt, work.tries, work.due_at) == ("pending", 2, 1, clock.now)
 
 
 def test_all_steps_are_recorded_with_the_end(inbox: Inbox, tmp_path: Path) -> None:
@@ -119,12 +128,14 @@ def test_what_was_given_up_is_begun_again_when_somebody_asks(inbox: Inbox, clock
     inbox.give_up(third, "too late", "expired")
     inbox.postpone(waiting, clock.now + 100, "soon")
     assert [inbox.work(identity).state for identity in (first, second, third)] == ["failed", "failed", "expired"]
-    assert inbox.retry([first, third, waiting, 99]) == 2
+    assert inbox.retry([first, waiting, 99]) == 2
     assert {work.event_id for work in inbox.pending()} == {first, waiting}
     work = inbox.work(first)
     assert (work.attempt, work.tries, work.steps_done, work.error) == (1, 0, ("files",), "no disk")
-    assert inbox.retry() == 1
-    assert inbox.work(second).state == "pending"
+    assert inbox.retry() == 2
+    assert [inbox.work(identity).state for identity in (second, third)] == ["pending", "pending"]
+    inbox.give_up(third, "too late", "expired")
+    assert inbox.retry([third]) == 1
 
 
 def test_what_another_left_running_is_pending_again_for_who_takes_over(inbox: Inbox) -> None:

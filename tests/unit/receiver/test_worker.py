@@ -158,14 +158,40 @@ def test_a_step_may_give_up(following: Following, state: Any) -> None:
     assert [notice.text for notice in following.told(state)] == ["the link is gone"]
 
 
-def test_nothing_is_tried_again_after_its_links_have_expired(following: Following) -> None:
-    def fail(delivery: Delivery) -> None:
-        raise TryAgain("not there")
+def test_what_needs_no_links_is_tried_again_when_the_links_would_have_expired(following: Following) -> None:
+    def fail_once(delivery: Delivery) -> None:
+        if delivery.attempt == 1:
+            raise ValueError("no database")
 
     following.add()
     following.clock.time = following.inbox.work(1).expires_at + 1
-    following.work(Does("fetch", fail))
-    following.wait("expired")
+    worker = following.work(Does("handler", fail_once))
+    until(lambda: following.told("retry"))
+    following.clock.time += 1
+    worker.wake()
+    following.wait("done")
+
+
+def test_what_is_only_queued_is_not_said_to_run(following: Following) -> None:
+    release = threading.Event()
+    began = threading.Semaphore(0)
+
+    def run(delivery: Delivery) -> None:
+        began.release()
+        release.wait(20)
+
+    for number in range(6):
+        following.add(str(number))
+    worker = following.work(Does("store", run))
+    assert began.acquire(timeout=5) and began.acquire(timeout=5)
+    states = [following.inbox.work(event_id) for event_id in range(1, 7)]
+    assert [(work.state, work.attempt) for work in states] == [("running", 1)] * 2 + [("pending", 0)] * 4
+    worker.after = following.inbox.close
+    worker.stop(0.1)
+    release.set()
+    assert worker.stop(5)
+    with Inbox(following.inbox.folder) as again:
+        assert [again.work(event_id).tries for event_id in range(3, 7)] == [0] * 4
 
 
 def test_progress_reaches_who_watches(following: Following) -> None:
@@ -265,7 +291,8 @@ def test_a_broken_off_step_is_due_at_once_after_the_restart(following: Following
     worker = following.work(Does("fetch", run))
     assert began.wait(5)
     assert worker.stop(5)
-    assert (following.inbox.work(1).state, following.inbox.work(1).due_at) == ("pending", following.clock.time)
+    work = following.inbox.work(1)
+    assert (work.state, work.due_at, work.tries) == ("pending", following.clock.time, 0)
 
 
 def test_a_file_outside_the_inbox_is_refused_in_words(following: Following, tmp_path: Path) -> None:
