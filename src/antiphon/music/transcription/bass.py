@@ -9,11 +9,11 @@ from antiphon.music.transcription.lowpitch import LOWEST, LowPitches
 from antiphon.music.transcription.notecreation import Event
 from antiphon.music.transcription.viterbi import best_path, moves_between
 
-WEIGHT = 0.5
+WEIGHT = 0.7
 """Of the salience against the costs below."""
-CHANGE, SWITCH = 8.0, 3.0
+CHANGE, SWITCH = 6.0, 3.0
 """Costs of another pitch, and of beginning or ending."""
-SURE = 0.5
+SURE = 0.55
 """Share of a strong note's salience that a note has to have."""
 QUIET = 25.0
 """dB under the loud passages at which the bass rests."""
@@ -21,9 +21,10 @@ SHORTEST = 4
 ATTACK = 4.5
 """Least strength of an attack: dB of the level's rise count 0.7, the rise of the harmonics' log energy, with and
 without the drums, 5 each."""
-DULL = 0.09
-"""A line half of whose notes stand out less than this is noise, or drums."""
-EASY = 0.4
+DULL = 0.21
+"""A line half of whose notes stand out less than this is noise (up to 0.17), or drums (0.18); a bass under distorted
+guitars has 0.26."""
+EASY = 0.3
 """Added to how far a note stands out, so that a clear bass note is as sure as the network is of one."""
 BLOCK = 4096
 

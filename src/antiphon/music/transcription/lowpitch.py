@@ -24,6 +24,7 @@ LOWEST, HIGHEST = 28, 60
 HARMONICS = {harmonic: 0.8 ** (harmonic - 1) for harmonic in range(1, 9)}
 BETWEEN = {1.5: 0.3, 2.5: 0.3, 3.5: 0.3, 4 / 3: 0.2, 5 / 3: 0.2}
 """Weights of multiples of the fundamental, for a pitch and against it."""
+OWN, AGAINST = sum(HARMONICS.values()), sum(BETWEEN.values())
 LONG, SHORT = 1024, 256
 """Samples of the windows that tell pitches apart (0.37 s) and attacks (0.09 s)."""
 BINS = 4096
@@ -54,8 +55,7 @@ def listen_low(notes: Sequence[Path], strokes: Sequence[Path], *, frames: int, l
     templates = _Templates()
     parts: list[tuple[NDArray[np.float16], ...]] = []
     first = 0
-    pair = zip_longest(_summed(notes), _summed([*notes, *strokes]))
-    for harmonic, whole, count in _frames(pair, frames):
+    for harmonic, whole, count in _frames(_summed(notes, strokes), frames):
         starts = _sample(first + np.arange(count)) - _sample(first)
         parts.append(templates.measured(harmonic, whole, starts, loud))
         first += count
@@ -70,34 +70,30 @@ def _sample(frame: NDArray[np.intp] | int) -> NDArray[np.intp]:
     return np.asarray((np.asarray(frame) * HOP * SAMPLE_RATE + NETWORK_RATE // 2) // NETWORK_RATE, np.intp)
 
 
-def _summed(paths: Sequence[Path]) -> Iterator[Samples]:
-    """Blocks of the sum of the files, each as long as the longest of them."""
-    streams = [audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=BLOCK) for path in paths]
+def _summed(notes: Sequence[Path], strokes: Sequence[Path]) -> Iterator[Samples]:
+    """Blocks (2, n) of the sum of the files ``notes``, and of all files; as long as the longest of them."""
+    streams = [audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=BLOCK) for path in (*notes, *strokes)]
     for blocks in zip_longest(*streams):
-        present = [block[:, 0] for block in blocks if block is not None]
-        total = np.zeros(max(map(len, present)), np.float32)
-        for block in present:
-            total[: len(block)] += block
+        total = np.zeros((2, max(len(block) for block in blocks if block is not None)), np.float32)
+        for order, block in enumerate(blocks):
+            if block is not None:
+                total[0 if order < len(notes) else 1 :, : len(block)] += block[:, 0]
         yield total
 
 
-def _frames(
-    pairs: Iterator[tuple[Samples | None, Samples | None]], frames: int
-) -> Iterator[tuple[Samples, Samples, int]]:
+def _frames(blocks: Iterator[Samples], frames: int) -> Iterator[tuple[Samples, Samples, int]]:
     """Pieces of both signals for the next so many frames, the first of which is centred ``LONG / 2`` samples in; what
     the files do not have is silence."""
     held = np.zeros((2, LONG // 2), np.float32)
     done = 0
     while done < frames:
-        pair = next(pairs, None)
-        if pair is None:
+        block = next(blocks, None)
+        if block is None:
             missing = int(_sample(frames - 1)) - int(_sample(done)) + LONG - held.shape[1]
             held = np.pad(held, ((0, 0), (0, max(missing, 0))))
             ready = frames - done
         else:
-            length = max(len(part) for part in pair if part is not None)
-            new = [np.pad(part, (0, length - len(part))) if part is not None else np.zeros(length) for part in pair]
-            held = np.concatenate([held, np.asarray(new, np.float32)], axis=1)
+            held = np.concatenate([held, block], axis=1)
             last = (int(_sample(done)) + held.shape[1] - LONG) * NETWORK_RATE // (HOP * SAMPLE_RATE)
             ready = min(max(last - done, 0), frames - done)
         if ready:
@@ -127,12 +123,12 @@ class _Templates:
         """Salience, purity, body and hit of windows that begin at ``starts``."""
         rows: list[list[NDArray[np.float16]]] = [[], [], [], []]
         for some in np.array_split(starts, len(starts) // 512 + 1):
-            spectrum = np.log1p(63 / loud * _spectrum(notes, some, LONG, BINS))
-            own, between = spectrum @ self._own, spectrum @ self._between
-            for_, against = own / sum(HARMONICS.values()), between / sum(BETWEEN.values())
+            spectrum = _spectrum(notes, some, LONG, BINS)
+            out, against = spectrum @ self._own / OWN, spectrum @ self._between / AGAINST
+            rows[1].append(((out - against) / (out + against + 1e-9)).astype(np.float16))
+            spectrum = np.log1p(63 / loud * spectrum)
+            rows[0].append((spectrum @ self._own - spectrum @ self._between).astype(np.float16))
             inner = some + (LONG - SHORT) // 2
-            rows[0].append((own - between).astype(np.float16))
-            rows[1].append(((for_ - against) / (for_ + against + 1e-3)).astype(np.float16))
             for row, signal in zip(rows[2:], (notes, whole), strict=True):
                 energy = np.log1p(19 / loud * _spectrum(signal, inner, SHORT, BINS // 8)) @ self._short
                 row.append(np.log(0.5 + energy).astype(np.float16))

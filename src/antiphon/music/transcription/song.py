@@ -114,12 +114,12 @@ def _heard(stem: str, heard: Posteriorgram, stems: Mapping[str, Path]) -> StemNo
     notes, onsets = heard.notes[:, columns], heard.onsets[:, columns]
     if kind.line == "sung":
         events = sing(follow(heard.contours, heard.level, lowest=kind.lowest), notes, onsets, lowest=kind.lowest)
-    elif kind.line == "plucked":
-        events = bass_line(_low_pitches(stems, heard), heard.level)
     else:
         events = create(notes, onsets, kind.limits, lowest=kind.lowest)
     if max((event.activation for event in events), default=0.0) < FAINT:
         return StemNotes(stem, [], level, 0.0)
+    if kind.line == "plucked":
+        events = bass_line(_low_pitches(stems, heard), heard.level)
     loudness = 20 * np.log10(heard.level + 1e-10)
     top = loud(heard.level, SILENT)
     below = [top - float(loudness[event.start : event.end].max()) for event in events]

@@ -93,6 +93,26 @@ def test_stems_in_which_nothing_plays_give_no_instrument(models: Path, record: R
     assert transcribe(stems, models=models, threads=1, progress=silent) == []
 
 
+def test_loud_noise_and_a_click_track_are_neither_a_voice_nor_a_bass(models: Path, record: Record) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, 8 * RATE).astype(np.float32)
+    clicks = np.zeros(8 * RATE, np.float32)
+    clicks[:: RATE // 2] = 0.8
+    for name, samples in (("noise", noise), ("clicks", clicks)):
+        path = record(name, samples)
+        assert transcribe({"vocal": path, "bass": path}, models=models, threads=1, progress=silent) == []
+
+
+def test_a_bass_whose_harmonics_went_to_another_stem_keeps_its_pitch(models: Path, record: Record) -> None:
+    line = [(33, 0.2, 0.6), (36, 0.9, 0.6), (40, 1.6, 0.6), (31, 2.3, 0.6)]
+    whole = np.fft.rfft(sound(line, 3.2))
+    hertz = np.fft.rfftfreq(round(3.2 * RATE), 1 / RATE)
+    low, high = (np.fft.irfft(whole * band).astype(np.float32) for band in (hertz < 180, hertz >= 180))
+    stems = {"bass": record("bass", low), "other": record("other", high)}
+    heard = transcribe(stems, models=models, threads=1, progress=silent)
+    bass = next(instrument for instrument in heard if instrument.name == "Electric Bass (finger)")
+    assert [note.pitch for note in bass.notes] == [33, 36, 40, 31]
+
+
 def test_a_few_faint_notes_beside_a_loud_stem_are_leakage(models: Path, record: Record) -> None:
     piano = record("other", sound([(60, 0.1 + 0.6 * index, 0.5) for index in range(20)], 12.5))
     leaked = record("vocal", 0.08 * sound([(64, 3.0, 0.3)], 12.5))
