@@ -5,6 +5,10 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
+LOOPBACK, PRIVATE, CARRIERS = "loopback", "private", "shared by carriers (CGNAT)"
+OF_A_NETWORK = frozenset({LOOPBACK, PRIVATE, CARRIERS})
+"""The kinds that machines of one's own network have. The other kinds that are not public are no place for a file."""
+
 
 def _networks(kinds: dict[str, str]) -> list[tuple[Network, str]]:
     return [(ip_network(block), kind) for kind, blocks in kinds.items() for block in blocks.split()]
@@ -14,11 +18,13 @@ def _networks(kinds: dict[str, str]) -> list[tuple[Network, str]]:
 # ``is_global``: what that says depends on the patch level of Python.
 _NOT_PUBLIC = _networks(
     {
+        # One of them is public, the others lie among the private ones.
+        "cloud metadata": "100.100.100.200/32 168.63.129.16/32 192.0.0.192/32 fd00:ec2::254/128 fd20:ce::254/128",
         "unspecified": "0.0.0.0/8 ::/128",
-        "loopback": "127.0.0.0/8 ::1/128",
-        "private": "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7 fec0::/10",
+        LOOPBACK: "127.0.0.0/8 ::1/128",
+        PRIVATE: "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7 fec0::/10",
         "link-local (cloud metadata is there)": "169.254.0.0/16 fe80::/10",
-        "shared by carriers (CGNAT)": "100.64.0.0/10",
+        CARRIERS: "100.64.0.0/10",
         "multicast": "224.0.0.0/4 ff00::/8",
         "reserved": "192.0.0.0/24 192.31.196.0/24 192.52.193.0/24 192.88.99.0/24 192.175.48.0/24 "
         "198.18.0.0/15 240.0.0.0/4",

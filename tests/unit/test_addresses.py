@@ -43,6 +43,10 @@ from antiphon.addresses import not_public
         ("2001::1", "reserved, Teredo among it"),
         ("2001:db8::1", "documentation"),
         ("4000::1", "reserved"),
+        ("168.63.129.16", "cloud metadata"),
+        ("100.100.100.200", "cloud metadata"),
+        ("fd00:ec2::254", "cloud metadata"),
+        ("64:ff9b::6464:64c8", "cloud metadata"),
     ],
 )
 def test_an_address_that_is_not_public_is_named_by_its_kind(address: str, kind: str) -> None:

@@ -15,16 +15,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import SplitResult
 
-from antiphon.addresses import not_public
+from antiphon.addresses import OF_A_NETWORK, not_public
 from antiphon.download.dial import Resolve, addresses_of, default_tls, dial, words
 from antiphon.download.errors import DownloadRefused, TransferBroken
 from antiphon.download.watch import SLICE, Limits, Watch
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+Reach = Literal["public", "network", "any"]
+"""The addresses that a link may lead to: public ones, those of one's own network too, or whichever."""
 
 BUFFER = 1 << 22  # bytes that are read at a time; each return to Python waits 5 ms for every other busy thread
 
@@ -108,7 +111,7 @@ def get(
     url: SplitResult,
     headers: Mapping[str, str],
     *,
-    private_allowed: bool,
+    reach: Reach,
     limits: Limits,
     watch: Watch,
     resolve: Resolve,
@@ -116,23 +119,33 @@ def get(
 ) -> Iterator[Answer]:
     """Send a GET and read the head of the answer. Redirects are answers like others.
 
-    Raises ``DownloadRefused`` for an address that is not public, unless ``private_allowed``, and ``TransferBroken``
-    for all that goes wrong on the way. ``tls`` None trusts what the system and ``certifi`` trust.
+    Raises ``DownloadRefused`` for an address beyond ``reach``, and ``TransferBroken`` for all that goes wrong on the
+    way. ``tls`` None trusts what the system and ``certifi`` trust.
     """
     host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
     addresses = addresses_of(host, port, limits, watch, resolve)
-    kinds = [(address, kind) for address in addresses if (kind := not_public(address))]
-    if kinds and not private_allowed:
-        raise DownloadRefused(
-            f"{host} leads to {kinds[0][0]}, which is {kinds[0][1]}, and nothing shows that the sender may point "
-            "there: allow the host, or have the callback signed by Standard Webhooks"
-        )
+    _judge(host, addresses, reach)
     tls = None if url.scheme == "http" else tls or default_tls()
     sock, address = dial(host, port, addresses, limits, watch, tls=tls)
     try:
         yield _exchange(sock, url, headers, not_public(address), limits, watch)
     finally:
         sock.close()
+
+
+def _judge(host: str, addresses: list[str], reach: Reach) -> None:
+    for address in addresses:
+        kind = not_public(address)
+        if kind is None or reach == "any":
+            continue
+        there = f"{host} leads to {address}, which is {kind}"
+        if kind not in OF_A_NETWORK:
+            raise DownloadRefused(f"{there}: no signature opens that; allow the host by its name if a file is there")
+        if reach == "public":
+            raise DownloadRefused(
+                f"{there}, and nothing shows that the sender may point there: allow the host, or have the callback "
+                "signed by Standard Webhooks"
+            )
 
 
 def _exchange(

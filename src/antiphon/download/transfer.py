@@ -12,7 +12,7 @@ from pathlib import Path
 
 from antiphon import __version__
 from antiphon.download import connection, links, media
-from antiphon.download.connection import Answer
+from antiphon.download.connection import Answer, Reach
 from antiphon.download.dial import Resolve
 from antiphon.download.errors import DownloadError, DownloadRefused, LinkExpired, TransferBroken
 from antiphon.download.partial import Note, Partial
@@ -121,14 +121,15 @@ class Transfer:
 
     @contextmanager
     def _answer(self, headers: dict[str, str]) -> Iterator[Answer]:
-        url, allowed = self._url, self._allow_private
+        url = self._url
+        reach: Reach = "network" if self._allow_private else "public"
         for _ in range(MOST_REDIRECTS + 1):
             link = links.read(url)
             named = {link.netloc.lower(), (link.hostname or "").lower()} & self._terms.allow_hosts
             with connection.get(
                 link,
                 headers,
-                private_allowed=allowed or bool(named),
+                reach="any" if named else reach,
                 limits=self._terms.limits,
                 watch=self._watch,
                 resolve=self._terms.resolve,
@@ -139,7 +140,8 @@ class Transfer:
                     yield answer
                     return
                 # A public server must not send us into the network that only the sender may point into.
-                allowed = allowed and answer.private is not None
+                if answer.private is None:
+                    reach = "public"
                 url = links.follow(link, location)
         raise DownloadRefused(f"{self._host} redirects more than {MOST_REDIRECTS} times")
 

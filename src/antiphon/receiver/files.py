@@ -45,8 +45,9 @@ class FilesStep:
     ``video.mp4``, a separation a file for each stem, and with ``origin`` the whole song too. The folder is the event's.
 
     A file appears under its name when it is whole and on the disk. Run again, the step goes on from what is there.
-    Links that were not signed with the body (any scheme but Standard Webhooks, and polling) never lead to addresses
-    that are not public, unless ``downloader`` allows their host. ``clock`` gives Unix seconds.
+    Links that were signed with the body (Standard Webhooks) or polled may lead into the own network, others to public
+    addresses alone. None leads to link-local and other special addresses. Hosts that ``downloader`` allows are free of
+    this. ``clock`` gives Unix seconds.
     """
 
     name = "files"

@@ -168,6 +168,37 @@ def test_each_link_may_be_trusted_by_itself(origin: Origin, tmp_path: Path) -> N
         Downloader(allow_private=True).fetch(f"{origin.base}/x", tmp_path, "it", allow_private=False)
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["169.254.169.254", "fe80::1", "100.100.100.200", "fd00:ec2::254", "0.0.0.0", "224.0.0.1", "2002:7f00:1::"],
+)
+def test_no_trust_in_a_link_opens_the_addresses_that_no_machine_of_a_network_has(tmp_path: Path, address: str) -> None:
+    trusting = Downloader(allow_private=True, connect=0.3, resolve=lambda host, port: [address])
+    with pytest.raises(DownloadRefused, match="no signature opens that; allow the host by its name"):
+        trusting.fetch("http://song.example/x", tmp_path, "it")
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "fd12::1", "100.64.0.1"])
+def test_trust_in_a_link_opens_the_own_network(tmp_path: Path, address: str) -> None:
+    trusting = Downloader(allow_private=True, connect=0.3, resolve=lambda host, port: [address])
+    with pytest.raises(TransferBroken, match="cannot be reached"):
+        trusting.fetch("http://song.example:9/x", tmp_path, "it")
+
+
+def test_a_host_that_is_allowed_by_its_name_may_have_any_address(origin: Origin, tmp_path: Path) -> None:
+    port = origin.base.rpartition(":")[2]
+    anywhere = Downloader(allow_hosts=["song.example"], resolve=lambda host, port: ["0.0.0.0"])
+    assert anywhere.fetch(f"http://song.example:{port}/x", tmp_path, "it").read_bytes() == origin.data
+
+
+def test_a_redirect_leads_to_no_metadata_though_the_link_was_trusted(
+    origin: Origin, downloader: Downloader, tmp_path: Path
+) -> None:
+    origin.plays = [answering("302 Found", Location="http://169.254.169.254/latest/meta-data/")]
+    with pytest.raises(DownloadRefused, match="cloud metadata"):
+        downloader.fetch(f"{origin.base}/x", tmp_path, "it")
+
+
 def test_redirects_are_followed_and_the_range_goes_along(
     origin: Origin, downloader: Downloader, tmp_path: Path
 ) -> None:
