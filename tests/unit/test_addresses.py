@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.addresses import not_public
+from antiphon.addresses import OF_A_NETWORK, not_public
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,13 @@ def test_what_python_holds_for_private_is_never_public(address: IPv4Address | IP
         assert not_public(str(address))
     if isinstance(address, IPv4Address) and address.is_private:
         assert not_public(str(address)) and not_public(f"::ffff:{address}") and not_public(f"64:ff9b::{address}")
+
+
+@pytest.mark.parametrize(("address", "own"), [("10.1.2.3", True), ("192.168.1.9", True), ("fd12::1", True),
+    ("100.64.0.1", True), ("127.0.0.1", True), ("::1", True), ("169.254.1.1", False), ("fe80::1", False),
+    ("100.100.100.200", False), ("fd00:ec2::254", False), ("0.0.0.0", False), ("224.0.0.1", False)])  # fmt: skip
+def test_the_kinds_that_a_network_of_ones_own_has_leave_out_the_special_ones(address: str, own: bool) -> None:
+    assert (not_public(address) in OF_A_NETWORK) == own
 
 
 @pytest.mark.parametrize("text", ["", "localhost", "1.2.3", "0x7f.1", "[::1]"])

@@ -19,14 +19,14 @@ Progress = Callable[[int, int | None], None]
 class Downloader:
     """Downloads over connections of its own, straight to the host (no proxy). Threads may share one.
 
-    ``allow_private`` lets links lead into the own network: to loopback, private and carriers' addresses. Others that
-    are not public, such as link-local ones, where clouds keep their credentials, stay closed; ``allow_hosts`` names
-    hosts ("media.lan" or "media.lan:8080") whose links may lead anywhere. A redirect from a public address to one that
-    is not is followed only to those hosts. ``connect``, ``head`` and ``stall`` are seconds: to connect, for the
-    answer's headers, and for which a transfer may all but stand still. ``largest`` is the size in bytes above which a file is refused; ``reserve``
-    bytes of the disk stay free. ``resumes`` so many broken connections a call mends by itself, if each brought
-    something. ``clock`` gives seconds that never go back, ``resolve`` the addresses of a name and port, and ``tls``
-    is for those who have a certificate authority of their own.
+    ``allow_private`` lets links lead into the own network: to loopback, private and carriers' addresses. Others
+    that are not public, such as link-local ones, where clouds keep their credentials, stay closed; ``allow_hosts``
+    names hosts ("media.lan" or "media.lan:8080") whose links may lead anywhere. A redirect from a public address to
+    one that is not is followed only to those hosts. ``connect``, ``head`` and ``stall`` are seconds: to connect,
+    for the answer's headers, and for which a transfer may all but stand still. ``largest`` is the size in bytes
+    above which a file is refused; ``reserve`` bytes of the disk stay free. ``resumes`` so many broken connections a
+    call mends by itself, if each brought something. ``clock`` gives seconds that never go back, ``resolve`` the
+    addresses of a name and port, and ``tls`` is for those who have a certificate authority of their own.
     """
 
     def __init__(

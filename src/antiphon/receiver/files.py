@@ -6,17 +6,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from antiphon.contract.results import MidiResult, SeparationResult, VideoResult
 from antiphon.receiver.delivery import Delivery, GiveUp, TryAgain
+from antiphon.receiver.large import LargeMidi, Stopped, write_song
 from antiphon.receiver.names import safe
 from antiphon.receiver.placing import make_folder, place, require_room
 from antiphon.receiver.programs import program_of
 
 if TYPE_CHECKING:
     from antiphon.download import Downloader
-    from antiphon.score.notes import Instrument
+    from antiphon.score.notes import Instrument, Note
 
 log = logging.getLogger("antiphon.receiver")
 
@@ -73,6 +74,8 @@ class FilesStep:
         """Put the files of a result in place; gives them by name: ``midi.json`` and ``song.mid``, ``video``, or each
         stem's name. A failure has none. Raises ``TryAgain`` and ``GiveUp``."""
         result = delivery.result
+        if isinstance(result, LargeMidi):
+            return self._large_midi(delivery)
         for problem in getattr(result, "problems", ()):
             log.warning("%s %s: %s", delivery.event.kind, delivery.event.task_id, problem)
         if isinstance(result, MidiResult):
@@ -91,9 +94,25 @@ class FilesStep:
             folder,
             {
                 DOCUMENT: lambda path: path.write_bytes(body),
-                SONG: lambda path: midifile.write(_tracks(delivery, result), path),
+                SONG: lambda path: midifile.write(tracks(result), path),
             },
         )
+
+    def _large_midi(self, delivery: Delivery) -> dict[str, Path]:
+        """The same in a process of its own, which reads the notes and is gone with them."""
+        folder, body = delivery.folder, delivery.event.body
+        make_folder(folder)
+        require_room(folder, len(body) + _NOTE_BYTES * body.count(b"{"), self._reserve)
+        try:
+            return place(
+                folder,
+                {
+                    DOCUMENT: lambda path: path.write_bytes(body),
+                    SONG: lambda path: write_song(body, path, delivery.stopping),
+                },
+            )
+        except Stopped:
+            raise TryAgain("the receiver was stopped while the MIDI file was written") from None
 
     def _links(self, result: object) -> Iterator[_Link]:
         if isinstance(result, VideoResult):
@@ -173,9 +192,9 @@ def _date(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _tracks(delivery: Delivery, result: MidiResult) -> "Iterator[Instrument]":
+def tracks(result: MidiResult) -> "Iterator[Instrument]":
     """What the MIDI file plays, an instrument at a time. One whose name says nothing plays the piano."""
-    from antiphon.score.notes import Instrument, Note
+    from antiphon.score.notes import Instrument
 
     sounding = [instrument for instrument in result.instruments if instrument.notes]
     if len(sounding) > _MOST_TRACKS:
@@ -184,5 +203,5 @@ def _tracks(delivery: Delivery, result: MidiResult) -> "Iterator[Instrument]":
         program = program_of(instrument.name)
         if not program.known:
             log.warning("midi %s: no General MIDI instrument is called %.200a", result.task_id, instrument.name)
-        notes = tuple(Note(note.pitch, note.start, note.end, note.velocity) for note in instrument.notes)
+        notes = cast("tuple[Note, ...]", instrument.notes)  # they have the same fields, and there may be many
         yield Instrument(instrument.name[:_LONGEST_NAME] or "Unnamed", program.number, program.is_drum, notes)

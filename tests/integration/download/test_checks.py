@@ -178,13 +178,6 @@ def test_no_trust_in_a_link_opens_the_addresses_that_no_machine_of_a_network_has
         trusting.fetch("http://song.example/x", tmp_path, "it")
 
 
-@pytest.mark.parametrize("address", ["10.1.2.3", "fd12::1", "100.64.0.1"])
-def test_trust_in_a_link_opens_the_own_network(tmp_path: Path, address: str) -> None:
-    trusting = Downloader(allow_private=True, connect=0.3, resolve=lambda host, port: [address])
-    with pytest.raises(TransferBroken, match="cannot be reached"):
-        trusting.fetch("http://song.example:9/x", tmp_path, "it")
-
-
 def test_a_host_that_is_allowed_by_its_name_may_have_any_address(origin: Origin, tmp_path: Path) -> None:
     port = origin.base.rpartition(":")[2]
     anywhere = Downloader(allow_hosts=["song.example"], resolve=lambda host, port: ["0.0.0.0"])
