@@ -1,10 +1,12 @@
 """The check of the way from a public URL to the receiver: whatever stands in between, it says what and the remedy."""
 
 import datetime
+import gc
 import gzip
 import ssl
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from antiphon.errors import BadParameter
 from antiphon.receiver import Receiver
 from antiphon.receiver.intake import Answer
-from antiphon.receiver.probe import LARGE, Finding, Probe
+from antiphon.receiver.probe import LARGE_BODY, Finding, Probe
 from antiphon.receiver.probed import Ear
 
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -186,7 +188,7 @@ def test_a_proxy_that_takes_no_large_bodies_is_noticed(way: Way, ear: Ear) -> No
     found = probe(way, ear)
     assert found["signature"].verdict == "good"
     assert found["large body"].verdict == "bad"
-    assert f"a body of {LARGE / 1e6:g} MB: 413" in found["large body"].text
+    assert f"a body of {LARGE_BODY / 1e6:g} MB: 413" in found["large body"].text
     assert "client_max_body_size" in found["large body"].remedy
 
 
@@ -289,3 +291,25 @@ def test_nobody_else_can_have_a_callback_taken_for_a_probe(way: Way, ear: Ear) -
     for mark in ("msg_probe_", f"msg_probe_{'0' * 32}_1", ear.nonce):
         given = way.receiver.handle("POST", {"antiphon-probe": mark}, b"{}")
         assert given.status == 401
+
+
+def test_who_has_seen_the_probe_can_have_nothing_more_taken_for_one(way: Way, ear: Ear) -> None:
+    seen: list[Request] = []
+    way.change = seen.append
+    assert probe(way, ear)["large body"].verdict == "good"
+    for number in (0, 1, 2, 3, 99, ""):
+        seen[0].headers["antiphon-probe"] = f"msg_probe_{ear.nonce}_{number}"
+        assert way.receiver.handle("POST", seen[0].headers, seen[0].body).status == 401
+
+
+def test_nothing_of_a_probe_stays_in_memory_but_how_it_came(way: Way, ear: Ear) -> None:
+    probe(way, ear)
+    tracemalloc.start()
+    try:
+        second = Ear()
+        way.receiver.intercept = second.hear
+        probe(way, second)
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < LARGE_BODY / 2
+    finally:
+        tracemalloc.stop()

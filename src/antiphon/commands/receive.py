@@ -19,6 +19,7 @@ from antiphon.commands.wait import duration
 from antiphon.errors import BadParameter
 
 if TYPE_CHECKING:
+    from antiphon.receiver import Receiver
     from antiphon.receiver.delivery import Step
     from antiphon.receiver.probe import Probe, Verdict
     from antiphon.receiver.watching import Notice
@@ -45,10 +46,11 @@ _SHOWN: "dict[Verdict, tuple[str, Colour]]" = {
     help="a file with such keys, one a line: a command line can be seen by others",
 )
 @click.option("--insecure", is_flag=True, help="take callbacks from anybody, without verifying them")
+@click.option("--require-standard", is_flag=True, help="take no signature that does not cover the whole body")
 @click.option("--exec", "command", metavar="CMD", help="a shell command for each event; the callback is its input")
 @click.option("--exec-limit", metavar="TIME", default="10m", help="for how long that may run: 90s, 30m, 2h")
 @click.option("--no-download", is_flag=True, help="do not download videos and stems")
-@click.option("--allow-host", "hosts", multiple=True, help="download from this host even if its address is private")
+@click.option("--allow-host", "hosts", multiple=True, help="download from this host, whatever its address")
 @click.option("--workers", type=click.IntRange(1, 64), default=4, help="how many events are followed up at a time")
 @click.option("--public-url", metavar="URL", help="the callBackUrl that leads here: check the way at the start")
 @click.option("--plain", is_flag=True, help="print lines, no table, on a terminal, too")
@@ -59,6 +61,7 @@ def receive(
     keys: tuple[str, ...],
     key_files: tuple[Path, ...],
     insecure: bool,
+    require_standard: bool,
     command: str | None,
     exec_limit: str,
     no_download: bool,
@@ -70,7 +73,7 @@ def receive(
     """Receive callbacks into an inbox: verified, stored durably, told apart from repeats.
 
     Then MIDI files are written, videos and stems downloaded, and the command of --exec is run, with
-    ANTIPHON_KIND, ANTIPHON_TASK_ID, ANTIPHON_STATE (succeeded, failed), ANTIPHON_FOLDER, ANTIPHON_ATTEMPT and
+    ANTIPHON_KIND, ANTIPHON_TASK_ID, ANTIPHON_STATE (succeeded, failed, unknown), ANTIPHON_FOLDER, ANTIPHON_ATTEMPT and
     ANTIPHON_EVENT_ID in its environment. What fails is tried again; 'antiphon inbox' shows how things stand.
     """
     from antiphon.receiver import Receiver
@@ -78,16 +81,22 @@ def receive(
     from antiphon.receiver.probed import Ear
     from antiphon.receiver.serving import serve
 
-    ear = Ear()
-    probe = Probe(public_url, ear) if public_url else None
+    probe = Probe(public_url, Ear()) if public_url else None
     view = _view(plain)
     steps = _steps(command, duration(exec_limit, field="--exec-limit"), not no_download, hosts)
     _hang_up_like_terminate()
     with view:
         _log_to(view)
         every_key = [*keys, *(key for file in key_files for key in _keys_in(file))]
-        receiver = Receiver(inbox, every_key, insecure=insecure, steps=steps, workers=workers, watch=view.notice)
-        receiver.intercept = ear.hear if probe else None
+        receiver = Receiver(
+            inbox,
+            every_key,
+            insecure=insecure,
+            require="standard" if require_standard else "any",
+            steps=steps,
+            workers=workers,
+            watch=view.notice,
+        )
 
         def ready(url: str) -> None:
             view.entitle(f"receiving on {url} into {inbox}")
@@ -95,7 +104,7 @@ def receive(
             if insecure:
                 view.entitle("INSECURE: anybody who reaches this can put anything in", "red")
             if probe:
-                threading.Thread(target=_check, args=[probe, view], name="antiphon-probe", daemon=True).start()
+                threading.Thread(target=_check, args=[probe, receiver, view], name="probe", daemon=True).start()
 
         serve(receiver, host=host, port=port, ready=ready)
 
@@ -133,7 +142,7 @@ def _keys_in(file: Path) -> list[str]:
             lines = opened.read(LARGEST_KEY_FILE).decode("utf-8").splitlines()
     except (OSError, ValueError) as error:
         raise BadParameter(f"--key-file: {file} cannot be read: {error}; give a text file with a key a line") from None
-    found = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    found = [key for line in lines if (key := line.strip()) and not key.startswith("#")]
     if not found:
         raise BadParameter(f"--key-file: there is no key in {file}; put the sender's webhook key there, on a line")
     return found
@@ -150,13 +159,17 @@ def _tell_what_waits(inbox: Path, view: View) -> None:
         view.say(f"{failed:,} have failed: 'antiphon inbox retry --all --inbox {inbox}' begins again", "yellow")
 
 
-def _check(probe: "Probe", view: View) -> None:
+def _check(probe: "Probe", receiver: "Receiver", view: View) -> None:
     names: dict[Verdict, list[str]] = {"good": [], "doubtful": [], "bad": []}
-    for finding in probe.findings():
-        names[finding.verdict].append(finding.name)
-        word, colour = _SHOWN[finding.verdict]
-        remedy = f" → {finding.remedy}" if finding.remedy else ""
-        view.say(f"{word}  {finding.name:<11} {finding.text}{remedy}", colour)
+    receiver.intercept = probe.ear.hear
+    try:
+        for finding in probe.findings():
+            names[finding.verdict].append(finding.name)
+            word, colour = _SHOWN[finding.verdict]
+            remedy = f" → {finding.remedy}" if finding.remedy else ""
+            view.say(f"{word}  {finding.name:<11} {finding.text}{remedy}", colour)
+    finally:
+        receiver.intercept = None
     if names["bad"]:
         view.entitle(f"{probe.url} does NOT lead here as it should", "red")
     else:
