@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from antiphon.music.rhythm.onsets import EARLY, FRAME_RATE
 from antiphon.score.notes import Instrument, Note
 
 KICK, SNARE, CRASH = frozenset((35, 36)), frozenset((37, 38, 39, 40)), frozenset((49, 52, 55, 57))
@@ -32,6 +33,8 @@ ACCENTS = {
 """By meter, what speaks for each beat of the bar: kick, snare, crash, bass, change of harmony."""
 COMMON = 0.1
 """How much more likely four is than three before anything is heard."""
+STRESS = {"drum": 4.0, "bass": 2.0, "chord": 1.0}
+"""What a loud note adds to the onset strength, which is 1 in the mean square."""
 CUT_SHORT = 5.0
 """Cost of a bar that ends early."""
 
@@ -71,6 +74,26 @@ def accents(beats: Frames, instruments: Sequence[Instrument]) -> Frames:
             near.strongest(found[:, 3], lengths)
     found[:, 4] = _changes(_chroma(beats, period, instruments))
     return found
+
+
+def stressed(strength: Frames, instruments: Sequence[Instrument]) -> Frames:
+    """An onset ``strength`` (frames,) with what makes a beat put above the rest: kick, snare, bass and chords."""
+    notes = np.zeros(len(strength))
+    for instrument in instruments:
+        if instrument.program in VOICES and not instrument.is_drum:
+            continue
+        for note in instrument.notes:
+            frame = round((note.start - EARLY) * FRAME_RATE)
+            if 0 <= frame < len(notes):
+                notes[frame] = max(notes[frame], _stress(instrument, note.pitch) * note.velocity)
+    stressed: Frames = strength + np.convolve(notes, [0.25, 0.75, 1.0, 0.75, 0.25], mode="same")
+    return stressed
+
+
+def _stress(instrument: Instrument, pitch: int) -> float:
+    if instrument.is_drum:
+        return STRESS["drum"] if pitch in KICK | SNARE else 0.0
+    return STRESS["bass"] if instrument.program in BASSES else STRESS["chord"]
 
 
 class _Nearest:

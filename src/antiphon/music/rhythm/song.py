@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music.rhythm.bars import count
+from antiphon.music.rhythm.bars import count, stressed
 from antiphon.music.rhythm.beats import seconds, smoothed, track
 from antiphon.music.rhythm.onsets import FRAME_RATE, onset_strength
 from antiphon.music.rhythm.tempo import FASTEST, SLOWEST, period_path, preference
@@ -18,7 +18,7 @@ LEAST = 4.0
 """Seconds of sound in which a rhythm can be heard."""
 REGULAR = 0.08
 """Least share of the onset strength that repeats with a beat."""
-LEVELS = {1.0: 0.0, 0.5: -0.1, 2.0: -0.1, 2 / 3: -0.2, 1.5: -0.2, 1 / 3: -0.25, 3.0: -0.25}
+LEVELS = {1.0: 0.0, 0.5: -0.2, 2.0: -0.1, 2 / 3: -0.2, 1.5: -0.2, 1 / 3: -0.25, 3.0: -0.25}
 """Tempi, as multiples of the most salient one, that may be the beat's, and what speaks against each."""
 STEADY, ACCENTED, TAPPED = 0.45, 1.0, 0.3
 """Weights in the choice between them: onsets on the beats, accents that make bars, and how readily people tap it."""
@@ -65,8 +65,7 @@ def of_onsets(strength: Frames, instruments: Sequence[Instrument]) -> Rhythm:
     periods, confidence = period_path(strength)
     if confidence < REGULAR:
         return _unheard(duration)
-    level = _level(strength, periods, instruments)
-    frames = track(strength, periods / level)
+    frames = _beats(strength, stressed(strength, instruments), periods, instruments)
     if len(frames) < 4:
         return _unheard(duration)
     times = smoothed(seconds(frames, strength))
@@ -75,26 +74,31 @@ def of_onsets(strength: Frames, instruments: Sequence[Instrument]) -> Rhythm:
     return Rhythm(tuple(times[heard].tolist()), tuple(positions), bars.meter, confidence)
 
 
-def _level(strength: Frames, periods: Frames, instruments: Sequence[Instrument]) -> float:
-    """By how much the beat is faster than the most salient tempo, one of ``LEVELS``."""
+def _beats(strength: Frames, accented: Frames, periods: Frames, instruments: Sequence[Instrument]) -> NDArray[np.intp]:
+    """The frames of the beats, at the one of ``LEVELS`` that fits best, on what begins or on what is ``accented``."""
     length = round(EXCERPT * FRAME_RATE)
     begin = max(len(strength) - length, 0) // 2
-    strength, periods = strength[begin : begin + length], periods[begin : begin + length]
-    usual = 60 * FRAME_RATE / float(np.median(periods))
-    peaks = _peaks(strength)
-    best, chosen = -np.inf, 1.0
+    part = slice(begin, begin + length)
+    usual = 60 * FRAME_RATE / float(np.median(periods[part]))
+    best, chosen = -np.inf, (strength, 1.0)
     for level, against in LEVELS.items():
         if not SLOWEST <= usual * level <= FASTEST:
             continue
-        frames = track(strength, periods / level)
-        if len(frames) < 4:
-            continue
-        bars = count(seconds(frames, strength) + begin / FRAME_RATE, instruments)
-        steady = float(np.log(peaks[frames].mean() + 1e-9))
-        score = STEADY * steady + ACCENTED * bars.score + TAPPED * preference(usual * level) + against
-        if score > best:
-            best, chosen = score, level
-    return chosen
+        for onsets in (strength, accented):
+            frames = track(onsets[part], periods[part] / level)
+            score = _fit(frames, strength[part], begin, instruments) + TAPPED * preference(usual * level) + against
+            if score > best:
+                best, chosen = score, (onsets, level)
+    onsets, level = chosen
+    return track(onsets, periods / level)
+
+
+def _fit(frames: NDArray[np.intp], strength: Frames, begin: int, instruments: Sequence[Instrument]) -> float:
+    """How strong the onsets on these beats are, and how well they are counted in bars."""
+    if len(frames) < 4:
+        return -np.inf
+    bars = count(seconds(frames, strength) + begin / FRAME_RATE, instruments)
+    return STEADY * float(np.log(_peaks(strength)[frames].mean() + 1e-9)) + ACCENTED * bars.score
 
 
 def _peaks(strength: Frames) -> Frames:
