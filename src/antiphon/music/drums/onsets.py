@@ -17,9 +17,13 @@ TOMS = (45, 47, 50)
 """Low, mid and high."""
 RINGS = {KICK: 0.15, SNARE: 0.15, HIHAT: 0.08, OPEN_HIHAT: 0.3, CRASH: 1.0, RIDE: 0.4} | dict.fromkeys(TOMS, 0.25)
 """Seconds that the notes of a key last."""
-THRESHOLDS = (0.5, 0.5, 0.5, 0.5, 0.5)
+THRESHOLDS = (0.45, 0.55, 0.45, 0.6, 0.55)
 """Activation from which on each of ``DRUMS`` counts as struck; the best on our validation material."""
 FRAME_RATE = 100
+OPEN = 0.4
+"""Activation from which on a hi-hat counts as open; closed ones are three times as frequent."""
+SURE = 0.7
+"""Activation that a tenth of a drum's hits have to reach; else what was heard is another drum's noise."""
 TOGETHER = 3
 """Frames within which two drums are struck together."""
 REACH = 2
@@ -72,7 +76,7 @@ def refined(onset: Activation, frames: Frames) -> NDArray[np.float64]:
 
 def hits(heard: Activations, song: NDArray[np.float16]) -> list[Note]:
     """The notes in what the network heard in the levels ``song`` (frames, BANDS), in order of start and key."""
-    struck = [peaks(heard.onsets[:, column], threshold) for column, threshold in enumerate(THRESHOLDS)]
+    struck = [_struck(heard.onsets[:, column], threshold) for column, threshold in enumerate(THRESHOLDS)]
     notes: list[Note] = []
     for column, (drum, frames) in enumerate(zip(DRUMS, struck, strict=True)):
         others = np.concatenate([other for order, other in enumerate(struck) if order != column])
@@ -84,6 +88,13 @@ def hits(heard: Activations, song: NDArray[np.float16]) -> list[Note]:
             start = max(time, 0.0)
             notes.append(Note(key, start, start + RINGS[key], strength))
     return sorted(notes, key=lambda note: (note.start, note.pitch))
+
+
+def _struck(onset: Activation, threshold: float) -> Frames:
+    """The peaks of one drum, or none if the network is never sure of it."""
+    frames = peaks(onset, threshold)
+    sure = len(frames) and float(np.percentile(onset[frames].astype(np.float32), 90)) >= SURE
+    return frames if sure else frames[:0]
 
 
 def _apart(frames: Frames, others: Frames) -> NDArray[np.bool_]:
@@ -103,7 +114,7 @@ def _key(drum: str, detail: NDArray[np.float64]) -> int:
     """The General MIDI key of a hit on ``drum``."""
     opened, low, mid, high, ride = detail.tolist()
     if drum == "hihat":
-        return OPEN_HIHAT if opened > 0.5 else HIHAT
+        return OPEN_HIHAT if opened > OPEN else HIHAT
     if drum == "tom":
         return TOMS[int(np.argmax([low, mid, high]))]
     if drum == "cymbal":
