@@ -1,9 +1,9 @@
 """How fast ``antiphon receive`` acknowledges, also while it downloads, and how light the light installation is.
 
-The receiver runs as a user runs it, with its follow-ups: each callback of about 1 KB becomes a row, ``midi.json`` and a
-MIDI file. 64 connections post callbacks, signed, a fifth of which are repeats: first for as long as the receiver
-downloads a video of 1 GB from loopback, then 10,000 more. The poster (this process), the receiver and the file's server
-share the cores.
+The receiver runs as a user runs it, from a fresh light installation and with its follow-ups: each callback of about 1
+KB becomes a row, ``midi.json`` and a MIDI file. 64 connections post callbacks, signed, a fifth of which are repeats:
+first for as long as the receiver downloads a video of 1 GB from loopback, then 10,000 more. The poster (this process),
+the receiver and the file's server share the cores. Each figure stands beside its target.
 
 ``install_mb`` is what ``pip install antiphon`` adds to a fresh environment, bytecode included; ``import_ms`` is the
 median time of ``import antiphon.receiver, antiphon.client`` in a fresh interpreter, its own start taken off.
@@ -18,9 +18,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import uvloop
 
@@ -34,15 +36,34 @@ PATIENCE = 120.0
 IMPORTS = "import antiphon.receiver, antiphon.client"
 
 
+@dataclass(frozen=True)
+class Target:
+    side: Literal["at least", "below"]
+    value: float
+
+    def met(self, figure: float) -> bool:
+        return figure >= self.value if self.side == "at least" else figure < self.value
+
+
+TARGETS = {
+    "acks_per_s": Target("at least", 2000),
+    "ack_p99_ms": Target("below", 50),
+    "ack_p99_ms_while_downloading": Target("below", 50),
+    "rss_mb": Target("below", 120),
+    "install_mb": Target("below", 25),
+    "import_ms": Target("below", 150),
+}
+
+
 @contextmanager
-def receiving(folder: Path, key: str) -> Iterator[tuple[str, int]]:
-    """``antiphon receive`` on a free port; gives its URL and its process id."""
+def receiving(python: Path, folder: Path, key: str) -> Iterator[tuple[str, int]]:
+    """``antiphon receive`` of the installation of ``python``, on a free port; gives its URL and its process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     keys = folder.with_suffix(".key")
     keys.write_text(key + "\n")
-    command = [sys.executable, "-m", "antiphon", "receive", "--inbox", str(folder), "--port", str(port), "--plain"]
+    command = [str(python), "-m", "antiphon", "receive", "--inbox", str(folder), "--port", str(port), "--plain"]
     with running([*command, "--key-file", str(keys)]) as process:
         await_port(port, process)
         yield f"http://127.0.0.1:{port}/hook", process.pid
@@ -51,7 +72,7 @@ def receiving(folder: Path, key: str) -> Iterator[tuple[str, int]]:
 @contextmanager
 def running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
     with tempfile.TemporaryFile("w+") as words:
-        process = subprocess.Popen(command, stdout=words, stderr=words, text=True, cwd=ROOT)
+        process = subprocess.Popen(command, stdout=words, stderr=words, text=True, cwd="/")
         try:
             yield process
         except BaseException:
@@ -161,9 +182,10 @@ def main() -> None:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         light = scratch / "light"
         megabytes = installed_mb(light)
-        milliseconds = import_ms(light / "bin" / "python")
+        python = light / "bin" / "python"
+        milliseconds = import_ms(python)
         inbox = scratch / "inbox"
-        url, pid = stack.enter_context(receiving(inbox, key))
+        url, pid = stack.enter_context(receiving(python, inbox, key))
         video_url = stack.enter_context(big_file())
         busy = uvloop.run(while_downloading(url, key, video_url, inbox))
         quiet = uvloop.run(poster.post(url, callbacks, key, parallel=PARALLEL, patience=PATIENCE))
@@ -185,7 +207,22 @@ def report(quiet: poster.Tally, busy: poster.Tally, rss: float, megabytes: float
         "import_ms": round(milliseconds, 1),
         "load_average": round(os.getloadavg()[0], 1),
     }
+    judged = judge(figures)
+    print()
+    results.table(judged)
+    figures["targets_missed"] = ", ".join(str(row["figure"]) for row in judged if row["target met"] == "NO") or "none"
     print(f"written: {results.write('bench-receiver', figures, 'make bench-receiver')}")
+
+
+def judge(figures: Mapping[str, results.Figure]) -> list[dict[str, results.Figure]]:
+    """Each figure that has a target, beside it. Raises ``KeyError`` when one was not measured."""
+    rows: list[dict[str, results.Figure]] = []
+    for name, target in TARGETS.items():
+        measured = float(figures[name])
+        met = "yes" if target.met(measured) else "NO"
+        words = f"{target.side} {target.value:g}"
+        rows.append({"figure": name, "measured": measured, "target": words, "target met": met})
+    return rows
 
 
 def _row(name: str, tally: poster.Tally) -> dict[str, results.Figure]:

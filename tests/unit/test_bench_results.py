@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from bench import receiving
+from bench import results as results_of
 
 Names = dict[str, Callable[..., Path]]
 RESULTS = Path(__file__).parents[2] / "bench" / "results.py"
@@ -49,3 +51,16 @@ def test_a_table_aligns_numbers_right_and_leaves_missing_cells_empty(
         "another",
         "third    10.5",
     ]
+
+
+def test_the_receivers_figures_stand_beside_their_targets_met_or_not() -> None:
+    good: dict[str, results_of.Figure] = {
+        **{"acks_per_s": 2000, "ack_p99_ms": 49.9, "ack_p99_ms_while_downloading": 40.0},
+        **{"rss_mb": 50.0, "install_mb": 21.5, "import_ms": 67.0},
+    }
+    assert {row["target met"] for row in receiving.judge(good)} == {"yes"}
+    bad = {**good, "acks_per_s": 1999, "ack_p99_ms_while_downloading": 50.0, "rss_mb": 120.0}
+    missed = [row["figure"] for row in receiving.judge(bad) if row["target met"] == "NO"]
+    assert missed == ["acks_per_s", "ack_p99_ms_while_downloading", "rss_mb"]
+    with pytest.raises(KeyError, match="rss_mb"):
+        receiving.judge({name: figure for name, figure in good.items() if name != "rss_mb"})
