@@ -158,7 +158,7 @@ def test_what_was_acknowledged_is_followed_up_after_kill_9(tmp_path: Path) -> No
 
 def test_keys_come_from_files_so_that_nobody_sees_them(tmp_path: Path) -> None:
     file = tmp_path / "keys"
-    file.write_text(f"# the sender's, and the one before\n\n{signatures.new_key()}\n  {KEY}\n")
+    file.write_text(f"# the sender's, and the one before\n\n{signatures.new_key()}\n  # now:\n  {KEY}\t\n")
     with receiving(tmp_path / "inbox", "--key-file", str(file), "--no-download") as running:
         assert running.post(failed()) == 200
         assert running.post(failed(), key=signatures.new_key()) == 401
@@ -169,13 +169,15 @@ def test_keys_come_from_files_so_that_nobody_sees_them(tmp_path: Path) -> None:
     [
         ([], "no webhook key given"),
         (["--key", ""], "a webhook key is empty"),
+        (["--key", "x"], "a webhook key is 1 bytes long"),
+        (["--key", f"{KEY} "], "a webhook key has white space in it"),
         (["--key-file", "/nowhere"], "--key-file: /nowhere cannot be read: "),
         (["--key-file", "/dev/null"], "--key-file: there is no key in /dev/null"),
-        (["--key", "x", "--public-url", "example.com"], "--public-url: expected a URL"),
-        (["--key", "x", "--exec", " "], "the command to run at each event is empty"),
-        (["--key", "x", "--exec", "true", "--exec-limit", "soon"], "--exec-limit: expected a duration"),
-        (["--key", "x", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1"),
-        (["--key", "x", "--port", "99999"], "99999 is not in the range"),
+        (["--key", KEY, "--public-url", "example.com"], "--public-url: expected a URL"),
+        (["--key", KEY, "--exec", " "], "the command to run at each event is empty"),
+        (["--key", KEY, "--exec", "true", "--exec-limit", "soon"], "--exec-limit: expected a duration"),
+        (["--key", KEY, "--host", "192.0.2.1"], "cannot listen on 192.0.2.1"),
+        (["--key", KEY, "--port", "99999"], "99999 is not in the range"),
     ],
 )
 @pytest.mark.parametrize("terminal", [False, True])

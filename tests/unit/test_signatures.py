@@ -89,6 +89,20 @@ def test_a_damaged_key_is_named_when_it_is_set_and_never_verifies(key: str) -> N
         signatures.verify_standard(signed(), BODY, [key], now=NOW)
 
 
+@pytest.mark.parametrize("key", [f" {KEY}", f"{KEY}\n", "one key", "\u00a0abcdefgh"])
+def test_white_space_in_a_key_is_named_when_it_is_set(key: str) -> None:
+    with pytest.raises(BadParameter, match="white space"):
+        signatures.check_key(key)
+
+
+@pytest.mark.parametrize(("key", "size"), [("x", 1), ("1234567", 7), ("whsec_MDEyMzQ1Njc4OWFiY2Rl", 15)])
+def test_a_key_that_is_too_short_for_a_secret_is_named_when_it_is_set(key: str, size: int) -> None:
+    with pytest.raises(BadParameter, match=f"is {size} bytes long, expected at least"):
+        signatures.check_key(key)
+    signatures.check_key("whsec_MDEyMzQ1Njc4OWFiY2RlZg==")
+    signatures.check_key("12345678")
+
+
 def test_a_new_key_is_new_and_has_24_random_bytes() -> None:
     first, second = signatures.new_key(), signatures.new_key()
     assert first != second

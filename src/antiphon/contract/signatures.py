@@ -17,6 +17,8 @@ from antiphon.errors import BadParameter, InvalidSignature
 TOLERANCE = 300  # seconds that a timestamp may differ from now, either way
 PREFIX = "whsec_"
 KEY_BYTES = 24  # as Standard Webhooks recommends: between 24 and 64
+SHORTEST_SECRET = 16  # bytes after whsec_; fewer can be guessed from one callback that was seen
+SHORTEST_TEXT = 8  # characters of a key without whsec_: the sender's choice, so only what cannot be a key is refused
 
 DOCUMENTED_HEADERS = ("x-webhook-timestamp", "x-webhook-signature")
 STANDARD_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
@@ -32,9 +34,18 @@ def new_key() -> str:
 
 
 def check_key(key: str) -> None:
-    """Raise ``BadParameter`` when this cannot be a webhook key: empty, or ``whsec_`` without base64."""
+    """Raise ``BadParameter`` when this cannot be a webhook key: empty, with white space, ``whsec_`` without base64, or
+    too short to be a secret."""
     _documented_bytes(key)
-    _standard_bytes(key)
+    if any(character.isspace() for character in key):
+        raise BadParameter("a webhook key has white space in it; copy it again, without what stands around it")
+    secret = _standard_bytes(key)
+    least = SHORTEST_SECRET if key.startswith(PREFIX) else SHORTEST_TEXT
+    if len(secret) < least:
+        raise BadParameter(
+            f"a webhook key is {len(secret)} bytes long, expected at least {least}; copy all of it, "
+            "or have 'antiphon keys webhook rotate' make one"
+        )
 
 
 def sign_documented(key: str, task_id: str, timestamp: int) -> str:
