@@ -21,7 +21,7 @@ class Singing:
     Notes of fewer than ``shortest`` frames join a neighbour at most ``slur`` semitones away, or go. A note is
     sung anew where the onset activation peaks at ``sure`` or more, ``apart`` frames from its start and end."""
 
-    change: float = 5.0
+    change: float = 7.0
     farthest: float = 2.0
     shortest: int = 6
     slur: int = 2
