@@ -7,11 +7,12 @@ BIN    := $(VENV)/bin
 SONG   ?= demo/song.mp3
 OUT    ?= demo-output
 DATA   ?= ../shared/data
+WORK   ?= /var/tmp/antiphon-drums
 APT    := test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y
 LOCK   := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
           --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help demo serve test check format lock bench-engines bench-callbacks bench-receiver eval-separation eval-midi bench-midi song clean
+.PHONY: help demo serve test check format lock bench-engines bench-callbacks bench-receiver eval-separation eval-midi bench-midi eval-drums train-drums song clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -85,6 +86,18 @@ eval-midi: $(VENV)/bench-midi/.ready    ## drums, vocals, beats and whole pieces
 
 bench-midi: $(VENV)/bench-midi/.ready   ## speed and memory of the transcription, beside basic-pitch
 	$(BIN)/python -m bench.midi
+
+eval-drums: $(VENV)/.ready      ## F1 of the drums on real songs, class by class (DATA=folder)
+	$(BIN)/python -m bench.eval_drums "$(DATA)"
+
+$(VENV)/train/.ready: training/drums/requirements.txt $(VENV)/.ready
+	$(BIN)/python -m venv $(VENV)/train
+	$(VENV)/train/bin/python -m pip install --quiet -r $<
+	@touch $@
+
+train-drums: $(VENV)/train/.ready       ## make the material and train the drum network: hours (WORK=folder)
+	for step in corpus train export validate; do \
+	  PYTHONPATH=src:. $(VENV)/train/bin/python -m training.drums.$$step "$(WORK)" || exit 1; done
 
 song: $(VENV)/.ready    ## compose and render the demo's song again
 	$(BIN)/python demo/compose.py
