@@ -18,23 +18,25 @@ EARLY = 0.004
 """Seconds by which the steepest rise of a windowed level comes before what is heard as the onset."""
 QUIETEST = 1e-3
 """Added to a band's power, so that what nobody hears does not rise."""
-DRUMS = "drums"
+DRUMS, VOCAL = "drums", "vocal"
 
 Strength = NDArray[np.float32]
 
 
 def onset_strength(stems: Mapping[str, Path]) -> NDArray[np.float64]:
     """What begins in the song whose ``stems`` (file by name) these are, ``FRAME_RATE`` times a second, shape (frames,):
-    that of all stems together, and again that of the drums if they are apart. The audio is streamed."""
+    that of all stems together, and again that of the drums if they are apart. Singers, who keep the beat least, are
+    heard only where nobody else is. The audio is streamed."""
+    heard = {name: path for name, path in stems.items() if name != VOCAL} or stems
     whole, drums = _Rises(), _Rises()
-    streams = [audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=BLOCK) for path in stems.values()]
+    streams = [audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=BLOCK) for path in heard.values()]
     for blocks in zip_longest(*streams):
         together = np.zeros(max(len(block) for block in blocks if block is not None), np.float32)
-        for name, block in zip(stems, blocks, strict=True):
+        for name, block in zip(heard, blocks, strict=True):
             if block is None:
                 continue
             together[: len(block)] += block[:, 0]
-            if name == DRUMS and len(stems) > 1:
+            if name == DRUMS and len(heard) > 1:
                 drums.push(block[:, 0])
         whole.push(together)
     strength = salient(whole.strength())
