@@ -28,6 +28,17 @@ LONGEST = 70  # lines of an example
 OLD_KEY = signatures.new_key()  # is being rotated out
 NOTES = [{"name": "Drums", "notes": [{"pitch": 36, "start": 0.5, "end": 0.6, "velocity": 0.9}]}]
 VIDEO = b"\0\0\0\x18ftypisom\0\0\2\0isommp41" + bytes(5000)
+FAILING_FLUSH = """
+import { existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+const file = await open('.');
+const { sync } = Object.getPrototypeOf(file);
+Object.getPrototypeOf(file).sync = async function () {
+  if (existsSync(process.env.BROKEN) && (await this.stat()).isDirectory()) throw new Error('EIO: i/o error, fsync');
+  return sync.call(this);
+};
+await file.close();
+"""  # loaded before the example: files are flushed, the folder that names them is not
 AUDIO = b"fLaC\0\0\0\x22" + bytes(5000)
 
 
@@ -328,6 +339,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+def limit_files(disk: Path, number: int) -> None:
+    subprocess.run(["mount", "-o", f"remount,nr_inodes={number}", str(disk)], check=True)
+
+
 def test_on_a_full_disk_nothing_is_acknowledged_until_there_is_space_again(
     example: Example, server: Server, tmp_path: Path, small_disk: Path
 ) -> None:
@@ -347,7 +362,40 @@ def test_on_a_full_disk_nothing_is_acknowledged_until_there_is_space_again(
         assert post(receiver, raw, signed(server.webhook_key, raw, task_id)) == 200
 
 
-@pytest.mark.parametrize("key", ["", "whsec_", "whsec_***"])
+def test_a_disk_that_has_no_room_for_another_file_is_no_acknowledgement_and_no_500(
+    example: Example, server: Server, tmp_path: Path, small_disk: Path
+) -> None:
+    inbox = str(small_disk / "inbox.sqlite3" if example.name == "php" else small_disk / "inbox")
+    with prepared(example, tmp_path / "copy", server.webhook_key, INBOX=inbox) as receiver:
+        receiver.start()
+        task_id = uuid4().hex
+        signed_ = signed(server.webhook_key, midi_body(task_id), task_id)
+        room = os.statvfs(small_disk)
+        limit_files(small_disk, room.f_files - room.f_ffree)
+        answer = post(receiver, midi_body(task_id), signed_)
+        assert answer == 503 or (answer == 200 and example.name != "express")  # a database has its file already
+        limit_files(small_disk, room.f_files)
+        assert post(receiver, midi_body(task_id), signed_) == 200
+
+
+def test_express_works_on_what_is_linked_though_the_folder_could_not_be_flushed(server: Server, tmp_path: Path) -> None:
+    (express,) = [example for example in EXAMPLES if example.name == "express"]
+    fault, broken = tmp_path / "fault.mjs", tmp_path / "broken"
+    fault.write_text(FAILING_FLUSH)
+    options = {"NODE_OPTIONS": f"--import {fault}", "BROKEN": str(broken)}
+    with prepared(express, tmp_path / "copy", server.webhook_key, **options) as receiver:
+        receiver.start()
+        broken.touch()
+        task_id = uuid4().hex
+        body = midi_body(task_id)
+        assert post(receiver, body, signed(server.webhook_key, body, task_id)) == 503
+        eventually(lambda: receiver.worked(task_id))
+        broken.unlink()
+        assert post(receiver, body, signed(server.webhook_key, body, task_id)) == 200
+        worked(receiver, task_id)
+
+
+@pytest.mark.parametrize("key", ["", "whsec_", "whsec_***", "short"])
 def test_without_a_key_that_can_be_one_an_example_says_so_and_acknowledges_nothing(
     example: Example, tmp_path: Path, key: str
 ) -> None:

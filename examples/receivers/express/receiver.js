@@ -14,7 +14,7 @@ async function work(taskId, { code, msg, data, instruments = data?.instruments }
 const { WEBHOOK_KEYS = '', INBOX = 'inbox', HOST = '127.0.0.1', PORT = '3000' } = process.env;
 const keys = WEBHOOK_KEYS.split(',').map((key) => key.trim());
 const secret = (key) => (key.startsWith('whsec_') ? Buffer.from(key.slice(6), 'base64') : Buffer.from(key));
-if (!keys.every((key) => secret(key).length)) throw new Error('WEBHOOK_KEYS: expected a key, or several with commas');
+if (!keys.every((key) => secret(key).length > 7)) throw new Error('WEBHOOK_KEYS: expected a key, or several with commas');
 const parse = (body) => JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
 
 function verified(headers, body, taskId) { // Standard Webhooks where its headers are, else the documented scheme
@@ -33,12 +33,9 @@ function verified(headers, body, taskId) { // Standard Webhooks where its header
 
 async function keep(taskId, body) { // true when it is new: of all that ever link this name, one succeeds
   const [draft, kept] = [`${INBOX}/${randomUUID()}.part`, `${INBOX}/${taskId}.json`];
-  const file = await open(draft, 'wx');
-  const error = await file.writeFile(body).then(() => file.sync()).then(() => link(draft, kept)).catch((why) => why);
-  await file.close();
-  await rm(draft);
+  const error = await writeFile(draft, body, { flush: true }).then(() => link(draft, kept)).catch((why) => why);
+  await rm(draft, { force: true }).catch(console.error);
   if (error && error.code !== 'EEXIST') throw Object.assign(error, { status: 503 });
-  await folder.sync();
   return !error;
 }
 
@@ -56,10 +53,13 @@ const app = express().set('env', 'production'); // no stack traces in answers
 app.use(express.raw({ type: () => true, limit: 32_000_000, inflate: false }));
 app.post('/hook', async ({ headers, body = Buffer.alloc(0) }, response) => {
   const [, taskId] = /"task_?[iI]d"\s*:\s*"([\w-]{1,100})"/.exec(body.toString('latin1')) ?? [];
-  if (!taskId || !verified(headers, body, taskId)) return response.status(401).send('the signature does not hold');
+  if (!taskId) return response.status(400).send('expected a task id of letters, digits, _ and -');
+  if (!verified(headers, body, taskId)) return response.status(401).send('the signature does not hold');
   try { parse(body); } catch { return response.status(400).send('expected JSON in UTF-8'); }
   const isNew = await keep(taskId, body);
-  response.json({ code: 200, msg: 'success' });
+  // Without the sync a power cut may still take it, so the sender is asked to come again; the work is due all the same.
+  const safe = await folder.sync().then(() => true, (error) => console.error(error));
+  response.status(safe ? 200 : 503).json(safe ? { code: 200, msg: 'success' } : { code: 503, msg: 'not kept safely' });
   if (isNew) await follow(taskId);
 });
 

@@ -7,7 +7,8 @@ from starlette.routing import Route
 
 from antiphon.receiver import Delivery, FailedResult, MidiResult, Receiver, SeparationResult, VideoResult
 
-receiver = Receiver(os.environ.get("INBOX", "inbox"), keys=os.environ["WEBHOOK_KEYS"].split(","))
+keys = [key.strip() for key in os.environ["WEBHOOK_KEYS"].split(",")]
+receiver = Receiver(os.environ.get("INBOX", "inbox"), keys=keys)
 app = FastAPI(lifespan=receiver.lifespan)
 app.router.routes.append(Route("/hook", receiver))
 

@@ -7,7 +7,8 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from antiphon.receiver import Delivery, FailedResult, MidiResult, Receiver, SeparationResult, VideoResult
 
-receiver = Receiver(os.environ.get("INBOX", "inbox"), keys=os.environ["WEBHOOK_KEYS"].split(","))
+keys = [key.strip() for key in os.environ["WEBHOOK_KEYS"].split(",")]
+receiver = Receiver(os.environ.get("INBOX", "inbox"), keys=keys)
 app = Flask(__name__)
 app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/hook": receiver.wsgi})  # type: ignore[method-assign]
 

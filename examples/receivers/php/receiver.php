@@ -34,7 +34,7 @@ function verified(array $keys, string $body, string $taskId): bool
 
 http_response_code(503); // unless it ends well
 $keys = explode(',', (string) getenv('WEBHOOK_KEYS'));
-if (preg_grep('~^(whsec_[\w+/]{22,}=*|(?!whsec_).+)$~D', $keys, PREG_GREP_INVERT) || ini_get('display_errors')) {
+if (preg_grep('~^(whsec_[\w+/]{22,}=*|(?!whsec_)\S{8,})$~D', $keys, PREG_GREP_INVERT) || ini_get('display_errors')) {
     throw new RuntimeException('WEBHOOK_KEYS is empty or damaged, or display_errors is on: see README.md');
 }
 $inbox = new PDO('sqlite:' . (getenv('INBOX') ?: __DIR__ . '/inbox.sqlite3'));
