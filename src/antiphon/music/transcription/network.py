@@ -4,8 +4,9 @@ Source: Bittner, Bosch, Rubinstein, Meseguer-Brocal, Ewert, "A Lightweight Instr
 Polyphonic Note Transcription and Multipitch Estimation", ICASSP 2022; weights of ``basic-pitch`` 0.4.0.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -82,15 +83,27 @@ class Network:
         return notes, onsets, contours
 
 
-def _windows(path: Path) -> Iterator[tuple[NDArray[np.float32], int]]:
+def _summed(paths: Sequence[Path], block: int) -> Iterator[NDArray[np.float32]]:
+    """Mono blocks (n,) of the sum of the files, as long as the longest of them."""
+    for blocks in zip_longest(
+        *(audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=block) for path in paths)
+    ):
+        total = np.zeros(max(len(one) for one in blocks if one is not None), np.float32)
+        for one in blocks:
+            if one is not None:
+                total[: len(one)] += one[:, 0]
+        yield total
+
+
+def _windows(paths: Sequence[Path]) -> Iterator[tuple[NDArray[np.float32], int]]:
     """Batches of windows (n, 43844) with the number of samples read so far; the last window is zero-padded."""
     step = KEPT_FRAMES * HOP
     held = np.zeros(EDGE_FRAMES * HOP, np.float32)
     total = 0
     batch_samples = (BATCH - 1) * step + WINDOW
-    for block in audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=BATCH * step):
+    for block in _summed(paths, BATCH * step):
         total += len(block)
-        held = np.concatenate([held, block[:, 0]])
+        held = np.concatenate([held, block])
         while len(held) >= batch_samples:
             yield _cut(held[:batch_samples], BATCH), total
             held = held[BATCH * step :]
@@ -117,10 +130,10 @@ def _level(windows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def listen(
-    network: Network, path: Path, *, duration: float, progress: Progress, contours: range = range(0)
+    network: Network, *paths: Path, duration: float, progress: Progress, contours: range = range(0)
 ) -> Posteriorgram:
-    """Runs the network over a whole file of about ``duration`` seconds (only used for ``progress``). ``contours`` are
-    the MIDI pitches of which these are kept.
+    """Runs the network over a whole file of about ``duration`` seconds (only used for ``progress``), or over the sum of
+    several. ``contours`` are the MIDI pitches of which these are kept.
 
     The audio is streamed; what is kept is 356 bytes a frame, 110 MB for an hour, and 6 bytes for each pitch in
     ``contours``."""
@@ -130,7 +143,7 @@ def listen(
     parts: list[list[NDArray[np.float16]]] = [[], [], []]
     levels = []
     total = 0
-    for windows, total in _windows(path):
+    for windows, total in _windows(paths):
         notes, onsets, fine = network.activations(windows)
         for part, activation in zip(parts, (notes, onsets, fine[:, :, columns]), strict=True):
             middle = activation[:, kept].astype(np.float16)

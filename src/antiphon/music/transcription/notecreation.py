@@ -19,12 +19,14 @@ Activations = NDArray[np.float16] | NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """``onset`` and ``frame`` are activations 0–1, ``shortest`` and ``dip`` are frames: a note of ``shortest``
-    frames or fewer is dropped, and ``dip`` frames in a row under ``frame`` end one."""
+    """``onset`` and ``frame`` are activations 0–1, ``shortest``, ``unstruck`` and ``dip`` are frames: a note of
+    ``shortest`` frames or fewer is dropped, one without an onset of ``unstruck`` or fewer, and ``dip`` frames in a
+    row under ``frame`` end one."""
 
     onset: float = 0.5
     frame: float = 0.3
     shortest: int = 11
+    unstruck: int = 11
     dip: int = 11
     infer_onsets: bool = True
     without_onset: bool = True
@@ -150,7 +152,7 @@ def _from_energy(left: Activations, limits: Thresholds) -> list[tuple[int, int, 
                 heapq.heappush(queue, run)
             continue
         left[first:stop, max(column - 1, 0) : column + 2] = 0
-        if stop - first > limits.shortest:
+        if stop - first > max(limits.shortest, limits.unstruck):
             spans.append((first, stop, column))
     return spans
 

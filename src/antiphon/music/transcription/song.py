@@ -1,7 +1,7 @@
 """From a song's stems to its instruments."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +11,9 @@ from antiphon.music import drums, instruments, weights
 from antiphon.music.audio.source import open_source
 from antiphon.music.progress import Progress, part
 from antiphon.music.transcription.bass import bass_line
+from antiphon.music.transcription.chords import chords, with_struck
 from antiphon.music.transcription.contour import follow, loud
+from antiphon.music.transcription.leakage import Salience, owned, salience
 from antiphon.music.transcription.lowpitch import LowPitches, listen_low
 from antiphon.music.transcription.monophony import sing
 from antiphon.music.transcription.network import (
@@ -23,26 +25,27 @@ from antiphon.music.transcription.network import (
     Posteriorgram,
     listen,
 )
-from antiphon.music.transcription.notecreation import Event, Thresholds, create
+from antiphon.music.transcription.notecreation import Event
+from antiphon.music.transcription.velocity import velocities
 from antiphon.score.notes import Instrument, Note
 
 
 @dataclass(frozen=True, slots=True)
 class Stem:
     """How a stem is listened to: the MIDI pitches it may play (both included), whether it is a line of one note at a
-    time and of what kind, and how long and sure a note has to be."""
+    time and of what kind, and how many times as salient its notes may be in another stem; None: it does not matter."""
 
     lowest: int = LOWEST_PITCH
     highest: int = LOWEST_PITCH + PITCHES - 1
     line: Literal["sung", "plucked"] | None = None
-    limits: Thresholds = field(default_factory=Thresholds)
+    margin: float | None = 1.0
 
 
 STEMS: Mapping[str, Stem] = {
-    "vocal": Stem(40, 84, line="sung"),
-    "bass": Stem(28, 67, line="plucked"),
+    "vocal": Stem(40, 84, line="sung", margin=3.0),
+    "bass": Stem(28, 67, line="plucked", margin=None),
 }
-"""Voices and basses have one note at a time; every other stem is heard as the network's authors advise."""
+"""Voices and basses have one note at a time. The pitches of a bass are not the network's, which hears its harmonics."""
 
 SILENT = -60.0
 """RMS level in dB re full scale under which a stem, or a note, is taken for leakage."""
@@ -52,16 +55,23 @@ FAINT = 0.35
 """A stem none of whose notes is surer than this holds no instrument."""
 QUIET, RARELY = 20.0, 0.05
 """Nor does a stem that is this many dB quieter than the loudest and plays for less than this share of the song."""
+FEW = 0.25
+"""Nor does one of whose notes fewer than this share are its own."""
 
 
 @dataclass(frozen=True, slots=True)
-class StemNotes:
-    """What was heard in one stem: its notes, its RMS level in dB re full scale, and how much of the song it plays."""
+class Heard:
+    """What was heard in one pitched stem: its notes, how salient each pitch is, and its RMS level in dB."""
 
     stem: str
-    notes: list[Note]
+    events: Sequence[Event]
+    salience: Salience
     level: float
-    busy: float
+
+    @property
+    def busy(self) -> float:
+        """Seconds of notes for a second of song."""
+        return sum(event.end - event.start for event in self.events) / max(len(self.salience.level), 1)
 
 
 def transcribe(stems: Mapping[str, Path], *, models: Path, threads: int, progress: Progress) -> list[Instrument]:
@@ -71,26 +81,19 @@ def transcribe(stems: Mapping[str, Path], *, models: Path, threads: int, progres
     folder ``models``. A whole song counts as the stem ``other``. A stem in which nothing plays gives no instrument.
     Raises ``WeightsError`` and, for a file that cannot be decoded, ``NotAudio``."""
     network = None
-    heard: list[StemNotes] = []
+    hits: list[Note] = []
+    pitched: dict[str, Heard] = {}
     share = 1 / max(len(stems), 1)
     for order, (stem, path) in enumerate(stems.items()):
         step = _named(stem, part(progress, order * share, (order + 1) * share))
-        duration = _stated_duration(path)
         if stem == "drums":
-            heard.append(StemNotes(stem, drums.detect(path, duration=duration, progress=step), 0.0, 1.0))
+            hits = drums.detect(path, duration=_stated_duration(path), progress=step)
         else:
             network = network or Network(weights.ensure(models, "basic_pitch"), threads=threads)
-            kind = STEMS.get(stem, Stem())
-            fine = range(kind.lowest, kind.highest + 1) if kind.line == "sung" else range(0)
-            sounds = listen(network, path, duration=duration, progress=step, contours=fine)
-            heard.append(_heard(stem, sounds, stems))
+            pitched[stem] = _heard(stem, stems, network, step)
         step(1.0, stem)
-    loudest = max((one.level for one in heard if one.stem != "drums"), default=SILENT)
-    return [
-        Instrument(*instruments.of_stem(one.stem), tuple(one.notes))
-        for one in heard
-        if one.notes and (one.level > loudest - QUIET or one.busy > RARELY)
-    ]
+    notes = {stem: _notes(one) for stem, one in _present(_sorted_out(pitched)).items()} | {"drums": hits}
+    return [Instrument(*instruments.of_stem(stem), tuple(notes[stem])) for stem in stems if notes.get(stem)]
 
 
 def _named(stage: str, progress: Progress) -> Progress:
@@ -104,29 +107,34 @@ def _stated_duration(path: Path) -> float:
         return (source.container.duration or 0) / 1_000_000
 
 
-def _heard(stem: str, heard: Posteriorgram, stems: Mapping[str, Path]) -> StemNotes:
-    """The notes of a pitched stem that are loud and sure enough to belong to it; ``stems`` are all that there are."""
+def _heard(stem: str, stems: Mapping[str, Path], network: Network, progress: Progress) -> Heard:
+    """The notes of a pitched stem that are loud and sure enough; ``stems`` are all that there are."""
+    kind, path = STEMS.get(stem, Stem()), stems[stem]
+    duration = _stated_duration(path)
+    again = kind.line is None and "drums" in stems
+    fine = range(kind.lowest, kind.highest + 1) if kind.line == "sung" else range(0)
+    first = part(progress, 0, 0.5 if again else 1)
+    heard = listen(network, path, duration=duration, progress=first, contours=fine)
     level = 10 * float(np.log10(np.square(heard.level, dtype=np.float64).mean() + 1e-20)) if heard.frames else -200.0
-    if level < SILENT:
-        return StemNotes(stem, [], level, 0.0)
-    kind = STEMS.get(stem, Stem())
-    columns = slice(kind.lowest - LOWEST_PITCH, kind.highest - LOWEST_PITCH + 1)
-    notes, onsets = heard.notes[:, columns], heard.onsets[:, columns]
-    if kind.line == "sung":
-        events = sing(follow(heard.contours, heard.level, lowest=kind.lowest), notes, onsets, lowest=kind.lowest)
-    else:
-        events = create(notes, onsets, kind.limits, lowest=kind.lowest)
+    own = salience(heard)
+    events = [] if level < SILENT else _events(kind, heard, stems)
     if max((event.activation for event in events), default=0.0) < FAINT:
-        return StemNotes(stem, [], level, 0.0)
+        return Heard(stem, [], own, level)
+    if again:
+        del heard
+        beside = listen(network, path, stems["drums"], duration=duration, progress=part(progress, 0.5, 1))
+        events = with_struck(events, own, beside)
+    return Heard(stem, _loud_enough(events, own), own, level)
+
+
+def _events(kind: Stem, heard: Posteriorgram, stems: Mapping[str, Path]) -> list[Event]:
     if kind.line == "plucked":
-        events = bass_line(_low_pitches(stems, heard), heard.level)
-    loudness = 20 * np.log10(heard.level + 1e-10)
-    top = loud(heard.level, SILENT)
-    below = [top - float(loudness[event.start : event.end].max()) for event in events]
-    limit = min(LEAKAGE, top - SILENT)
-    kept = [(event, under) for event, under in zip(events, below, strict=True) if under < limit]
-    busy = sum(event.end - event.start for event, _ in kept) / heard.frames
-    return StemNotes(stem, [_note(event, under) for event, under in kept], level, busy)
+        return bass_line(_low_pitches(stems, heard), heard.level)
+    if kind.line is None:
+        return chords(heard)
+    columns = slice(kind.lowest - LOWEST_PITCH, kind.highest - LOWEST_PITCH + 1)
+    line = follow(heard.contours, heard.level, lowest=kind.lowest)
+    return sing(line, heard.notes[:, columns], heard.onsets[:, columns], lowest=kind.lowest)
 
 
 def _low_pitches(stems: Mapping[str, Path], bass: Posteriorgram) -> LowPitches:
@@ -136,9 +144,37 @@ def _low_pitches(stems: Mapping[str, Path], bass: Posteriorgram) -> LowPitches:
     return listen_low(notes, strokes, frames=bass.frames, loud=10 ** (loud(bass.level) / 20))
 
 
-def _note(event: Event, below: float) -> Note:
-    """``event`` in seconds. The network's activation hardly depends on loudness, so the velocity is the activation,
-    eased, times how loud the stem is meanwhile: ``below`` dB under its loud passages."""
-    loud = 1 - 0.7 * min(max(below / LEAKAGE, 0.0), 1.0)
-    velocity = min(max(event.activation, 0.0), 1.0) ** 0.5 * loud
-    return Note(event.pitch, event.start * HOP / SAMPLE_RATE, event.end * HOP / SAMPLE_RATE, velocity)
+def _loud_enough(events: Sequence[Event], own: Salience) -> list[Event]:
+    decibels = 20 * np.log10(own.level + 1e-10)
+    top = loud(own.level, SILENT)
+    quietest = max(top - LEAKAGE, SILENT)
+    return [event for event in events if decibels[event.start : event.end].max(initial=-200.0) > quietest]
+
+
+def _sorted_out(pitched: Mapping[str, Heard]) -> dict[str, Heard]:
+    """Each stem with the notes that are its own; with none where only few are."""
+    result = {}
+    for stem, one in pitched.items():
+        margin = STEMS.get(stem, Stem()).margin
+        others = [other.salience for name, other in pitched.items() if name != stem]
+        own = one.events if margin is None else owned(one.events, one.salience, others, margin=margin)
+        result[stem] = replace(one, events=own if len(own) > FEW * len(one.events) else [])
+    return result
+
+
+def _present(pitched: Mapping[str, Heard]) -> dict[str, Heard]:
+    """The stems in which an instrument plays."""
+    loudest = max((one.level for one in pitched.values()), default=SILENT)
+    return {
+        stem: one for stem, one in pitched.items() if one.events and (one.level > loudest - QUIET or one.busy > RARELY)
+    }
+
+
+def _notes(one: Heard) -> list[Note]:
+    """A stem's notes in seconds."""
+    frame = HOP / SAMPLE_RATE
+    strengths = velocities(one.events, one.salience.level)
+    return [
+        Note(event.pitch, event.start * frame, event.end * frame, strength)
+        for event, strength in zip(one.events, strengths, strict=True)
+    ]

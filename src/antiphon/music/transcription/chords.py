@@ -1,0 +1,57 @@
+"""The notes of a stem in which several sound at once: guitars, keyboards, everything that is neither voice nor bass.
+
+The separation takes what is struck for drums: the attack of a guitar or a piano, sometimes whole short notes. So the
+network listens once more, to the stem with the drums, and what it hears struck there counts where the stem itself
+goes on sounding at that pitch; a drum does not.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from antiphon.music.transcription.leakage import Salience
+from antiphon.music.transcription.network import Posteriorgram
+from antiphon.music.transcription.notecreation import Event, Thresholds, create
+
+LIMITS = Thresholds(shortest=6, unstruck=32)
+"""Notes of 80 ms and more; what nobody is heard to strike has to sound for 0.37 s, or it is a harmonic, the rest of a
+note that was cut, or reverberation."""
+STRUCK = replace(LIMITS, without_onset=False)
+SUPPORT = 0.15
+"""Least activation in the stem itself of a note that was heard struck with the drums."""
+LOWEST = 40
+"""MIDI pitch of a guitar's lowest string; below it the drums are heard as notes."""
+SAME = 6
+"""Frames within which two onsets of a pitch are one."""
+
+
+def chords(heard: Posteriorgram) -> list[Event]:
+    """The notes of a stem by itself, in order of start and pitch."""
+    return create(heard.notes, heard.onsets, LIMITS)
+
+
+def with_struck(events: Sequence[Event], own: Salience, beside_drums: Posteriorgram) -> list[Event]:
+    """``events`` of a stem of this ``own`` salience, and those that are heard when the drums sound with it."""
+    starts: defaultdict[int, list[int]] = defaultdict(list)
+    for event in events:
+        starts[event.pitch].append(event.start)
+    more = [
+        event
+        for event in create(beside_drums.notes, beside_drums.onsets, STRUCK)
+        if event.pitch >= LOWEST
+        and all(abs(event.start - start) > SAME for start in starts[event.pitch])
+        and own.activation(event) >= SUPPORT
+    ]
+    return _one_at_a_time(sorted([*events, *more]))
+
+
+def _one_at_a_time(events: Sequence[Event]) -> list[Event]:
+    """Events in order, each ended where the next on its pitch begins."""
+    following: dict[int, int] = {}
+    cut = []
+    for event in reversed(events):
+        end = min(event.end, following.get(event.pitch, event.end))
+        if end > event.start:
+            cut.append(replace(event, end=end))
+            following[event.pitch] = event.start
+    return cut[::-1]

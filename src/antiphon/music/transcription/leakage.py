@@ -1,0 +1,42 @@
+"""Gives each note to the stem in which it sounds: separation leaves a bit of every stem in the others."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antiphon.music.transcription.network import LOWEST_PITCH, Posteriorgram
+from antiphon.music.transcription.notecreation import Event
+
+BEGINNING = 12
+"""Frames from the start of a note over which stems are compared: later on it may share its pitch with another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Salience:
+    """How sure the network is of each pitch of a stem, and how loud the stem is: ``notes`` (frames, 88) are
+    activations in 255ths, ``level`` (frames,) RMS amplitudes. 92 bytes a frame."""
+
+    notes: NDArray[np.uint8]
+    level: NDArray[np.float32]
+
+    def activation(self, event: Event) -> float:
+        """Mean activation 0–1 of the note's pitch over its beginning; 0 past the end of the stem."""
+        heard = self.notes[event.start : min(event.start + BEGINNING, event.end), event.pitch - LOWEST_PITCH]
+        return float(heard.mean()) / 255 if len(heard) else 0.0
+
+    def of(self, event: Event) -> float:
+        """The activation, and the louder the stem the more."""
+        meanwhile = self.level[event.start : event.start + BEGINNING]
+        return self.activation(event) * float(np.sqrt(meanwhile.mean())) if len(meanwhile) else 0.0
+
+
+def salience(heard: Posteriorgram) -> Salience:
+    return Salience(np.rint(heard.notes * np.float16(255)).astype(np.uint8), heard.level)
+
+
+def owned(events: Iterable[Event], own: Salience, others: Sequence[Salience], *, margin: float = 1.0) -> list[Event]:
+    """The events that are more salient in their ``own`` stem than in any of the ``others``, in which they may be
+    ``margin`` times as salient at most."""
+    return [event for event in events if all(other.of(event) <= margin * max(own.of(event), 1e-9) for other in others)]

@@ -1,0 +1,60 @@
+"""How hard each note was played: by how loud its stem gets with it.
+
+The network's activation hardly depends on loudness. MIDI instruments make amplitude go with the square of velocity (the
+General MIDI 2 recommendation, 40 log10 of velocity in dB); here that is inverted, against the song's loud notes.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antiphon.music.transcription.notecreation import Event
+
+ATTACK = 16
+"""Frames from its start in which a note gets as loud as it gets."""
+STEADY = 8
+"""Frames (93 ms) over which power is averaged: two periods and more of the lowest notes."""
+LOUD, LOUD_PERCENTILE = 0.85, 90.0
+"""The velocity of a stem's loud notes, and which they are."""
+SOFTEST = 0.1
+
+
+def velocities(events: Sequence[Event], level: NDArray[np.float32]) -> list[float]:
+    """Velocity 0–1 of each of the events, in order of start, of a stem with RMS amplitude ``level`` (frames,).
+
+    Notes that sound together share the power, by their activations, so that a chord is not played harder than its
+    notes would be one by one."""
+    if not events:
+        return []
+    own = 10 * np.log10(_powers(events, level) * _shares(events) + 1e-12)
+    under = own - np.percentile(own, LOUD_PERCENTILE)
+    return [float(value) for value in np.clip(LOUD * 10 ** (under / 40), SOFTEST, 1.0)]
+
+
+def _powers(events: Sequence[Event], level: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The stem's highest power in each note's attack."""
+    total = np.concatenate([[0.0], np.cumsum(np.square(level, dtype=np.float64))])
+    width = min(STEADY, len(level))
+    steady = (total[width:] - total[:-width]) / width
+    return np.array(
+        [
+            steady[min(event.start, len(steady) - 1) :][
+                : max(min(ATTACK, event.end - event.start) - width, 0) + 1
+            ].max()
+            for event in events
+        ]
+    )
+
+
+def _shares(events: Sequence[Event]) -> NDArray[np.float64]:
+    """Each note's share 0–1 of what sounds shortly after it begins."""
+    starts = np.array([event.start for event in events])
+    ends = np.array([event.end for event in events])
+    weights = np.array([max(event.activation, 1e-3) for event in events])
+    order = np.argsort(ends, kind="stable")
+    begun = np.concatenate([[0.0], np.cumsum(weights)])
+    ended = np.concatenate([[0.0], np.cumsum(weights[order])])
+    after = starts + np.minimum(STEADY // 2, ends - starts - 1)
+    sounding = begun[np.searchsorted(starts, after, "right")] - ended[np.searchsorted(ends[order], after, "right")]
+    return np.asarray(weights / np.maximum(sounding, weights))
