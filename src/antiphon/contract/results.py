@@ -226,6 +226,9 @@ def _notes(items: list[Any], where: str, problems: Problems) -> tuple[Note, ...]
     found: list[Note] = []
     keep = found.append
     for order, item in enumerate(items):
+        if type(item) is Note:  # read by who parsed the document
+            keep(item)
+            continue
         try:
             pitch, start, end, velocity = item["pitch"], item["start"], item["end"], item["velocity"]
             # The comparisons refuse NaN; what is no plain number, or not in order, is looked at more closely.

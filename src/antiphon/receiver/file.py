@@ -50,9 +50,9 @@ class InboxFile:
         """``submit`` and wait for it."""
         return self.submit(change).result()
 
-    def aside(self, parse: Callable[[], None]) -> None:
-        """Have what takes long done in a thread, one after the other."""
-        self._use(lambda opened: opened.aside(parse))
+    def aside(self, parse: Callable[[], None], *, large: bool) -> None:
+        """See ``Opened.aside``."""
+        self._use(lambda opened: opened.aside(parse, large=large))
 
     def read(self, question: Change[T]) -> T:
         try:

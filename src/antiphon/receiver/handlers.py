@@ -104,7 +104,7 @@ class HandlerStep:
         return handler
 
     def run(self, delivery: Delivery) -> Mapping[str, Path]:
-        found = self._handlers.get(type(delivery.result))
+        found = next((known for kind, known in self._handlers.items() if isinstance(delivery.result, kind)), None)
         if found is None:
             return {}
         handler, count = found

@@ -12,6 +12,7 @@ from antiphon.receiver import events, work
 from antiphon.receiver.database import FILE, KEPT
 from antiphon.receiver.events import Arrival, Event, Scheme
 from antiphon.receiver.file import InboxFile
+from antiphon.receiver.large import LARGE, read_aside
 from antiphon.receiver.leadership import Leadership
 from antiphon.receiver.payload import read
 from antiphon.receiver.work import State, Work
@@ -19,7 +20,7 @@ from antiphon.receiver.work import State, Work
 __all__ = ["Arrival", "Event", "Inbox", "Leadership", "Scheme", "State", "Work"]
 
 _BATCH = 50  # rows at a time
-_LARGE = 100_000  # bytes of a body that is parsed in a thread of its own
+_LONG = 100_000  # bytes of a body that is parsed in a thread of its own, and above LARGE in a process
 
 
 class Inbox:
@@ -60,9 +61,9 @@ class Inbox:
         """
         done: Future[tuple[Event, bool]] = Future()
         keep = partial(self._keep, body, scheme, task_id, done)
-        if len(body) > _LARGE:
+        if len(body) > _LONG:
             try:
-                self._file.aside(keep)
+                self._file.aside(keep, large=len(body) > LARGE)
             except StorageError as error:
                 done.set_exception(error)
         else:
@@ -71,7 +72,7 @@ class Inbox:
 
     def _keep(self, body: bytes, scheme: Scheme, signed: str | None, done: "Future[tuple[Event, bool]]") -> None:
         try:
-            payload = read(body)
+            payload = read_aside(body) if len(body) > LARGE else read(body)
             if signed is not None and signed != payload.task_id:
                 raise InvalidSignature(f"the signature is for task {signed!r}, the body is of {payload.task_id!r}")
             now = self._clock()

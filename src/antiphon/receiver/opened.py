@@ -24,17 +24,17 @@ class Opened:
         self._writer = Writer(path, committed)
         self._connection: sqlite3.Connection | None = connect(path)
         self._reading = threading.Lock()
-        # One thread, so that only one large body at a time takes memory to be parsed.
-        self._parser = ThreadPoolExecutor(1, _PARSER)
+        # One thread for each, so that only one at a time takes memory, and none waits for a much larger one.
+        self._parsers = {large: ThreadPoolExecutor(1, _PARSER) for large in (False, True)}
 
     def submit(self, change: Change[T], size: int, future: "Future[T]") -> None:
         """See ``Writer.submit``."""
         self._writer.submit(change, size, future)
 
-    def aside(self, parse: Callable[[], None]) -> None:
-        """Have what takes long done in a thread, one after the other."""
+    def aside(self, parse: Callable[[], None], *, large: bool) -> None:
+        """Have what takes long done in a thread, one after the other; what is ``large`` in another thread."""
         try:
-            self._parser.submit(parse)
+            self._parsers[large].submit(parse)
         except RuntimeError:
             raise LetGo from None
 
@@ -47,8 +47,9 @@ class Opened:
 
     def close(self) -> None:
         """Keep what waits, then let go of the file."""
-        # It may be the parser's thread that dropped the last reference to the inbox.
-        self._parser.shutdown(wait=not threading.current_thread().name.startswith(_PARSER))
+        for parser in self._parsers.values():
+            # It may be the parser's thread that dropped the last reference to the inbox.
+            parser.shutdown(wait=not threading.current_thread().name.startswith(_PARSER))
         self._writer.close()
         with self._reading:
             connection, self._connection = self._connection, None

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from antiphon.contract.results import read_result
+from antiphon.contract.results import Result, read_result
 from antiphon.errors import StorageError
 from antiphon.receiver.delivery import Delivery, GiveUp, Step, TryAgain
 from antiphon.receiver.inbox import Event, Inbox, Work
+from antiphon.receiver.large import LARGE, LargeMidi
 from antiphon.receiver.names import folder_of
 from antiphon.receiver.payload import load
 from antiphon.receiver.schedule import Backoff, Postponed
@@ -104,7 +105,7 @@ class Passage:
     def _delivery(self, event: Event, work: Work) -> Delivery:
         return Delivery(
             event=event,
-            result=read_result(load(event.body)),
+            result=_result(event),
             attempt=work.attempt,
             folder=folder_of(self._inbox.folder, event),
             files={name: self._inbox.folder / path for name, path in work.files.items()},
@@ -163,6 +164,12 @@ class Passage:
                 self._watch(notice)
             except Exception:
                 log.exception("who watches the receiver failed")
+
+
+def _result(event: Event) -> Result:
+    if event.kind == "midi" and not event.failed and len(event.body) > LARGE:
+        return LargeMidi(event.task_id, event.body)
+    return read_result(load(event.body))
 
 
 def _in_words(error: BaseException) -> str:

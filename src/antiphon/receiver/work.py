@@ -11,12 +11,12 @@ from antiphon.errors import NotFound
 State = Literal["pending", "running", "done", "failed", "expired"]
 
 _FIND = """
-SELECT event_id, state, attempt, tries, steps_done, files, due_at, error, expires_at
-FROM work WHERE event_id = ?
+SELECT work.event_id, state, attempt, tries, steps_done, files, due_at, error, expires_at, length(body)
+FROM work JOIN bodies ON bodies.event_id = work.event_id WHERE work.event_id = ?
 """
 _DUE = """
-SELECT event_id, state, attempt, tries, steps_done, files, due_at, error, expires_at
-FROM work WHERE state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT ?
+SELECT work.event_id, state, attempt, tries, steps_done, files, due_at, error, expires_at, length(body)
+FROM work JOIN bodies ON bodies.event_id = work.event_id WHERE state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT ?
 """
 
 
@@ -26,7 +26,8 @@ class Work:
 
     ``attempt`` counts how often it was begun, ``tries`` likewise since it was given up and retried the last time.
     ``steps_done`` are the names of steps that are not run again, ``files`` what they put in place, by name, as paths
-    relative to the inbox's folder. ``error`` says why the last attempt did not succeed, "" if none failed.
+    relative to the inbox's folder. ``error`` says why the last attempt did not succeed, "" if none failed; ``size`` is
+    that of the event's body in bytes.
     """
 
     event_id: int
@@ -38,6 +39,7 @@ class Work:
     due_at: float
     error: str
     expires_at: float
+    size: int
 
 
 def find(connection: sqlite3.Connection, event_id: int) -> Work:
@@ -114,5 +116,5 @@ def recover(connection: sqlite3.Connection) -> int:
     return connection.execute("UPDATE work SET state = 'pending' WHERE state = 'running'").rowcount
 
 
-def _work(row: tuple[int, State, int, int, str, str, float, str, float]) -> Work:
+def _work(row: tuple[int, State, int, int, str, str, float, str, float, int]) -> Work:
     return Work(*row[:4], tuple(json.loads(row[4])), json.loads(row[5]), *row[6:])

@@ -5,11 +5,13 @@ import queue
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from antiphon.errors import StorageError
 from antiphon.receiver.delivery import Step
 from antiphon.receiver.inbox import Inbox, Work
+from antiphon.receiver.large import LARGE
 from antiphon.receiver.passage import Passage
 from antiphon.receiver.schedule import Backoff
 from antiphon.receiver.watching import Watch
@@ -31,7 +33,8 @@ class Worker:
     Steps are run in order; one that was done is not run again. A failure is tried again as ``backoff`` says. A step
     that takes longer than ``patience`` seconds keeps its thread, and another thread is started beside it, so that
     steps that hang do not hold up the other events. While ``crowded`` each event, and each piece of a download, waits
-    ``LONGEST_YIELD`` seconds at most: acknowledging goes first. The threads are daemons: they do not keep a process
+    ``LONGEST_YIELD`` seconds at most: acknowledging goes first. Of large events one is followed up at a time, for the
+    memory that they take. The threads are daemons: they do not keep a process
     alive.
     """
 
@@ -63,6 +66,8 @@ class Worker:
         self._in_flight: set[int] = set()  # queued or running
         self._running: dict[int, float] = {}  # since when, monotonic
         self._late: set[int] = set()
+        self._large: set[int] = set()  # of those that run
+        self._aside: deque[Work] = deque()  # large ones that wait for their turn, and keep no thread
         self._threads = 0
         self._alive = 0
         self._ended = threading.Event()
@@ -141,7 +146,7 @@ class Worker:
         self._keep_threads()
         with self._lock:
             busy = set(self._in_flight)
-        room = self._workers * _AHEAD - len(busy)
+            room = self._workers * _AHEAD - len(busy) + len(self._aside)
         if room <= 0:
             return LOOK_FOR_WORK
         fresh = [work for work in self._inbox.pending(room + len(busy)) if work.event_id not in busy]
@@ -160,6 +165,7 @@ class Worker:
             fresh, self._late = late - self._late, late
             missing = self._workers + min(len(late), self._workers * _MOST_EXTRA) - self._threads
             self._threads += max(missing, 0)
+            self._next_large()
         for event_id in fresh:
             log.warning("event %d has been in its step for more than %.0f s", event_id, self._patience)
         for _ in range(missing):
@@ -170,6 +176,11 @@ class Worker:
             event_id = work.event_id
             self._give_way()
             with self._lock:
+                if work.size > LARGE:
+                    if self._large - self._late:
+                        self._aside.append(work)
+                        continue
+                    self._large.add(event_id)
                 self._running[event_id] = time.monotonic()
             try:
                 if begun := self._inbox.begin_pending(event_id):
@@ -183,10 +194,16 @@ class Worker:
             with self._lock:
                 self._in_flight.discard(event_id)
                 del self._running[event_id]
+                self._large.discard(event_id)
+                self._next_large()
                 hungry = len(self._in_flight) <= self._workers
             if hungry:
                 self._wake.set()
         self._queue.put(None)  # for the next thread
+
+    def _next_large(self) -> None:
+        if self._aside and not self._large - self._late:
+            self._queue.put(self._aside.popleft())
 
     def _give_way(self) -> None:
         end = time.monotonic() + LONGEST_YIELD
