@@ -19,6 +19,17 @@ from tests.acceptance.cluster import free_port, wait_for
 
 ROOT = Path(__file__).parents[2] / "examples" / "receivers"
 HOST = "127.0.0.1"
+FAILING_FLUSH = """
+import { existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+const file = await open('.');
+const { sync } = Object.getPrototypeOf(file);
+Object.getPrototypeOf(file).sync = async function () {
+  if (existsSync(process.env.BROKEN) && (await this.stat()).isDirectory()) throw new Error('EIO: i/o error, fsync');
+  return sync.call(this);
+};
+await file.close();
+"""  # loaded before the example: files are flushed, the folder that names them is not
 
 
 @dataclass(frozen=True)

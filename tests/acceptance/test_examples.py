@@ -21,24 +21,13 @@ import pytest
 from antiphon.contract import signatures
 from antiphon.contract.callbacks import midi_callback, separation_callback, video_callback
 from antiphon.contract.kinds import SeparationType
-from tests.acceptance.examples import EXAMPLES, Example, Started, prepared
+from tests.acceptance.examples import EXAMPLES, FAILING_FLUSH, Example, Started, prepared
 from tests.integration.server import Server, eventually, running
 
 LONGEST = 70  # lines of an example
 OLD_KEY = signatures.new_key()  # is being rotated out
 NOTES = [{"name": "Drums", "notes": [{"pitch": 36, "start": 0.5, "end": 0.6, "velocity": 0.9}]}]
 VIDEO = b"\0\0\0\x18ftypisom\0\0\2\0isommp41" + bytes(5000)
-FAILING_FLUSH = """
-import { existsSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-const file = await open('.');
-const { sync } = Object.getPrototypeOf(file);
-Object.getPrototypeOf(file).sync = async function () {
-  if (existsSync(process.env.BROKEN) && (await this.stat()).isDirectory()) throw new Error('EIO: i/o error, fsync');
-  return sync.call(this);
-};
-await file.close();
-"""  # loaded before the example: files are flushed, the folder that names them is not
 AUDIO = b"fLaC\0\0\0\x22" + bytes(5000)
 
 

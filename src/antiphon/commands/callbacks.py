@@ -1,7 +1,7 @@
 """``antiphon callbacks``: what was announced, and once more."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +14,7 @@ from antiphon.errors import BadParameter
 
 if TYPE_CHECKING:
     from antiphon.callbacks.outbox import RecordedAttempt
+    from antiphon.callbacks.recover import Found, Selection
     from antiphon.callbacks.trial import Trial
     from antiphon.services import Services
 
@@ -126,10 +127,7 @@ def recover(
         )
         async with services.database.begin() as connection:
             found = await find(connection, chosen)
-        for name, number in Counter(one.host for one in found).most_common():
-            click.echo(f"{number:>8,}  {name}")
-        span = f"{state} between {chosen.since:%Y-%m-%dT%H:%M:%S%z} and {chosen.until:%Y-%m-%dT%H:%M:%S%z}"
-        click.echo(f"{len(found):>8,}  callbacks in all, {span}")
+        _tell_found(found, chosen)
         if dry_run or not found:
             return
         click.echo(f"queueing {per_second:g} a second: about {len(found) / per_second:,.0f} s; may be interrupted")
@@ -137,6 +135,13 @@ def recover(
         click.echo(f"{queued:,} callbacks are queued again; a running sender delivers them")
 
     with_services(do, data)
+
+
+def _tell_found(found: "Sequence[Found]", chosen: "Selection") -> None:
+    for name, number in Counter(one.host for one in found).most_common():
+        click.echo(f"{number:>8,}  {name}")
+    span = f"{chosen.state} between {chosen.since:%Y-%m-%dT%H:%M:%S%z} and {chosen.until:%Y-%m-%dT%H:%M:%S%z}"
+    click.echo(f"{len(found):>8,}  callbacks in all, {span}")
 
 
 def _per_second(rate: str) -> float:
