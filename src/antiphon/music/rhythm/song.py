@@ -16,7 +16,7 @@ from antiphon.score.notes import Instrument
 DEFAULT = 120.0
 LEAST = 4.0
 """Seconds of sound in which a rhythm can be heard."""
-REGULAR = 0.08
+REGULAR = 0.11
 """Least share of the onset strength that repeats with a beat."""
 LEVELS = {1.0: 0.0, 0.5: -0.2, 2.0: -0.1, 2 / 3: -0.2, 1.5: -0.2, 1 / 3: -0.25, 3.0: -0.25}
 """Tempi, as multiples of the most salient one, that may be the beat's, and what speaks against each."""
