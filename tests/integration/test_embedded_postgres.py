@@ -1,15 +1,12 @@
 import os
 import signal
-import stat
 import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -17,8 +14,23 @@ import pytest
 from antiphon.database.binaries import find_account, find_programs
 from antiphon.database.embedded import EmbeddedPostgres
 from antiphon.errors import DatabaseError
+from tests.integration.embedded import (
+    AS_NOBODY,
+    DEAF_TO_CTRL_C,
+    SUBREAPER,
+    Process,
+    Run,
+    answers,
+    mode,
+    postmaster,
+    query,
+    socket_folder,
+    wait_for,
+)
 
 FAST = {"fsync": "off"}
+
+
 EXPECTED = {
     "fsync": "on",
     "full_page_writes": "on",
@@ -27,65 +39,12 @@ EXPECTED = {
     "max_connections": "200",
     "server_encoding": "UTF8",
 }
+
+
 AS_ROOT = os.geteuid() == 0
+
+
 NOBODY = 65534
-
-# another process of ours: starts, says so, and stops when told
-IMPORTS = """
-import ctypes, os, signal, sys
-from pathlib import Path
-from antiphon.database.embedded import EmbeddedPostgres
-from antiphon.errors import DatabaseError
-"""
-PROCESS = """
-server = EmbeddedPostgres(Path(sys.argv[1]), settings={"fsync": "off"})
-try:
-    print(server.start(), flush=True)
-    sys.stdin.readline()
-    server.destroy() if sys.argv[2:] else server.stop()
-except DatabaseError as error:
-    print("DatabaseError:", error, flush=True)
-"""
-# a container whose first process takes up orphans, but never looks after the dead
-SUBREAPER = """
-assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0
-"""
-DEAF_TO_CTRL_C = """
-signal.signal(signal.SIGINT, lambda *_: None)
-"""
-# only now, because root's Python may lie where nobody else can read it
-AS_NOBODY = """
-os.setgroups([])
-os.setgid(65534)
-os.setuid(65534)
-"""
-
-
-class Process:
-    """Another process of ours, in a session of its own."""
-
-    def __init__(self, data: Path, *options: str, before: str = "") -> None:
-        self.child = subprocess.Popen(
-            [sys.executable, "-c", IMPORTS + before + PROCESS, str(data), *options],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def line(self) -> str:
-        assert self.child.stdout
-        return self.child.stdout.readline().strip()
-
-    def stop(self) -> None:
-        self.child.communicate("\n", timeout=30)
-
-    def kill(self) -> None:
-        self.child.kill()
-        self.child.communicate(timeout=30)
-
-
-Run = Callable[..., Process]
 
 
 @pytest.fixture
@@ -133,33 +92,6 @@ def nobodys_data() -> Iterator[Path]:
     os.chown(folder, NOBODY, NOBODY)
     yield folder / ("long" * 30) / "data"
     rmtree(folder)
-
-
-def query(url: str, statement: str) -> object:
-    with psycopg.connect(url, autocommit=True) as connection:
-        cursor = connection.execute(statement)
-        row = cursor.fetchone() if cursor.description else None
-        return row[0] if row else None
-
-
-def answers(url: str) -> bool:
-    try:
-        psycopg.connect(url, connect_timeout=5).close()
-    except psycopg.OperationalError:
-        return False
-    return True
-
-
-def postmaster(server: EmbeddedPostgres) -> int:
-    return int((server.home / "cluster" / "postmaster.pid").read_text().split()[0])
-
-
-def socket_folder(url: str) -> Path:
-    return Path(parse_qs(urlsplit(url).query)["host"][0])
-
-
-def mode(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
 
 
 def test_the_first_start_makes_a_database_that_outlives_a_restart(tmp_path: Path) -> None:
@@ -460,10 +392,3 @@ class TestWithoutRoot:
         message = run(Path("/usr/antiphon-data"), before=AS_NOBODY).line()
         assert message.startswith("DatabaseError: the database in /usr/antiphon-data/postgres cannot be used")
         assert "ANTIPHON_DATA" in message
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
