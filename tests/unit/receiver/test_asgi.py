@@ -39,6 +39,23 @@ async def test_the_documented_signature_alone_is_enough(receiver: Receiver) -> N
     assert next(receiver.inbox.events()).scheme == "documented"
 
 
+async def test_a_receiver_may_ask_for_the_signature_that_covers_the_whole_body(tmp_path: Path) -> None:
+    with Receiver(tmp_path / "inbox", [KEY], require="standard", steps=[], workers=0) as strict:
+        seen = signature(MIDI, only="X-")  # by somebody on the way, who makes another body for it
+        forged = MIDI.replace(b"success", b"forged!")
+        status, answer = await post(strict, forged, raw(seen))
+        assert (status, "Standard Webhooks" in answer["msg"]) == (401, True)
+        assert (await post(strict, MIDI, raw(signature(MIDI))))[0] == 200
+        assert [event.body for event in strict.inbox.events()] == [MIDI]
+
+
+def test_no_signature_can_be_asked_for_where_none_is_verified(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="require is 'standard'"):
+        Receiver(tmp_path, insecure=True, require="standard")
+    with pytest.raises(SettingsError, match="require is 'both'"):
+        Receiver(tmp_path, [KEY], require="both")  # type: ignore[arg-type]
+
+
 async def test_a_broken_standard_signature_is_not_saved_by_the_documented_one(receiver: Receiver) -> None:
     tampered = MIDI.replace(b"success", b"SUCCESS")
     status, answer = await post(receiver, tampered, raw(signature(MIDI)))
