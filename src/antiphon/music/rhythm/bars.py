@@ -35,7 +35,7 @@ COMMON = 0.1
 """How much more likely four is than three before anything is heard."""
 STRESS = {"drum": 4.0, "bass": 2.0, "chord": 1.0}
 """What a loud note adds to the onset strength, which is 1 in the mean square."""
-CUT_SHORT = 5.0
+CUT_SHORT = 10.0
 """Cost of a bar that ends early."""
 
 Frames = NDArray[np.float64]
