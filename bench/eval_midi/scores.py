@@ -8,7 +8,6 @@ import mir_eval
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music.rhythm import Rhythm
 from antiphon.score.notes import Instrument, Note
 from bench.eval_midi.families import Onset, onsets
 
@@ -176,9 +175,3 @@ def beats(true: Sequence[float], found: Sequence[float]) -> float:
     if not len(true) or not len(found):
         return 0.0
     return float(mir_eval.beat.f_measure(np.array(true), np.array(found)))
-
-
-def rhythm(true: Sequence[tuple[float, int]], found: Rhythm) -> tuple[float, float]:
-    """F measures of the beats and of the downbeats; ``true`` are beats with their positions in the bar from 1."""
-    downbeats = [time for time, position in true if position == 1]
-    return beats([time for time, _ in true], found.beats), beats(downbeats, found.downbeats)
