@@ -78,10 +78,23 @@ $(VENV)/bench-midi/.ready: requirements/bench-midi.txt requirements/basic-pitch.
 	$(VENV)/bench-midi/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/basic-pitch.txt
 	@touch $@
 
+# ADTLib is compared where there is a Python 3.7, the last one for which there is a TensorFlow 1.
+PYTHON37 ?= $(shell for python in python3.7 $(HOME)/.pyenv/versions/3.7.*/bin/python3.7; do \
+    $$python -c '' 2>/dev/null && { echo $$python; break; }; done)
+
+$(VENV)/bench-adtlib/.ready: requirements/adtlib-base.txt requirements/adtlib.txt
+	$(PYTHON37) -m venv $(VENV)/bench-adtlib
+	$(VENV)/bench-adtlib/bin/python -m pip install --quiet --require-hashes -r requirements/adtlib-base.txt
+	$(VENV)/bench-adtlib/bin/python -m pip install --quiet --require-hashes --no-deps --no-build-isolation \
+	  -r requirements/adtlib.txt
+	@touch $@
+
 SOUNDFONTS := fluidsynth fluid-soundfont-gm musescore-general-soundfont
 
 eval-midi: $(VENV)/bench-midi/.ready    ## drums, vocals, beats and whole pieces written down, beside basic-pitch (DATA=folder)
 	@dpkg -s $(SOUNDFONTS) >/dev/null 2>&1 || { $(APT) $(SOUNDFONTS) >/dev/null; } || true
+	@test -z "$(PYTHON37)" || $(MAKE) --no-print-directory $(VENV)/bench-adtlib/.ready \
+	  || { rm -rf $(VENV)/bench-adtlib; echo "ADTLib could not be installed and is left out"; }
 	$(BIN)/python -m bench.eval_midi "$(DATA)" $(ARGS)
 
 bench-midi: $(VENV)/bench-midi/.ready   ## speed and memory of the transcription, beside basic-pitch

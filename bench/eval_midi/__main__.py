@@ -11,7 +11,7 @@ from pathlib import Path
 from antiphon.settings import load_settings
 from bench import results
 from bench.eval_midi.chain import Chain
-from bench.eval_midi.contender import BasicPitch
+from bench.eval_midi.contender import AdtLib, BasicPitch
 from bench.eval_midi.parity import parity
 from bench.eval_midi.pieces import rendered_pieces
 from bench.eval_midi.render import FONTS, Missing
@@ -38,7 +38,7 @@ def _arguments() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     parser.add_argument("--font", action="append", choices=FONTS, help="rendered pieces: this soundfont only")
     parser.add_argument("--style", action="append", choices=[style.name for style in STYLES])
     parser.add_argument("--mix-only", action="store_true", help="rendered pieces: not also from their true stems")
-    parser.add_argument("--no-rival", action="store_true", help="without basic-pitch")
+    parser.add_argument("--no-rival", action="store_true", help="without basic-pitch and ADTLib")
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder of the rendered pieces and the stems")
     parser.add_argument("--models", type=Path, default=load_settings().models_folder)
     parser.add_argument("--jobs", type=int, default=results.cores())
@@ -60,6 +60,7 @@ def main() -> None:
         jobs=asked.jobs,
         stems=not asked.mix_only,
         rival=None if asked.no_rival else BasicPitch(cache),
+        drum_rival=None if asked.no_rival else AdtLib(cache),
     )
     figures: Figures = {}
     try:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from bench import results
 from bench.eval_midi.chain import Chain
-from bench.eval_midi.contender import BasicPitch
+from bench.eval_midi.contender import AdtLib, BasicPitch
 from bench.eval_midi.styles import Style
 
 Figures = dict[str, results.Figure]
@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 @dataclass(frozen=True, slots=True)
 class Setup:
     """What is evaluated and with what: ``songs`` are folders of the evaluation data; without ``stems`` the rendered
-    pieces are not also transcribed from their true stems; without a ``rival`` nothing is compared."""
+    pieces are not also transcribed from their true stems; what has no rival is not compared."""
 
     chain: Chain
     songs: Sequence[Path]
@@ -31,6 +31,7 @@ class Setup:
     jobs: int
     stems: bool = True
     rival: BasicPitch | None = None
+    drum_rival: AdtLib | None = None
 
     def each(self, do: Callable[[Chain, Work], Result], work: Sequence[Work]) -> list[Result]:
         """``do`` on each piece of work, ``jobs`` at a time in processes of their own."""

@@ -8,7 +8,7 @@ from antiphon.score.notes import Instrument, Note
 from bench import results
 from bench.eval_midi import scores
 from bench.eval_midi.chain import Chain
-from bench.eval_midi.contender import SUNG
+from bench.eval_midi.contender import SUNG, AdtLib
 from bench.eval_midi.families import family
 from bench.eval_midi.scores import CORE, DRUM_KEYS, Counts, Sung
 from bench.eval_midi.setup import Figures, Row, Setup, figure, mean
@@ -26,6 +26,30 @@ def drums(setup: Setup) -> Figures:
         results.table([*rows, means])
         figures[f"drums_f1_{name}"] = figure(means, "together")
         figures |= {f"drums_f1_{name}_{kind.lower()}": figure(means, kind) for kind in DRUM_KEYS if means[kind] != ""}
+    return figures | (_drum_rival(setup, setup.drum_rival, songs) if setup.drum_rival else {})
+
+
+def _drum_rival(setup: Setup, rival: AdtLib, songs: Sequence[Path]) -> Figures:
+    """ADTLib on the drum track, on the drum stem of our separation, and straight on the mix."""
+    if not rival.installed:
+        print("\nADTLib is not compared: it needs Python 3.7 (make eval-midi PYTHON37=/path/to/python3.7)")
+        return {}
+    sources = {
+        "track": [song / "drums_only.flac" for song in songs],
+        "mix": [setup.chain.stems(song / "mix.flac")["drums"] for song in songs],
+        "mix_straight": [song / "mix.flac" for song in songs],
+    }
+    figures: Figures = {}
+    for name, files in sources.items():
+        rows: list[Row] = []
+        for song, hits in zip(songs, rival.hits(files), strict=True):
+            truth = scores.drum_truth(song / "drums.txt")
+            counts = {kind: scores.events(truth[kind], sorted(hits.get(kind, []))) for kind in DRUM_KEYS}
+            rows.append(_drum_row(song.name, counts))
+        print(f"\nDrums by ADTLib, {name.replace('_', ', ')}: onset F1")
+        means = mean(rows, "song")
+        results.table([*rows, means])
+        figures[f"adtlib_drums_f1_{name}"] = figure(means, "together")
     return figures
 
 
