@@ -103,6 +103,8 @@ def write_song(body: bytes, path: Path, stopping: threading.Event) -> None:
 
 
 def _ask(body: bytes, *arguments: str, stopping: Callable[[], bool] = lambda: False) -> dict[str, Any]:
+    if getattr(sys, "frozen", False) or "py" not in Path(sys.executable or "").name.lower():
+        raise OSError(f"{sys.executable} is no Python interpreter")  # but a server, which must not be started again
     command = [sys.executable, "-P", "-c", _CHILD, _PACKAGE, str(len(body)), *arguments]
     # Its input stays open: when it ends, this process has died, and so does the other.
     process = subprocess.Popen(command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -74,8 +74,9 @@ def test_an_interpreter_that_is_none_does_not_lose_the_callback(large: bytes, tm
     script = "import sys; sys.executable = sys.argv[1]\nfrom antiphon.receiver import Inbox\n"
     script += "body = open(sys.argv[2], 'rb').read()\nprint(Inbox(sys.argv[3]).add(body)[0].kind)"
     (tmp_path / "body").write_bytes(large)
-    for number, executable in enumerate(("/nowhere/python", "/bin/false")):
-        arguments = [executable, str(tmp_path / "body"), str(tmp_path / str(number))]
+    (tmp_path / "python").symlink_to("/bin/false")
+    for number, executable in enumerate(("/nowhere/python", tmp_path / "python", "/usr/sbin/uwsgi")):
+        arguments = [str(executable), str(tmp_path / "body"), str(tmp_path / str(number))]
         done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
         assert done.stdout == "midi\n"
 
