@@ -28,15 +28,27 @@ class Salience:
 
     def of(self, event: Event) -> float:
         """The activation, and the louder the stem the more."""
+        return self.activation(event) * self.loudness(event)
+
+    def loudness(self, event: Event) -> float:
+        """Square root of the mean RMS amplitude over the note's beginning; 0 past the end of the stem."""
         meanwhile = self.level[event.start : event.start + BEGINNING]
-        return self.activation(event) * float(np.sqrt(meanwhile.mean())) if len(meanwhile) else 0.0
+        return float(np.sqrt(meanwhile.mean())) if len(meanwhile) else 0.0
 
 
 def salience(heard: Posteriorgram) -> Salience:
     return Salience(np.rint(heard.notes * np.float16(255)).astype(np.uint8), heard.level)
 
 
-def owned(events: Iterable[Event], own: Salience, others: Sequence[Salience], *, margin: float = 1.0) -> list[Event]:
+def owned(
+    events: Iterable[Event], own: Salience, others: Sequence[Salience], *, margin: float, heard_elsewhere: bool = False
+) -> list[Event]:
     """The events that are more salient in their ``own`` stem than in any of the ``others``, in which they may be
-    ``margin`` times as salient at most."""
-    return [event for event in events if all(other.of(event) <= margin * max(own.of(event), 1e-9) for other in others)]
+    ``margin`` times as salient at most. Of events that were ``heard_elsewhere`` than in the stem's own activations,
+    their own stem's loudness is compared alone."""
+    kept = []
+    for event in events:
+        strength = own.loudness(event) if heard_elsewhere else own.of(event)
+        if all(other.of(event) <= margin * max(strength, 1e-9) for other in others):
+            kept.append(event)
+    return kept

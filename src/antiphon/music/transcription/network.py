@@ -84,7 +84,7 @@ class Network:
 
 
 def _summed(paths: Sequence[Path], block: int) -> Iterator[NDArray[np.float32]]:
-    """Mono blocks (n,) of the sum of the files, as long as the longest of them."""
+    """Mono blocks (n,) of the sum of the files, as long as the longest of them, without a constant offset."""
     for blocks in zip_longest(
         *(audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=block) for path in paths)
     ):
@@ -92,7 +92,7 @@ def _summed(paths: Sequence[Path], block: int) -> Iterator[NDArray[np.float32]]:
         for one in blocks:
             if one is not None:
                 total[: len(one)] += one[:, 0]
-        yield total
+        yield total - total.mean()
 
 
 def _windows(paths: Sequence[Path]) -> Iterator[tuple[NDArray[np.float32], int]]:

@@ -33,17 +33,17 @@ from antiphon.score.notes import Instrument, Note
 @dataclass(frozen=True, slots=True)
 class Stem:
     """How a stem is listened to: the MIDI pitches it may play (both included), whether it is a line of one note at a
-    time and of what kind, and how many times as salient its notes may be in another stem; None: it does not matter."""
+    time and of what kind, and how many times as salient its notes may be in another stem."""
 
     lowest: int = LOWEST_PITCH
     highest: int = LOWEST_PITCH + PITCHES - 1
     line: Literal["sung", "plucked"] | None = None
-    margin: float | None = 1.0
+    margin: float = 1.0
 
 
 STEMS: Mapping[str, Stem] = {
     "vocal": Stem(40, 84, line="sung", margin=3.0),
-    "bass": Stem(28, 67, line="plucked", margin=None),
+    "bass": Stem(28, 67, line="plucked", margin=2.0),
 }
 """Voices and basses have one note at a time. The pitches of a bass are not the network's, which hears its harmonics."""
 
@@ -51,8 +51,11 @@ SILENT = -60.0
 """RMS level in dB re full scale under which a stem, or a note, is taken for leakage."""
 LEAKAGE = 40.0
 """A note this many dB under the stem's loud passages is taken for leakage from another stem."""
-FAINT = 0.35
-"""A stem none of whose notes is surer than this holds no instrument."""
+SURE, RARE = 0.48, 90.0
+"""A stem of whose notes not even the surest tenth has this activation is noise, whose notes reach 0.44 (a minute of
+white, pink and brown noise); those of instruments reach 0.53 and more."""
+HARDLY = 20
+"""Frames (0.23 s) that the sure notes of a stem have to sound together."""
 QUIET, RARELY = 20.0, 0.05
 """Nor does a stem that is this many dB quieter than the loudest and plays for less than this share of the song."""
 FEW = 0.25
@@ -118,13 +121,21 @@ def _heard(stem: str, stems: Mapping[str, Path], network: Network, progress: Pro
     level = 10 * float(np.log10(np.square(heard.level, dtype=np.float64).mean() + 1e-20)) if heard.frames else -200.0
     own = salience(heard)
     events = [] if level < SILENT else _events(kind, heard, stems)
-    if max((event.activation for event in events), default=0.0) < FAINT:
+    if _is_noise(kind, events):
         return Heard(stem, [], own, level)
     if again:
         del heard
         beside = listen(network, path, stems["drums"], duration=duration, progress=part(progress, 0.5, 1))
         events = with_struck(events, own, beside)
     return Heard(stem, _loud_enough(events, own), own, level)
+
+
+def _is_noise(kind: Stem, events: Sequence[Event]) -> bool:
+    """Whether so little and so unsure are the notes that nobody played them. How sure a bass is, is another matter."""
+    sure = [event for event in events if kind.line == "plucked" or event.activation >= SURE]
+    if sum(event.end - event.start for event in sure) < HARDLY:
+        return True
+    return kind.line != "plucked" and float(np.percentile([event.activation for event in events], RARE)) < SURE
 
 
 def _events(kind: Stem, heard: Posteriorgram, stems: Mapping[str, Path]) -> list[Event]:
@@ -155,9 +166,10 @@ def _sorted_out(pitched: Mapping[str, Heard]) -> dict[str, Heard]:
     """Each stem with the notes that are its own; with none where only few are."""
     result = {}
     for stem, one in pitched.items():
-        margin = STEMS.get(stem, Stem()).margin
+        kind = STEMS.get(stem, Stem())
         others = [other.salience for name, other in pitched.items() if name != stem]
-        own = one.events if margin is None else owned(one.events, one.salience, others, margin=margin)
+        elsewhere = kind.line == "plucked"
+        own = owned(one.events, one.salience, others, margin=kind.margin, heard_elsewhere=elsewhere)
         result[stem] = replace(one, events=own if len(own) > FEW * len(one.events) else [])
     return result
 
