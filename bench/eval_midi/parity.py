@@ -4,7 +4,7 @@ from pathlib import Path
 
 from antiphon.music import weights
 from antiphon.music.progress import silent
-from antiphon.music.transcription.network import HOP, SAMPLE_RATE, Network, listen
+from antiphon.music.transcription.network import BASIC_PITCH, Network, listen
 from antiphon.music.transcription.notecreation import Thresholds, create
 from antiphon.score.notes import Note
 from bench import results
@@ -40,9 +40,8 @@ def parity(setup: Setup) -> Figures:
 
 def _ours(chain: Chain, file: Path) -> list[Note]:
     network = Network(weights.ensure(chain.models, "basic_pitch"), threads=chain.threads)
-    heard = listen(network, file, duration=1.0, progress=silent)
-    frame = HOP / SAMPLE_RATE
+    heard = listen(network, file, duration=1.0, progress=silent, overlap=BASIC_PITCH)
     return [
-        Note(event.pitch, event.start * frame, event.end * frame, event.activation)
+        Note(event.pitch, BASIC_PITCH.seconds(event.start), BASIC_PITCH.seconds(event.end), event.activation)
         for event in create(heard.notes, heard.onsets, Thresholds())
     ]

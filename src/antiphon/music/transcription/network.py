@@ -24,9 +24,6 @@ WINDOW = 43_844
 WINDOW_FRAMES = 172
 EDGE_FRAMES = 15
 """Frames at each end of a window that saw too little context to be trusted."""
-KEPT_FRAMES = WINDOW_FRAMES - 2 * EDGE_FRAMES - 1
-"""Frames taken from each window. 43,844 samples are 171.27 hops and not 172, so windows that follow each other
-by a whole number of hops have to overlap by one frame more than the edges; then frame k is at k hops, everywhere."""
 PITCHES = 88
 LOWEST_PITCH = 21
 CONTOUR_BINS = 3
@@ -34,6 +31,26 @@ CONTOUR_BINS = 3
 BATCH = 8
 SILENCE = 1e-4
 """Peak amplitude (-80 dBFS) under which a window is not worth the network's time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """How windows follow each other: by ``step`` samples, with ``frames`` frames taken from each."""
+
+    step: int
+    frames: int
+
+    def seconds(self, frame: int) -> float:
+        window, rest = divmod(frame, self.frames)
+        return (window * self.step + rest * HOP) / SAMPLE_RATE
+
+
+WHOLE_HOPS = Overlap((WINDOW_FRAMES - 2 * EDGE_FRAMES - 1) * HOP, WINDOW_FRAMES - 2 * EDGE_FRAMES - 1)
+"""43,844 samples are 171.27 hops and not 172, so windows that follow each other by a whole number of hops have to
+overlap by one frame more than the edges; then frame k is at k hops, everywhere."""
+BASIC_PITCH = Overlap(WINDOW - 2 * EDGE_FRAMES * HOP, WINDOW_FRAMES - 2 * EDGE_FRAMES)
+"""As the ``basic-pitch`` package has them. An activation depends on where it lies in its window, so the package's notes
+come out of its windows only."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +112,8 @@ def _summed(paths: Sequence[Path], block: int) -> Iterator[NDArray[np.float32]]:
         yield total - total.mean()
 
 
-def _windows(paths: Sequence[Path]) -> Iterator[tuple[NDArray[np.float32], int]]:
+def _windows(paths: Sequence[Path], step: int) -> Iterator[tuple[NDArray[np.float32], int]]:
     """Batches of windows (n, 43844) with the number of samples read so far; the last window is zero-padded."""
-    step = KEPT_FRAMES * HOP
     held = np.zeros(EDGE_FRAMES * HOP, np.float32)
     total = 0
     batch_samples = (BATCH - 1) * step + WINDOW
@@ -105,52 +121,57 @@ def _windows(paths: Sequence[Path]) -> Iterator[tuple[NDArray[np.float32], int]]
         total += len(block)
         held = np.concatenate([held, block])
         while len(held) >= batch_samples:
-            yield _cut(held[:batch_samples], BATCH), total
+            yield _cut(held[:batch_samples], step), total
             held = held[BATCH * step :]
     # The last window has to reach the last sample with a frame that is kept, not with its edge.
-    frames = -(-(len(held) - EDGE_FRAMES * HOP) // HOP)
-    for first in range(0, max(frames, 0), BATCH * KEPT_FRAMES):
-        count = min(BATCH, -(-(frames - first) // KEPT_FRAMES))
-        piece = held[first * HOP :][: (count - 1) * step + WINDOW]
-        yield _cut(np.pad(piece, (0, (count - 1) * step + WINDOW - len(piece))), count), total
+    windows = -(-(len(held) - EDGE_FRAMES * HOP) // step)
+    for first in range(0, max(windows, 0), BATCH):
+        length = (min(BATCH, windows - first) - 1) * step + WINDOW
+        piece = held[first * step :][:length]
+        yield _cut(np.pad(piece, (0, length - len(piece))), step), total
 
 
-def _cut(samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    windows = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[:: KEPT_FRAMES * HOP]
-    return np.ascontiguousarray(windows[:count])
+def _cut(samples: NDArray[np.float32], step: int) -> NDArray[np.float32]:
+    return np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::step])
 
 
-def _level(windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """RMS amplitude of each kept frame, over one hop on either side: (windows * KEPT_FRAMES,)."""
+def _level(windows: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
+    """RMS amplitude of the ``frames`` kept of each window, over one hop on either side: (windows * frames,)."""
     first = (EDGE_FRAMES - 1) * HOP
-    middle = windows[:, first : first + (KEPT_FRAMES + 1) * HOP]
-    power = np.square(middle.reshape(len(windows), KEPT_FRAMES + 1, HOP)).mean(axis=2)
+    middle = windows[:, first : first + (frames + 1) * HOP]
+    power = np.square(middle.reshape(len(windows), frames + 1, HOP)).mean(axis=2)
     level: NDArray[np.float32] = np.sqrt((power[:, :-1] + power[:, 1:]) / 2).reshape(-1)
     return level
 
 
 def listen(
-    network: Network, *paths: Path, duration: float, progress: Progress, contours: range = range(0)
+    network: Network,
+    *paths: Path,
+    duration: float,
+    progress: Progress,
+    contours: range = range(0),
+    overlap: Overlap = WHOLE_HOPS,
 ) -> Posteriorgram:
     """Runs the network over a whole file of about ``duration`` seconds (only used for ``progress``), or over the sum of
-    several. ``contours`` are the MIDI pitches of which these are kept.
+    several. ``contours`` are the MIDI pitches of which these are kept; with another ``overlap`` than ours, frame k is
+    at ``overlap.seconds(k)``.
 
     The audio is streamed; what is kept is 356 bytes a frame, 110 MB for an hour, and 6 bytes for each pitch in
     ``contours``."""
-    kept = slice(EDGE_FRAMES, EDGE_FRAMES + KEPT_FRAMES)
+    kept = slice(EDGE_FRAMES, EDGE_FRAMES + overlap.frames)
     first = CONTOUR_BINS * (contours.start - LOWEST_PITCH)
     columns = slice(first, first + CONTOUR_BINS * len(contours)) if contours else slice(0)
     parts: list[list[NDArray[np.float16]]] = [[], [], []]
     levels = []
     total = 0
-    for windows, total in _windows(paths):
+    for windows, total in _windows(paths, overlap.step):
         notes, onsets, fine = network.activations(windows)
         for part, activation in zip(parts, (notes, onsets, fine[:, :, columns]), strict=True):
             middle = activation[:, kept].astype(np.float16)
-            part.append(middle.reshape(len(middle) * KEPT_FRAMES, middle.shape[2]))
-        levels.append(_level(windows))
+            part.append(middle.reshape(len(middle) * overlap.frames, middle.shape[2]))
+        levels.append(_level(windows, overlap.frames))
         progress(min(1.0, total / SAMPLE_RATE / max(duration, 1e-3)), "notes")
-    frames = -(-total // HOP)
+    frames = -(-total * overlap.frames // overlap.step)
     if not frames:
         nothing = np.zeros((0, PITCHES), np.float16)
         return Posteriorgram(nothing, nothing, np.zeros(0, np.float32), np.zeros((0, 0), np.float16))
