@@ -173,12 +173,14 @@ def test_a_task_without_callback_url_is_polled_only(server: Server) -> None:
     assert (record["callbackUrl"], record["callbackState"]) == (None, "none")
 
 
-def test_midi_of_one_stem_names_its_track(server: Server, line: Line) -> None:
-    vocals = line.records["split_stem"]["response"]["originData"][0]["id"]
-    task_id = server.post("/midi/generate", {"taskId": line.ids["split_stem"], "audioId": vocals})["taskId"]
+def test_midi_of_one_stem_is_its_part_of_the_midi_of_all(server: Server, line: Line) -> None:
+    stems = line.records["split_stem"]["response"]["originData"]
+    bass = next(stem["id"] for stem in stems if stem["stem_type_group_name"] == "Bass")
+    task_id = server.post("/midi/generate", {"taskId": line.ids["split_stem"], "audioId": bass})["taskId"]
     record = server.ended("midi", task_id)
-    assert record["audioId"] == vocals
-    assert "Drums" not in [instrument["name"] for instrument in record["midiData"]["instruments"]]
+    assert record["audioId"] == bass
+    whole = line.records["midi"]["midiData"]["instruments"]
+    assert record["midiData"]["instruments"] == [part for part in whole if "Bass" in part["name"]] != []
 
 
 def test_a_task_of_no_one_is_not_found(server: Server) -> None:

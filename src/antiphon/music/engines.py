@@ -40,20 +40,22 @@ def separate(arguments: Arguments, progress: Progress) -> dict[str, str]:
 
 
 def transcribe(arguments: Arguments, progress: Progress) -> dict[str, str]:
-    """``stems`` (path by name), ``out``, ``models``, ``threads``, optional ``quantize`` (a grid: 1/16) → ``midi``
-    and ``notes`` (JSON), both paths."""
+    """``stems`` (path by name), ``out``, ``models``, ``threads``, optional ``quantize`` (a grid: 1/16) and ``only``
+    (a stem: the others are listened to, for what belongs where and for the bars, and left out) → ``midi`` and ``notes``
+    (JSON), both paths."""
     from antiphon.music import rhythm
-    from antiphon.music.transcription import transcribe
+    from antiphon.music.transcription import by_stem
     from antiphon.score import midifile
     from antiphon.score.quantize import quantize
     from antiphon.score.tempomap import TempoMap
 
     stems = {name: Path(path) for name, path in arguments["stems"].items()}
-    instruments = transcribe(
+    heard = by_stem(
         stems, models=Path(arguments["models"]), threads=arguments["threads"], progress=part(progress, 0, 0.9)
     )
     progress(0.9, "tempo")
-    found = rhythm.analyse(stems, instruments)
+    found = rhythm.analyse(stems, list(heard.values()))
+    instruments = [instrument for stem, instrument in heard.items() if arguments.get("only") in (None, stem)]
     tempo_map = TempoMap.of_beats(found.beats, found.positions)
     # Without a beat there is no grid: the notes stay as they were played.
     if arguments.get("quantize") and found.confidence:

@@ -77,15 +77,14 @@ class Work:
         return Outcome(artifacts)
 
     async def _transcribe(self, sources: dict[str, Artifact]) -> Outcome:
-        stems = {
-            name: await self._fetch(artifact)
-            for name, artifact in sources.items()
-            if self.task.audio_id in (None, artifact.audio_id)
-        }
+        stems = {name: await self._fetch(artifact) for name, artifact in sources.items()}
+        chosen = self.task.audio_id
+        only = next((name for name, artifact in sources.items() if chosen and artifact.audio_id == chosen), None)
         settings = self.services.settings
         paths = await self._run(
             "transcribe",
             stems=stems,
+            only=only,
             out=str(self._new_folder("midi")),
             quantize=self.task.parameters.get("quantize"),
             models=str(settings.models_folder),

@@ -13,11 +13,11 @@ from antiphon.music.transcription.leakage import Salience
 from antiphon.music.transcription.network import Posteriorgram
 from antiphon.music.transcription.notecreation import Event, Thresholds, create
 
-LIMITS = Thresholds(shortest=6, unstruck=32)
+LIMITS = Thresholds(shortest=6, unstruck=32, infer_onsets=False)
 """Notes of 80 ms and more; what nobody is heard to strike has to sound for 0.37 s, or it is a harmonic, the rest of a
 note that was cut, or reverberation."""
 STRUCK = replace(LIMITS, without_onset=False)
-SUPPORT = 0.15
+SUPPORT = 0.12
 """Least activation in the stem itself of a note that was heard struck with the drums."""
 LOWEST = 40
 """MIDI pitch of a guitar's lowest string; below it the drums are heard as notes."""

@@ -78,7 +78,12 @@ class Heard:
 
 
 def transcribe(stems: Mapping[str, Path], *, models: Path, threads: int, progress: Progress) -> list[Instrument]:
-    """The instruments heard in ``stems`` (file by stem name), each with its notes in order of start and pitch.
+    """The instruments of ``by_stem`` in a list."""
+    return list(by_stem(stems, models=models, threads=threads, progress=progress).values())
+
+
+def by_stem(stems: Mapping[str, Path], *, models: Path, threads: int, progress: Progress) -> dict[str, Instrument]:
+    """The instrument heard in each of ``stems`` (file by stem name), with its notes in order of start and pitch.
 
     ``drums`` goes to the drum detector, everything else to the Basic Pitch network, whose weights are kept under the
     folder ``models``. A whole song counts as the stem ``other``. A stem in which nothing plays gives no instrument.
@@ -96,7 +101,7 @@ def transcribe(stems: Mapping[str, Path], *, models: Path, threads: int, progres
             pitched[stem] = _heard(stem, stems, network, step)
         step(1.0, stem)
     notes = {stem: _notes(one) for stem, one in _present(_sorted_out(pitched)).items()} | {"drums": hits}
-    return [Instrument(*instruments.of_stem(stem), tuple(notes[stem])) for stem in stems if notes.get(stem)]
+    return {stem: Instrument(*instruments.of_stem(stem), tuple(notes[stem])) for stem in stems if notes.get(stem)}
 
 
 def _named(stage: str, progress: Progress) -> Progress:
