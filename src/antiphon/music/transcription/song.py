@@ -1,6 +1,7 @@
 """From a song's stems to its instruments."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -9,7 +10,7 @@ import numpy as np
 
 from antiphon.music import drums, instruments, weights
 from antiphon.music.audio.source import open_source
-from antiphon.music.progress import Progress, part
+from antiphon.music.progress import Progress, Together, part
 from antiphon.music.transcription.bass import bass_line
 from antiphon.music.transcription.chords import chords, with_struck
 from antiphon.music.transcription.contour import follow, loud
@@ -60,6 +61,8 @@ QUIET, RARELY = 20.0, 0.05
 """Nor does a stem that is this many dB quieter than the loudest and plays for less than this share of the song."""
 FEW = 0.25
 """Nor does one of whose notes fewer than this share are its own."""
+LONG = 900.0
+"""Seconds from which on the stems of a song are heard one after another, to save memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,25 +91,26 @@ def by_stem(stems: Mapping[str, Path], *, models: Path, threads: int, progress: 
     ``drums`` goes to the drum detector, everything else to the Basic Pitch network, whose weights are kept under the
     folder ``models``. A whole song counts as the stem ``other``. A stem in which nothing plays gives no instrument.
     Raises ``WeightsError`` and, for a file that cannot be decoded, ``NotAudio``."""
-    network = None
     hits: list[Note] = []
     pitched: dict[str, Heard] = {}
-    share = 1 / max(len(stems), 1)
-    for order, (stem, path) in enumerate(stems.items()):
-        step = _named(stem, part(progress, order * share, (order + 1) * share))
+    longest = max(map(_stated_duration, stems.values()), default=0.0)
+    at_once = max(1, min(threads, len(stems))) if longest < LONG else 1
+    network = Network(weights.ensure(models, "basic_pitch"), threads=max(1, threads // at_once))
+    together = Together(progress, len(stems))
+
+    def hear(stem: str) -> None:
+        step = together.of(stem)
         if stem == "drums":
-            hits = drums.detect(path, duration=_stated_duration(path), progress=step)
+            hits.extend(drums.detect(stems[stem], duration=longest, progress=step))
         else:
-            network = network or Network(weights.ensure(models, "basic_pitch"), threads=threads)
             pitched[stem] = _heard(stem, stems, network, step)
         step(1.0, stem)
+
+    with ThreadPoolExecutor(at_once) as pool:
+        list(pool.map(hear, sorted(stems, key=lambda stem: stem == "drums" or stem in STEMS)))  # chords take longest
+    pitched = {stem: pitched[stem] for stem in stems if stem in pitched}
     notes = {stem: _notes(one) for stem, one in _present(_sorted_out(pitched)).items()} | {"drums": hits}
     return {stem: Instrument(*instruments.of_stem(stem), tuple(notes[stem])) for stem in stems if notes.get(stem)}
-
-
-def _named(stage: str, progress: Progress) -> Progress:
-    """A progress that reports ``stage`` whatever the part of the work calls itself."""
-    return lambda fraction, _: progress(fraction, stage)
 
 
 def _stated_duration(path: Path) -> float:
