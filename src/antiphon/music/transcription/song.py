@@ -27,6 +27,7 @@ from antiphon.music.transcription.network import (
     listen,
 )
 from antiphon.music.transcription.notecreation import Event
+from antiphon.music.transcription.timbre import Timbre, listen_timbre, timbre
 from antiphon.music.transcription.velocity import velocities
 from antiphon.score.notes import Instrument, Note
 
@@ -67,12 +68,14 @@ LONG = 900.0
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What was heard in one pitched stem: its notes, how salient each pitch is, and its RMS level in dB."""
+    """What was heard in one pitched stem: its notes, how salient each pitch is, its RMS level in dB, and how
+    it sounds."""
 
     stem: str
     events: Sequence[Event]
     salience: Salience
     level: float
+    sound: Timbre | None = None
 
     @property
     def busy(self) -> float:
@@ -109,8 +112,13 @@ def by_stem(stems: Mapping[str, Path], *, models: Path, threads: int, progress: 
     with ThreadPoolExecutor(at_once) as pool:
         list(pool.map(hear, sorted(stems, key=lambda stem: stem == "drums" or stem in STEMS)))  # chords take longest
     pitched = {stem: pitched[stem] for stem in stems if stem in pitched}
+    sounds = {stem: one.sound for stem, one in pitched.items()}
     notes = {stem: _notes(one) for stem, one in _present(_sorted_out(pitched)).items()} | {"drums": hits}
-    return {stem: Instrument(*instruments.of_stem(stem), tuple(notes[stem])) for stem in stems if notes.get(stem)}
+    return {
+        stem: Instrument(*instruments.of_stem(stem, sounds.get(stem)), tuple(notes[stem]))
+        for stem in stems
+        if notes.get(stem)
+    }
 
 
 def _stated_duration(path: Path) -> float:
@@ -136,7 +144,9 @@ def _heard(stem: str, stems: Mapping[str, Path], network: Network, progress: Pro
         del heard
         beside = listen(network, path, stems["drums"], duration=duration, progress=part(progress, 0.5, 1))
         events = with_struck(events, own, beside)
-    return Heard(stem, _loud_enough(events, own), own, level)
+    events = _loud_enough(events, own)
+    sound = timbre(listen_timbre(path), events) if kind.line != "sung" else None
+    return Heard(stem, events, own, level, sound)
 
 
 def _is_noise(kind: Stem, events: Sequence[Event]) -> bool:
