@@ -5,6 +5,7 @@ network listens once more, to the stem with the drums, and what it hears struck 
 goes on sounding at that pitch; a drum does not.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,6 +24,12 @@ LOWEST = 40
 """MIDI pitch of a guitar's lowest string; below it the drums are heard as notes."""
 SAME = 6
 """Frames within which two onsets of a pitch are one."""
+OVERTONES = (12, 19, 24, 28)
+"""Semitones over a note at which its harmonics lie."""
+LOUDER = 1.5
+"""How many times the activation of a note under it makes of a note that note's harmonic."""
+TOGETHER = 3
+"""Frames within which a note and its harmonics begin."""
 
 
 def chords(heard: Posteriorgram) -> list[Event]:
@@ -42,7 +49,22 @@ def with_struck(events: Sequence[Event], own: Salience, beside_drums: Posteriorg
         and all(abs(event.start - start) > SAME for start in starts[event.pitch])
         and own.activation(event) >= SUPPORT
     ]
-    return _one_at_a_time(sorted([*events, *more]))
+    everything = sorted([*events, *more])
+    overtones = _overtones(more, everything, own)
+    return _one_at_a_time([event for event in everything if event not in overtones])
+
+
+def _overtones(more: Sequence[Event], everything: Sequence[Event], own: Salience) -> set[Event]:
+    """Those of ``more`` that are harmonics of what begins with them, out of ``everything`` in order."""
+    starts = [event.start for event in everything]
+    found = set()
+    for event in more:
+        first, last = bisect_left(starts, event.start - TOGETHER), bisect_right(starts, event.start + TOGETHER)
+        limit = LOUDER * own.activation(event)
+        under = [one for one in everything[first:last] if event.pitch - one.pitch in OVERTONES]
+        if any(own.activation(one) > limit for one in under):
+            found.add(event)
+    return found
 
 
 def _one_at_a_time(events: Sequence[Event]) -> list[Event]:

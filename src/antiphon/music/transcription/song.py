@@ -56,6 +56,8 @@ LEAKAGE = 40.0
 SURE, RARE = 0.48, 90.0
 """A stem of whose notes not even the surest tenth has this activation is noise, whose notes reach 0.44 (a minute of
 white, pink and brown noise); those of instruments reach 0.53 and more."""
+HELD = 86
+"""Frames (1 s) of a note that no noise sounds like, however unsure it is."""
 HARDLY = 20
 """Frames (0.23 s) that the sure notes of a stem have to sound together."""
 QUIET, RARELY = 20.0, 0.05
@@ -151,6 +153,8 @@ def _heard(stem: str, stems: Mapping[str, Path], network: Network, progress: Pro
 
 def _is_noise(kind: Stem, events: Sequence[Event]) -> bool:
     """Whether so little and so unsure are the notes that nobody played them. How sure a bass is, is another matter."""
+    if any(event.end - event.start >= HELD for event in events):
+        return False
     sure = [event for event in events if kind.line == "plucked" or event.activation >= SURE]
     if sum(event.end - event.start for event in sure) < HARDLY:
         return True

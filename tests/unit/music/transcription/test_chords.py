@@ -41,6 +41,14 @@ def test_a_note_struck_with_the_drums_counts_where_the_stem_sounds() -> None:
     assert with_struck([], sounding(72, 0.9), beside) == []
 
 
+def test_a_harmonic_of_what_begins_with_it_is_no_note() -> None:
+    own = sounding(60, 0.8)
+    own.notes[:, 72 - 21] = round(255 * 0.3)
+    own.notes[:, 67 - 21] = round(255 * 0.3)
+    beside = heard((50, 80, 60, True), (50, 80, 67, True), (50, 80, 72, True))
+    assert [event.pitch for event in with_struck([], own, beside)] == [60, 67]
+
+
 def test_what_the_stem_has_itself_is_not_doubled() -> None:
     own = Event(50 + SAME, 90, 60, 0.7)
     assert with_struck([own], sounding(60, 0.7), heard((50, 80, 60, True))) == [own]

@@ -86,6 +86,12 @@ def test_a_sustained_tone_is_one_long_note(hear: Hear) -> None:
     assert longest.end - longest.start > SECONDS - 0.5
 
 
+def test_a_drone_is_heard_from_beginning_to_end(hear: Hear) -> None:
+    (instrument,) = hear(tone(45, 60) + tone(52, 60))
+    for pitch in (45, 52):
+        assert sum(note.end - note.start for note in instrument.notes if note.pitch == pitch) > 55
+
+
 def test_a_melody_is_heard_over_an_offset(hear: Hear) -> None:
     assert tune(hear(0.5 * melody() + 0.4)) == list(MELODY)
 
