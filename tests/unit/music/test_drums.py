@@ -1,5 +1,6 @@
 """Hits on drums that a test has made itself, and on a recorded kit where the evaluation data is at hand."""
 
+from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, pstdev
 
@@ -135,6 +136,22 @@ def test_steady_sounds_have_no_hits(tmp_path: Path) -> None:
     ):
         notes = heard(write(tmp_path / "steady.flac", sound * fade))
         assert len(notes) <= 1, f"{name}: {notes}"
+
+
+def test_hits_end_before_the_next_of_their_key_and_with_the_song(tmp_path: Path) -> None:
+    notes = heard(play(tmp_path / "rock.wav", rock(2), 6.0))
+    assert notes
+    for key in {note.pitch for note in notes}:
+        own = [note for note in notes if note.pitch == key]
+        assert all(note.end <= following.start for note, following in pairwise(own))
+    assert max(note.end for note in notes) <= 6.01
+
+
+def test_a_file_that_is_cut_while_it_sounds_does_not_end_with_a_hit(tmp_path: Path) -> None:
+    time = np.arange(3 * 44_100) / 44_100
+    chord = sum(np.sin(2 * np.pi * hertz * time + 1) for hertz in (110.0, 220.0, 331.0, 447.0))
+    notes = heard(write(tmp_path / "cut.wav", np.asarray(0.2 * chord, np.float32)))
+    assert [note for note in notes if note.start > 2.9] == []
 
 
 def test_levels_do_not_depend_on_the_blocks_they_are_read_in() -> None:

@@ -1,6 +1,6 @@
 """Makes hits out of what the network says of each frame."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ REACH = 2
 """Frames on either side over which a peak is the highest."""
 GAP = 4
 """Frames between two hits of one drum, at least."""
+END = 4
+"""Frames before the end of the file that are not listened to: a file cut while it sounds ends with a click."""
 
 Frames = NDArray[np.intp]
 Activation = NDArray[np.float16] | NDArray[np.float32]
@@ -76,7 +78,8 @@ def refined(onset: Activation, frames: Frames) -> NDArray[np.float64]:
 
 def hits(heard: Activations, song: NDArray[np.float16]) -> list[Note]:
     """The notes in what the network heard in the levels ``song`` (frames, BANDS), in order of start and key."""
-    struck = [_struck(heard.onsets[:, column], threshold) for column, threshold in enumerate(THRESHOLDS)]
+    onsets = heard.onsets[: max(len(heard) - END, 0)]
+    struck = [_struck(onsets[:, column], threshold) for column, threshold in enumerate(THRESHOLDS)]
     notes: list[Note] = []
     for column, (drum, frames) in enumerate(zip(DRUMS, struck, strict=True)):
         others = np.concatenate([other for order, other in enumerate(struck) if order != column])
@@ -87,7 +90,17 @@ def hits(heard: Activations, song: NDArray[np.float16]) -> list[Note]:
             key = _key(drum, detail)
             start = max(time, 0.0)
             notes.append(Note(key, start, start + RINGS[key], strength))
-    return sorted(notes, key=lambda note: (note.start, note.pitch))
+    return _ended(sorted(notes, key=lambda note: (note.start, note.pitch)), len(heard) / FRAME_RATE)
+
+
+def _ended(notes: list[Note], duration: float) -> list[Note]:
+    """Each note ended by the next of its key, and by the end of the song at ``duration`` seconds."""
+    following: dict[int, float] = {}
+    ended = []
+    for note in reversed(notes):
+        ended.append(replace(note, end=min(note.end, following.get(note.pitch, duration))))
+        following[note.pitch] = note.start
+    return ended[::-1]
 
 
 def _struck(onset: Activation, threshold: float) -> Frames:

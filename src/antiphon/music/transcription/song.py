@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from antiphon.music import drums, instruments, weights
+from antiphon.music import audio, drums, instruments, weights
 from antiphon.music.audio.source import open_source
 from antiphon.music.progress import Progress, Together, part
 from antiphon.music.transcription.bass import bass_line
@@ -64,6 +64,8 @@ QUIET, RARELY = 20.0, 0.05
 """Nor does a stem that is this many dB quieter than the loudest and plays for less than this share of the song."""
 FEW = 0.25
 """Nor does one of whose notes fewer than this share are its own."""
+BARELY = 35.0
+"""Drums this many dB quieter than the loudest stem are what the separation left of it."""
 LONG = 900.0
 """Seconds from which on the stems of a song are heard one after another, to save memory."""
 
@@ -115,6 +117,9 @@ def by_stem(stems: Mapping[str, Path], *, models: Path, threads: int, progress: 
         list(pool.map(hear, sorted(stems, key=lambda stem: stem == "drums" or stem in STEMS)))  # chords take longest
     pitched = {stem: pitched[stem] for stem in stems if stem in pitched}
     sounds = {stem: one.sound for stem, one in pitched.items()}
+    loudest = max((one.level for one in pitched.values()), default=SILENT)
+    if hits and _level(stems["drums"]) < loudest - BARELY:
+        hits.clear()
     notes = {stem: _notes(one) for stem, one in _present(_sorted_out(pitched)).items()} | {"drums": hits}
     return {
         stem: Instrument(*instruments.of_stem(stem, sounds.get(stem)), tuple(notes[stem]))
@@ -127,6 +132,15 @@ def _stated_duration(path: Path) -> float:
     """Seconds according to the container, or 0 if it does not say; good enough to show progress with."""
     with open_source(path) as source:
         return (source.container.duration or 0) / 1_000_000
+
+
+def _level(path: Path) -> float:
+    """RMS level of a file in dB re full scale."""
+    power, count = 0.0, 0
+    for block in audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=SAMPLE_RATE * 10):
+        power += float(np.square(block, dtype=np.float64).sum())
+        count += len(block)
+    return 10 * float(np.log10(power / max(count, 1) + 1e-20))
 
 
 def _heard(stem: str, stems: Mapping[str, Path], network: Network, progress: Progress) -> Heard:

@@ -102,3 +102,16 @@ def test_a_melody_is_heard_through_clipping(hear: Hear) -> None:
 
 def test_a_melody_is_heard_at_eight_kilohertz(hear: Hear) -> None:
     assert tune(hear(melody(8000), rate=8000)) == list(MELODY)
+
+
+def test_what_a_separation_leaves_among_the_drums_is_not_played(models: Path, tmp_path: Path) -> None:
+    stems: dict[str, Samples] = {"other": melody(), "drums": melody() / np.float32(200)}
+    struck = np.random.default_rng(3).standard_normal(400).astype(np.float32) * np.exp(-np.arange(400) / 60) / 300
+    for start in range(0, len(stems["drums"]) - 400, RATE // 2):
+        stems["drums"][start : start + 400] += struck
+    paths = {name: tmp_path / f"{name}.wav" for name in stems}
+    for name, path in paths.items():
+        with Writer(path, RATE, 1, "wav") as writer:
+            writer.write(stems[name][:, None])
+    found = transcribe(paths, models=models, threads=1, progress=silent)
+    assert [instrument.is_drum for instrument in found] == [False]
