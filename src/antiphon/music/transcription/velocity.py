@@ -18,6 +18,9 @@ STEADY = 8
 LOUD, LOUD_PERCENTILE = 0.85, 90.0
 """The velocity of a stem's loud notes, and which they are."""
 SOFTEST = 0.1
+RESONANCE, DOUBT = 9.0, 2
+"""dB by which an instrument, or the band of its stem, may make a pitch louder or softer than others, and how many notes
+of a pitch it takes to believe half of what they say of that."""
 
 
 def velocities(events: Sequence[Event], level: NDArray[np.float32]) -> list[float]:
@@ -27,9 +30,22 @@ def velocities(events: Sequence[Event], level: NDArray[np.float32]) -> list[floa
     notes would be one by one."""
     if not events:
         return []
-    own = 10 * np.log10(_powers(events, level) * _shares(events) + 1e-12)
+    own = _evened(events, 10 * np.log10(_powers(events, level) * _shares(events) + 1e-12))
     under = own - np.percentile(own, LOUD_PERCENTILE)
     return [float(value) for value in np.clip(LOUD * 10 ** (under / 40), SOFTEST, 1.0)]
+
+
+def _evened(events: Sequence[Event], own: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Levels ``own`` in dB without what is the pitch's and not the player's: each pitch's median moves towards that of
+    all notes."""
+    pitches = np.array([event.pitch for event in events])
+    evened = own.copy()
+    for pitch in np.unique(pitches):
+        here = pitches == pitch
+        count = np.count_nonzero(here)
+        louder = (np.median(own[here]) - np.median(own)) * count / (count + DOUBT)
+        evened[here] -= np.clip(louder, -RESONANCE, RESONANCE)
+    return evened
 
 
 def _powers(events: Sequence[Event], level: NDArray[np.float32]) -> NDArray[np.float64]:

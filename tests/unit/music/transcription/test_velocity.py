@@ -24,6 +24,16 @@ def test_forty_decibels_are_a_factor_of_ten() -> None:
     assert soft == pytest.approx(loud / 2, rel=0.02)
 
 
+def test_a_pitch_that_resonates_is_not_played_harder() -> None:
+    level = np.full(4000, 1e-4, np.float32)
+    events = []
+    for index in range(40):
+        level[100 * index : 100 * index + 80] = 0.2 if index % 4 == 0 else 0.1
+        events.append(Event(100 * index, 100 * index + 80, 40 if index % 4 == 0 else 45, 0.8))
+    found = velocities(events, level)
+    assert max(found) - min(found) < 0.1
+
+
 def test_a_chord_is_not_played_harder_than_its_notes_one_by_one() -> None:
     one = 0.1
     level = np.concatenate([np.full(100, one), np.full(100, one * 2)]).astype(np.float32)
