@@ -104,14 +104,21 @@ def test_a_melody_is_heard_at_eight_kilohertz(hear: Hear) -> None:
     assert tune(hear(melody(8000), rate=8000)) == list(MELODY)
 
 
-def test_what_a_separation_leaves_among_the_drums_is_not_played(models: Path, tmp_path: Path) -> None:
-    stems: dict[str, Samples] = {"other": melody(), "drums": melody() / np.float32(200)}
-    struck = np.random.default_rng(3).standard_normal(400).astype(np.float32) * np.exp(-np.arange(400) / 60) / 300
-    for start in range(0, len(stems["drums"]) - 400, RATE // 2):
-        stems["drums"][start : start + 400] += struck
+def kick() -> Samples:
+    time = np.arange(RATE // 4) / RATE
+    return np.asarray(np.sin(2 * np.pi * (50 * time + 4 * (1 - np.exp(-25 * time)))) * np.exp(-14 * time), np.float32)
+
+
+@pytest.mark.parametrize(("decibels", "there"), [(-15, True), (-52, False)])
+def test_what_a_separation_leaves_among_the_drums_is_not_played(
+    models: Path, tmp_path: Path, decibels: float, there: bool
+) -> None:
+    stems: dict[str, Samples] = {"other": melody(), "drums": np.zeros(len(melody()), np.float32)}
+    for start in range(RATE // 4, len(melody()) - RATE // 2, RATE // 2):
+        stems["drums"][start : start + RATE // 4] += kick() * np.float32(10 ** (decibels / 20))
     paths = {name: tmp_path / f"{name}.wav" for name in stems}
     for name, path in paths.items():
         with Writer(path, RATE, 1, "wav") as writer:
             writer.write(stems[name][:, None])
     found = transcribe(paths, models=models, threads=1, progress=silent)
-    assert [instrument.is_drum for instrument in found] == [False]
+    assert any(instrument.is_drum for instrument in found) == there
