@@ -10,7 +10,7 @@ from antiphon.settings import load_settings
 
 
 async def keys() -> list[str]:
-    return ["a key"]
+    return ["a-webhook-key"]
 
 
 async def main(url: str) -> None:
