@@ -75,7 +75,6 @@ class Heard:
     """What was heard in one pitched stem: its notes, how salient each pitch is, its RMS level in dB, and how
     it sounds."""
 
-    stem: str
     events: Sequence[Event]
     salience: Salience
     level: float
@@ -102,30 +101,31 @@ def by_stem(stems: Mapping[str, Path], *, models: Path, threads: int, progress: 
     pitched: dict[str, Heard] = {}
     longest = max(map(_stated_duration, stems.values()), default=0.0)
     at_once = max(1, min(threads, len(stems))) if longest < LONG else 1
-    network = Network(weights.ensure(models, "basic_pitch"), threads=max(1, threads // at_once))
     together = Together(progress, len(stems))
+    network = None
+    if stems.keys() - {"drums"}:
+        network = Network(weights.ensure(models, "basic_pitch"), threads=max(1, threads // at_once))
 
     def hear(stem: str) -> None:
         step = together.of(stem)
-        if stem == "drums":
-            hits.extend(drums.detect(stems[stem], duration=longest, progress=step))
-        else:
+        if network and stem != "drums":
             pitched[stem] = _heard(stem, stems, network, step)
+        else:
+            hits.extend(drums.detect(stems[stem], duration=longest, progress=step))
         step(1.0, stem)
 
     with ThreadPoolExecutor(at_once) as pool:
         list(pool.map(hear, sorted(stems, key=lambda stem: stem == "drums" or stem in STEMS)))  # chords take longest
-    pitched = {stem: pitched[stem] for stem in stems if stem in pitched}
-    sounds = {stem: one.sound for stem, one in pitched.items()}
     loudest = max((one.level for one in pitched.values()), default=SILENT)
+    present = _present(_sorted_out({stem: pitched[stem] for stem in stems if stem in pitched}), loudest)
     if hits and _level(stems["drums"]) < loudest - BARELY:
         hits.clear()
-    notes = {stem: _notes(one) for stem, one in _present(_sorted_out(pitched)).items()} | {"drums": hits}
-    return {
-        stem: Instrument(*instruments.of_stem(stem, sounds.get(stem)), tuple(notes[stem]))
-        for stem in stems
-        if notes.get(stem)
+    found = {
+        stem: Instrument(*instruments.of_stem(stem, one.sound), tuple(_notes(one))) for stem, one in present.items()
     }
+    if hits:
+        found["drums"] = Instrument(*instruments.of_stem("drums"), tuple(hits))
+    return {stem: found[stem] for stem in stems if stem in found}
 
 
 def _stated_duration(path: Path) -> float:
@@ -155,14 +155,14 @@ def _heard(stem: str, stems: Mapping[str, Path], network: Network, progress: Pro
     own = salience(heard)
     events = [] if level < SILENT else _events(kind, heard, stems)
     if _is_noise(kind, events):
-        return Heard(stem, [], own, level)
+        return Heard([], own, level)
     if again:
         del heard
         beside = listen(network, path, stems["drums"], duration=duration, progress=part(progress, 0.5, 1))
         events = with_struck(events, own, beside)
     events = _loud_enough(events, own)
     sound = timbre(listen_timbre(path), events) if kind.line != "sung" else None
-    return Heard(stem, events, own, level, sound)
+    return Heard(events, own, level, sound)
 
 
 def _is_noise(kind: Stem, events: Sequence[Event]) -> bool:
@@ -211,9 +211,8 @@ def _sorted_out(pitched: Mapping[str, Heard]) -> dict[str, Heard]:
     return result
 
 
-def _present(pitched: Mapping[str, Heard]) -> dict[str, Heard]:
-    """The stems in which an instrument plays."""
-    loudest = max((one.level for one in pitched.values()), default=SILENT)
+def _present(pitched: Mapping[str, Heard], loudest: float) -> dict[str, Heard]:
+    """The stems in which an instrument plays; ``loudest`` is the level of the loudest stem in dB."""
     return {
         stem: one for stem, one in pitched.items() if one.events and (one.level > loudest - QUIET or one.busy > RARELY)
     }
