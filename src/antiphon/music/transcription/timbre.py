@@ -2,21 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music import audio
 from antiphon.music.transcription.network import HOP, SAMPLE_RATE
 from antiphon.music.transcription.notecreation import Event
 
 WINDOW = 2048
 STEP = 2 * HOP
 """Samples from one spectrum to the next: two frames of the network."""
-BLOCK = 200 * STEP
 LOWEST, PER_OCTAVE, BANDS = 55.0, 4, 30
 """The bands: the first from so many Hz, so many to the octave, so many; the last ends near 10 kHz."""
+AT_ONCE = 64
+"""Spectra that are taken in one step, to save memory."""
 AFTER, LATER = 2, 13
 """Spectra from a note's start to where it is in full sound (46 ms), and to where what dies away is fainter (0.3 s)."""
 FEW = 5
@@ -37,21 +36,29 @@ class Timbre:
     fall: float
 
 
-def listen_timbre(path: Path) -> NDArray[np.float16]:
-    """Level in dB of each band over time, (spectra, BANDS): 60 bytes a spectrum, 9 MB for an hour."""
-    weights = _weights()
-    window = np.hanning(WINDOW).astype(np.float32)
-    held = np.zeros(WINDOW // 2, np.float32)
-    parts = [np.zeros((0, BANDS), np.float16)]
-    for block in audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=BLOCK):
-        held = np.concatenate([held, block[:, 0]])
-        count = (len(held) - WINDOW) // STEP + 1
-        if count > 0:
-            pieces = np.lib.stride_tricks.sliding_window_view(held, WINDOW)[::STEP][:count]
-            power = np.square(np.abs(np.fft.rfft(pieces * window, axis=1))).astype(np.float32)
-            parts.append((10 * np.log10(power @ weights + 1e-9)).astype(np.float16))
-            held = held[count * STEP :]
-    return np.concatenate(parts)
+class Spectra:
+    """The level of each band over time, of sound that comes in blocks."""
+
+    def __init__(self) -> None:
+        self._weights = _weights()
+        self._shape = np.hanning(WINDOW).astype(np.float32)
+        self._held = np.zeros(WINDOW // 2, np.float32)
+        self._parts = [np.zeros((0, BANDS), np.float16)]
+
+    def push(self, samples: NDArray[np.float32]) -> None:
+        """Hears mono ``samples`` (n,) at ``SAMPLE_RATE``."""
+        held = np.concatenate([self._held, samples])
+        count = max((len(held) - WINDOW) // STEP + 1, 0)
+        self._held = held[count * STEP :].copy()
+        pieces = np.lib.stride_tricks.sliding_window_view(held, WINDOW)[::STEP] if count else np.zeros((0, WINDOW))
+        for first in range(0, count, AT_ONCE):
+            spectrum = np.fft.rfft(pieces[first : min(first + AT_ONCE, count)] * self._shape, axis=1)
+            power = np.square(spectrum.real) + np.square(spectrum.imag)
+            self._parts.append((10 * np.log10(power @ self._weights + 1e-9)).astype(np.float16))
+
+    def levels(self) -> NDArray[np.float16]:
+        """dB, (spectra, BANDS): 60 bytes a spectrum, 9 MB for an hour."""
+        return np.concatenate(self._parts)
 
 
 def _weights() -> NDArray[np.float32]:
@@ -91,5 +98,6 @@ def _measure(levels: NDArray[np.float64], pitch: int, alone: bool) -> tuple[floa
     brightness = float((share * octaves[above]).sum())
     decibels = levels[at][above]
     roughness = float(10 ** (decibels.mean() / 10) / full[above].mean())
-    fall = -float(np.polyfit(octaves[above], decibels, 1)[0])
+    apart = octaves[above] - octaves[above].mean()
+    fall = -float((apart * decibels).sum() / np.square(apart).sum())
     return decay, float(whole[at] - whole[max(at - AFTER - 1, 0)]), brightness, roughness, fall
