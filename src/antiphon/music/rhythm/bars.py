@@ -118,9 +118,9 @@ def _chroma(beats: Frames, period: float, instruments: Sequence[Instrument]) -> 
         if instrument.is_drum or instrument.program in VOICES:
             continue
         weight = 2.0 if instrument.program in BASSES else 1.0
-        for note in instrument.notes:
-            first = max(int(np.searchsorted(borders, note.start, "right")) - 1, 0)
-            last = min(int(np.searchsorted(borders, note.end)), len(beats))
+        firsts = np.searchsorted(borders, [note.start for note in instrument.notes], "right") - 1
+        lasts = np.searchsorted(borders, [note.end for note in instrument.notes])
+        for note, first, last in zip(instrument.notes, firsts.clip(0), lasts.clip(max=len(beats)), strict=True):
             spans = np.minimum(borders[first + 1 : last + 1], note.end) - np.maximum(borders[first:last], note.start)
             sounding[first:last, note.pitch % 12] += weight * note.velocity * np.maximum(spans, 0) / period
     return np.sqrt(sounding)
@@ -142,9 +142,10 @@ def _counted(evidence: Frames, meter: int) -> Bars:
     """Viterbi over (beats, positions in the bar)."""
     came = np.zeros(evidence.shape, np.intp)
     score = evidence[0]
+    before = np.arange(-1, meter - 1) % meter
     for beat in range(1, len(evidence)):
-        ways = np.roll(score, 1)
-        came[beat] = np.roll(np.arange(meter), 1)
+        ways = score[before]
+        came[beat] = before
         early = int(score[: meter - 1].argmax())
         if score[early] - CUT_SHORT > ways[0]:
             ways[0], came[beat, 0] = score[early] - CUT_SHORT, early

@@ -32,17 +32,18 @@ def track(strength: Frames, periods: Frames) -> NDArray[np.intp]:
     furthest = (periods * LONGEST).astype(int) + 1
     logarithms = np.log(np.arange(1, int(furthest.max(initial=1)) + 2))
     steady = np.log(periods)
-    for frame in range(len(score)):
-        first, last = max(frame - int(furthest[frame]), 0), frame - int(nearest[frame])
-        if last <= first:
-            continue
-        # Distances from frame - first down to frame - last + 1; the logarithm of d stands at index d - 1.
-        late = logarithms[frame - last : frame - first][::-1] - steady[frame]
-        ways = score[first:last] - STRICT * np.square(late)
-        best = int(ways.argmax())
-        if ways[best] > 0:
-            score[frame] += ways[best]
-            came[frame] = first + best
+    # The frames up to the shortest distance of beats do not depend on one another.
+    together = int(nearest.min(initial=len(score))) + 1
+    for start in range(0, len(score), together):
+        frames = np.arange(start, min(start + together, len(score)))
+        distances = np.arange(int(furthest[frames].max()), int(nearest[frames].min()), -1)
+        before = frames[:, None] - distances
+        possible = (before >= 0) & (distances <= furthest[frames, None]) & (distances > nearest[frames, None])
+        late = logarithms[distances - 1] - steady[frames, None]
+        ways = np.where(possible, score[before.clip(0)] - STRICT * np.square(late), 0.0)
+        best = np.arange(len(frames)), ways.argmax(axis=1)
+        came[frames] = np.where(ways[best] > 0, before[best], -1)
+        score[frames] += np.maximum(ways[best], 0)
     return _with_ends(_followed(score, came, round(float(periods[-1]))), periods)
 
 
