@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 SAMPLE_RATE = 44_100
@@ -62,7 +61,7 @@ class Analysis:
         if not count:
             return np.zeros((0, BANDS), np.float32)
         views = np.lib.stride_tricks.sliding_window_view(held, WINDOW)[::HOP][:count]
-        spectrum = scipy.fft.rfft(views * self._shape, axis=1)
+        spectrum = np.fft.rfft(views * self._shape, axis=1)
         power = (np.square(spectrum.real) + np.square(spectrum.imag)) @ self._filters
         return np.asarray(10 * np.log10(power + np.float32(1e-12)), np.float32)
 
