@@ -33,7 +33,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def windows() -> NDArray[np.float32]:
-    """Silence, noise, a faint tone (its other bins are rounding errors), a chord that begins half-way, and one that is far too loud."""
+    """Silence, noise, a faint tone (all but its own bins are rounding errors), a chord that begins half-way, one that is
+    far too loud."""
     rng = np.random.default_rng(3)
     time = np.arange(WINDOW) / SAMPLE_RATE
     chord = sum(np.sin(2 * np.pi * hertz * part * time) / part for hertz in (65, 220, 277, 330) for part in range(1, 9))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from antiphon.music.audio import Writer
 from antiphon.music.progress import silent
+from antiphon.music.separation import separate
 from antiphon.music.transcription import transcribe
 from antiphon.score.notes import Instrument
 
@@ -67,6 +68,15 @@ def tune(instruments: list[Instrument]) -> list[int]:
 @pytest.mark.parametrize("slope", [0, 1, 2], ids=["white", "pink", "brown"])
 def test_nothing_plays_in_noise(hear: Hear, slope: float) -> None:
     assert hear(noise(slope), "vocal", "bass", "other") == []
+
+
+@pytest.mark.parametrize("slope", [0, 1, 2], ids=["white", "pink", "brown"])
+def test_nothing_plays_in_the_stems_of_noise(models: Path, tmp_path: Path, slope: float) -> None:
+    source = tmp_path / "noise.wav"
+    with Writer(source, RATE, 1, "wav") as writer:
+        writer.write(noise(slope)[:, None])
+    stems = separate(source, tmp_path, kind="split_stem", models=models, codec="wav", threads=1, progress=silent)
+    assert transcribe(stems, models=models, threads=1, progress=silent) == []
 
 
 def test_nothing_plays_in_silence(hear: Hear) -> None:
