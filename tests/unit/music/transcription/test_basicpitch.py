@@ -33,8 +33,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def windows() -> NDArray[np.float32]:
-    """Silence, noise, a faint tone (all but its own bins are rounding errors), a chord that begins half-way, one that is
-    far too loud."""
+    """Silence, noise, a tone so faint that all else is rounding errors, a late chord, and one far too loud."""
     rng = np.random.default_rng(3)
     time = np.arange(WINDOW) / SAMPLE_RATE
     chord = sum(np.sin(2 * np.pi * hertz * part * time) / part for hertz in (65, 220, 277, 330) for part in range(1, 9))
