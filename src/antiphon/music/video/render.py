@@ -17,14 +17,17 @@ from antiphon.music.video.artwork import draw_cover
 from antiphon.music.video.cover import open_cover
 from antiphon.music.video.encode import Mp4
 from antiphon.music.video.palette import palette_of
+from antiphon.music.video.sound import AudioMode, copyable
 from antiphon.music.video.spectrum import Spectrum
 from antiphon.music.video.still import Wording, stills
+from antiphon.music.video.thumbnail import jpeg, liveliest, picture
 
 FPS = 30
 CRF = 20.0
 THEME = "bars"
 UNTITLED = "Untitled"
 COMMENT = "Made with Antiphon"
+NOT_KEPT = "'audio': the source's sound is not AAC or MP3 of one kind throughout, so that it was encoded as AAC"
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,16 @@ def render(
     author: str | None = None,
     domain: str | None = None,
     cover: Path | None = None,
+    audio_mode: AudioMode = "auto",
+    thumbnail: Path | None = None,
     threads: int = 2,
     crf: float = CRF,
     progress: Progress = silent,
 ) -> VideoResult:
     """Renders the music video of an audio file as MP4, 1280×720 at 30 frames a second.
 
-    Without a cover one is drawn from the title. ``threads`` are the encoder's. Memory does not grow with the song but
+    Without a cover one is drawn from the title. The liveliest frame becomes the file's cover art, and a JPEG at
+    ``thumbnail``. ``threads`` are the encoder's. Memory does not grow with the song but
     for 64 bytes per frame. On an error, one raised by ``progress`` included, ``out`` does not exist.
 
     Raises:
@@ -62,6 +68,9 @@ def render(
     """
     given = theme.load(THEME)
     wording, warnings = _wording(title, author, domain)
+    copy = copyable(audio, audio_mode)
+    if audio_mode == "copy" and not copy:
+        warnings.append(NOT_KEPT)
     art = open_cover(cover, given.cover.size) if cover else draw_cover(text.clean(title), given.cover.size)
     measured = _analyse(audio, part(progress, 0.0, 0.1))
     wording = replace(wording, total=motion.clock_text(measured.duration))
@@ -69,8 +78,23 @@ def render(
     stage = _Stage.build(given, wording, art)
     metadata = {"title": text.clean(title) or UNTITLED, "artist": text.clean(author), "comment": COMMENT}
     metadata = {key: words for key, words in metadata.items() if words}
+    poster = jpeg(stage.picture(liveliest(measured.levels), measured))
     try:
-        _encode(audio, out, stage, measured, metadata, threads, crf, part(progress, 0.12, 1.0))
+        if thumbnail:
+            thumbnail.write_bytes(poster)
+        with Mp4(
+            out,
+            audio,
+            width=given.width,
+            height=given.height,
+            fps=FPS,
+            threads=threads,
+            crf=crf,
+            metadata=metadata,
+            copy=copy,
+            thumbnail=poster,
+        ) as video:
+            _encode(video, stage, measured, part(progress, 0.12, 1.0))
     except av.FFmpegError as error:
         out.unlink(missing_ok=True)
         raise EngineError(f"The video could not be written: {error.strerror}.") from error
@@ -107,25 +131,18 @@ class _Stage(NamedTuple):
         self.line.paint(self.frame, min(1.0, seconds / max(measured.duration, 1 / FPS)))
         self.clock.paint(self.frame, seconds)
 
+    def picture(self, index: int, measured: Spectrum) -> Image.Image:
+        self.paint(index, measured)
+        return picture(self.frame)
 
-def _encode(
-    audio: Path,
-    out: Path,
-    stage: _Stage,
-    measured: Spectrum,
-    metadata: dict[str, str],
-    threads: int,
-    crf: float,
-    progress: Progress,
-) -> None:
-    height, width = stage.frame.y.shape
+
+def _encode(video: Mp4, stage: _Stage, measured: Spectrum, progress: Progress) -> None:
     count = len(measured.levels)
-    with Mp4(out, audio, width=width, height=height, fps=FPS, threads=threads, crf=crf, metadata=metadata) as video:
-        for index in range(count):
-            stage.paint(index, measured)
-            video.write(index, stage.frame)
-            if index % 15 == 0:
-                progress(index / count, "frames")
+    for index in range(count):
+        stage.paint(index, measured)
+        video.write(index, stage.frame)
+        if index % 15 == 0:
+            progress(index / count, "frames")
     progress(1.0, "frames")
 
 
