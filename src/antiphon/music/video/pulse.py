@@ -35,18 +35,23 @@ class CoverPart:
         self._card = _card(art, round(place.width), place.radius, region, self._middle)
         self._sprites = [self._draw(step / (STEPS - 1)) for step in range(STEPS)]
 
-    def paint(self, canvas: Canvas, pulse: int, renewed: list[slice]) -> None:
-        """Paints ``lit`` for a pulse of 0–255; if it is as before, only the rows whose ground is new."""
+    def paint(self, canvas: Canvas, pulse: int, renewed: list[slice]) -> list[Region]:
+        """Paints ``lit`` for a pulse of 0–255: the rows whose ground is new, and the cover, if it is not as it was.
+
+        Gives what has changed.
+        """
         step = (pulse * (STEPS - 1) + 127) // 255
-        region = self.region
-        rows = renewed
-        if canvas.changed(self, step):
-            rows = [*renewed, slice(region.y, region.y + region.height)]
-        for one in rows:
-            for lit, ground, scale in zip(canvas.lit, canvas.ground, (1, 2, 2), strict=True):
-                part = slice(one.start // scale, one.stop // scale)
-                lit[part] = ground[part]
-            self._lay(canvas, step, one)
+        height, width = canvas.lit.y.shape
+        changed = [Region(0, rows.start, width, rows.stop - rows.start) for rows in renewed]
+        moved = canvas.changed(self, step)
+        if moved:
+            changed.append(self.region)
+        for region in changed:
+            for lit, ground in zip(crop(canvas.lit, region), crop(canvas.ground, region), strict=True):
+                lit[:] = ground
+        for rows in [slice(0, height)] if moved else renewed:
+            self._lay(canvas, step, rows)
+        return changed
 
     def _lay(self, canvas: Canvas, step: int, rows: slice) -> None:
         region = self.region

@@ -63,17 +63,6 @@ def convert(picture: Floats) -> tuple[Floats, Floats, Floats]:
     )
 
 
-def to_rgb(planes: Planes) -> Bytes:
-    """The inverse of ``convert`` for a whole frame: (height, width, 3)."""
-    luma = (planes.y.astype(np.float32) - 16) / 219
-    blue, red = (
-        (plane.astype(np.float32).repeat(2, axis=0).repeat(2, axis=1) - 128) / 224 for plane in (planes.u, planes.v)
-    )
-    b, r = luma + 1.8556 * blue, luma + 1.5748 * red
-    g = (luma - LUMA[2] * b - LUMA[0] * r) / LUMA[1]
-    return np.asarray(np.rint(255 * np.clip(np.stack([r, g, b], axis=-1), 0, 1)), np.uint8)
-
-
 def subsample(plane: Floats) -> Floats:
     """A plane (…, height, width) at half the size: [1 2 1]/4 across around even columns, [1 1]/2 down."""
     left = np.concatenate([plane[..., :1], plane[..., 1:-1:2]], axis=-1)
