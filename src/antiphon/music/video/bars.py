@@ -15,6 +15,9 @@ from antiphon.music.video.spectrum import BANDS
 from antiphon.music.video.theme import Bars, Place, Region, Theme
 from antiphon.music.video.yuv import Bytes, Floats, crop
 
+RISE = 1.1
+"""The light falls from full to nothing over this share of the height of the bars' place."""
+
 _SPREAD = np.array([1, 3, 5, 6, 5, 3, 1], np.float32) / 24
 """The light takes the mean of neighbouring bars."""
 
@@ -58,8 +61,16 @@ class _Form:
         self.y = np.arange(0, region.height, step, dtype=np.float32)[:, None] + np.float32(region.y + step / 2)
         self.reach = theme.bars.reach * theme.scale
         self.fine = OPAQUE / step
-        self.soft = OPAQUE / self.reach
-        self.light = theme.bars.glow * OPAQUE
+        self.soft = OPAQUE / (self.place.height * RISE)
+        self.light = OPAQUE * theme.bars.glow**0.5
+        self.most: Shorts
+
+    def join(self, opacity: Shorts, glow: Shorts) -> None:
+        """Puts the light behind the bars; it fades towards its ends as light does, not in proportion."""
+        np.clip(glow, 0, self.most, out=glow)
+        glow *= glow
+        glow >>= 6
+        np.maximum(opacity, glow, out=opacity)
 
     def whole(self, values: Floats) -> Shorts:
         return np.rint(np.clip(values, -30000, 30000)).astype(np.int16)
@@ -91,7 +102,7 @@ class _Row(_Form):
         self.along = self.whole(self.fine * (foot - self.y))
         self.along_soft = self.whole(self.soft * (foot - self.y))
         fade = self.fade * np.clip(1 - (self.y - foot) / self.reach * 1.6, 0, 1)
-        self.most = self.whole(self.light * fade**2)
+        self.most = self.whole(self.light * fade)
 
     def lengths(self, levels: NDArray[np.uint8]) -> tuple[Shorts, Shorts]:
         """For each column how long its bar is, less its rounding, and how far the light reaches."""
@@ -99,7 +110,7 @@ class _Row(_Form):
         length = least + levels[self.order] * np.float32((self.full - least) / 255)
         bars = self.whole(self.fine * (length[self.bar] - self.cap) + OPAQUE / 2)
         spread = np.convolve(np.pad(length - least, 3, mode="edge"), _SPREAD, mode="valid")
-        light = np.interp(self.x, self.middles, spread) + self.reach * np.clip(spread.max() / self.reach, 0, 1)
+        light = np.interp(self.x, self.middles, spread) + min(self.reach, float(spread.max()))
         return bars, self.whole(self.soft * light)
 
     def lay(self, canvas: Canvas, layers: list[Layer], levels: NDArray[np.uint8], seconds: float) -> None:
@@ -109,9 +120,7 @@ class _Row(_Form):
         np.subtract(bars, self.along, out=opacity)
         np.minimum(opacity, self.lane, out=opacity)
         np.subtract(light, self.along_soft, out=glow)
-        np.minimum(glow, self.most, out=glow)
-        np.maximum(opacity, glow, out=opacity)
-        np.maximum(opacity, 0, out=opacity)
+        self.join(opacity, glow)
         for target, under, ink in layers:
             lay(canvas, target, under, ink, opacity)
 
@@ -123,7 +132,7 @@ class _Mirror(_Row):
         self.full = self.place.height / 2 - self.bars.swell * self.scale
         self.lane = self.whole(OPAQUE * np.clip((self.radius - self.aside) / self.step + 0.5, 0, 1))
         self.middle = self.place.y + self.place.height / 2
-        self.most = self.whole(self.light * self.fade**2)
+        self.most = self.whole(self.light * self.fade)
         self.rows, self.rows_soft = self.whole(self.fine * (self.y - self.middle)), self.y - self.middle
         self.rows_soft = self.whole(self.soft * (self.y - self.middle))
 
@@ -142,9 +151,7 @@ class _Mirror(_Row):
         np.subtract(self.rows_soft, self.whole(self.soft * smooth), out=glow)
         np.abs(glow, out=glow)
         np.subtract(light, glow, out=glow)
-        np.minimum(glow, self.most, out=glow)
-        np.maximum(opacity, glow, out=opacity)
-        np.maximum(opacity, 0, out=opacity)
+        self.join(opacity, glow)
         for target, under, ink in layers:
             lay(canvas, target, under, ink, opacity)
 
@@ -170,6 +177,7 @@ class _Ring(_Form):
         below = np.maximum(radius - along, 0)
         self.lane = self.whole(OPAQUE * np.clip((radius - np.hypot(aside, below)) / step + 0.5, 0, 1))
         self.along = self.whole(self.fine * (along + cap) - OPAQUE / 2)
+        self.soft = OPAQUE / ((outer - inner) * RISE)
         self.along_soft = self.whole(self.soft * along)
         fade = np.clip(1 - (along - (outer - inner)) / self.reach, 0, 1) * np.clip(along / self.reach + 0.6, 0, 1)
         self.most = self.whole(self.light * fade)
@@ -180,7 +188,7 @@ class _Ring(_Form):
         length = self.least + levels * np.float32((self.full - self.least) / 255)
         spread = np.convolve(np.pad(length - self.least, 3, mode="reflect"), _SPREAD, mode="valid")
         fan = np.interp(np.arange(8 * BANDS + 1) / 8, np.arange(BANDS) + 0.5, spread)
-        light = self.whole(self.soft * (fan + self.reach * min(1.0, float(spread.max()) / self.reach)))
+        light = self.whole(self.soft * (fan + min(self.reach, float(spread.max()))))
         shape = self.pixels.shape
         opacity, glow = canvas.buffer(1, shape), canvas.buffer(2, shape)
         np.take(self.whole(self.fine * length), self.bar, out=opacity, mode="clip")
@@ -188,9 +196,7 @@ class _Ring(_Form):
         np.minimum(opacity, self.lane, out=opacity)
         np.take(light, self.fan, out=glow, mode="clip")
         glow -= self.along_soft
-        np.minimum(glow, self.most, out=glow)
-        np.maximum(opacity, glow, out=opacity)
-        np.maximum(opacity, 0, out=opacity)
+        self.join(opacity, glow)
         for target, under, ink in layers:
             self._mix(canvas, target, under, ink, opacity)
 

@@ -198,7 +198,7 @@ def load(look: Look = Look(), *, lyrics: bool = False) -> Theme:
 def _choose(root: Element, lyrics: bool) -> None:
     """Of each pair of elements, of which one is for videos with lyrics, leaves the one that is meant here."""
     ids = {element.get("id", "") for element in root.iter()}
-    for parent in list(root.iter()):
+    for parent in [root, *root.findall(f"{{{_SPACE}}}g")]:
         for element in list(parent):
             name = element.get("id", "")
             special = name.endswith(WITH_LYRICS)
