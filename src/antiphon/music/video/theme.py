@@ -161,7 +161,7 @@ class Theme:
         root = copy.deepcopy(self.root)
         box = (region.x, region.y, region.width, region.height)
         root.set("viewBox", " ".join(f"{number / self.scale:.6f}" for number in box))
-        del root.attrib["width"], root.attrib["height"]
+        root.attrib.update(width=str(region.width), height=str(region.height), preserveAspectRatio="none")
         for group in list(root):
             if group.tag == f"{{{_SPACE}}}g" and group.get("id") != name:
                 root.remove(group)
