@@ -11,7 +11,7 @@ from antiphon.music.video.spectrum import BANDS, RATE, Spectrum
 from antiphon.music.video.theme import load
 
 SECONDS = 30
-LYRICS = """[00:02.00]<00:02.00>Over <00:03.00>the <00:04.00>water
+LYRICS = """[00:02.00]<00:02.00>Over <00:03.00>the <00:04.00>water<00:05.00>
 [00:06.00]I hear you calling me across the long and winding shore of a very wide and quiet sea
 [00:12.00]And I answer"""
 

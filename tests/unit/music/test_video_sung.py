@@ -40,18 +40,18 @@ def test_the_current_line_is_large_and_bright_and_the_next_small_and_dim() -> No
 def test_words_are_filled_as_they_are_sung() -> None:
     shown = scene(lyrics=LYRICS)
     bright = []
-    for seconds in (2.3, 3.5, 4.5, 5.6):
+    for seconds in (2.4, 3.5, 4.3, 4.7):
         words = words_at(shown, seconds)
         top, bottom = rows_of_text(words)[0]
         columns = np.flatnonzero((words[top:bottom] > 150).any(axis=0))
         bright.append(int(columns[-1]))
     assert bright == sorted(set(bright))
-    everything = np.flatnonzero((words_at(shown, 5.6)[top:bottom] > 50).any(axis=0))[-1]
-    assert bright[-1] == pytest.approx(everything, abs=4)
+    inked = np.flatnonzero((words_at(shown, 4.7)[top:bottom] > 50).any(axis=0))
+    assert 0.8 < (bright[-1] - inked[0]) / (inked[-1] - inked[0]) < 0.98
 
 
 def test_a_line_without_word_times_is_bright_at_once() -> None:
-    words = words_at(scene(lyrics="[00:02]Over the water\n[00:20]And back"), 2.6)
+    words = words_at(scene(lyrics="[00:02]Over the water\n[00:15]And back"), 2.6)
     top, bottom = rows_of_text(words)[0]
     left, right = np.flatnonzero((words[top:bottom] > 50).any(axis=0))[[0, -1]]
     assert words[top:bottom, right - 12 : right].max() > 170
@@ -79,7 +79,7 @@ def test_lines_of_any_length_stay_inside_their_place(name: str, aspect: str) -> 
 
 
 def test_lines_from_right_to_left_are_filled_from_the_right() -> None:
-    shown = scene(lyrics="[00:02]<00:02>שלום <00:04>לך <00:06>עולם\n[00:20]x")
+    shown = scene(lyrics="[00:02]<00:02>שלום <00:04>לך <00:06>עולם\n[00:15]x")
     words = words_at(shown, 3.9)
     rows = rows_of_text(words)
     if not rows:

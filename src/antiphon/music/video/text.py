@@ -15,6 +15,9 @@ _JOINERS = "\u200c\u200d"
 _NO_LINE_START = "、。，．・：；？！）」』】〉》〕］｝ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々…,.!?:;)]}’”%"
 _ELLIPSIS = "…"
 
+KERNING = 0.025
+"""By how much pairs of letters that are set apart, such as WW, may make a line longer than it is measured."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -79,6 +82,7 @@ def fit(text: str, *, width: float, sizes: Sequence[tuple[float, int]], weight: 
     ``sizes`` are pairs of pixels and the number of lines allowed at that size, the preferred first. Words stay whole as
     long as a size allows it; what does not fit at all ends with an ellipsis at the last size.
     """
+    width *= 1 - KERNING
     smallest, most = sizes[-1]
     for breakable in (False, True):
         for size, lines in sizes:
