@@ -16,6 +16,7 @@ from antiphon.music.video import motion, spectrum, text, theme, yuv
 from antiphon.music.video.artwork import draw_cover
 from antiphon.music.video.cover import open_cover
 from antiphon.music.video.encode import Mp4
+from antiphon.music.video.look import Look
 from antiphon.music.video.palette import palette_of
 from antiphon.music.video.sound import AudioMode, copyable
 from antiphon.music.video.spectrum import Spectrum
@@ -49,6 +50,8 @@ def render(
     author: str | None = None,
     domain: str | None = None,
     cover: Path | None = None,
+    lyrics: str | None = None,
+    look: Look = Look(),
     audio_mode: AudioMode = "auto",
     thumbnail: Path | None = None,
     threads: int = 2,
