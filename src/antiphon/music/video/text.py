@@ -98,6 +98,11 @@ def measure(text: str, weight: int) -> float:
     return sum(_advance(character, text, weight, script) for character in text)
 
 
+def right_to_left(text: str) -> bool:
+    """Whether the text has letters that are written from right to left."""
+    return any(unicodedata.bidirectional(character) in _BIDIRECTIONAL for character in text)
+
+
 def svg(block: Block, x: float, baseline: float, leading: float, style: str, anchor: str = "start") -> str:
     """The block as SVG ``<text>`` elements, the first line on ``baseline``; lines are ``leading`` × size apart."""
     elements = []
