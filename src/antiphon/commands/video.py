@@ -94,7 +94,7 @@ def _look(theme: str, aspect: str | None, size: str, fps: int) -> "Look":
         raise BadParameter(f"--size: expected one of {', '.join([*RESOLUTIONS, *sizes])} (got {size!r})")
     look = sizes[re.sub("[×X]", "x", size)]
     if aspect not in (None, look.aspect):
-        raise BadParameter(f"--aspect: {size} is {look.aspect}, not {aspect}; leave one of the two out")
+        raise BadParameter(f"--aspect: {size} is {look.aspect}, not {aspect}; leave one out")
     return look
 
 
