@@ -119,7 +119,8 @@ def _weave(rng: random.Random, colours: list[Colour]) -> str:
             turn = 90 * rng.randint(0, 3)
             parts.append(
                 f'<g transform="rotate({turn} {x + side / 2:.1f} {y + side / 2:.1f})">'
-                f'<rect x="{x - 1:.1f}" y="{y - 1:.1f}" width="{side + 2:.1f}" height="{side + 2:.1f}" fill="{css(ground)}"/>'
+                f'<rect x="{x - 1:.1f}" y="{y - 1:.1f}" width="{side + 2:.1f}" height="{side + 2:.1f}" '
+                f'fill="{css(ground)}"/>'
                 f'<path d="M{x:.1f} {y:.1f}h{side:.1f}a{side:.1f} {side:.1f} 0 0 1 -{side:.1f} {side:.1f}z" '
                 f'fill="{css(fill)}"/></g>'
             )

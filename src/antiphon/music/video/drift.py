@@ -8,6 +8,7 @@ after ``RENEWAL`` seconds all have had their turn.
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from antiphon.music.video.background import grain
 from antiphon.music.video.theme import Background
@@ -30,8 +31,7 @@ class Ground:
         self._turn = [strip * stride % self._turns for strip in range(-(-height // STRIP))]
         noises, scales = (grain(width, height)[..., 0], None, None), (1, 2, 2)
         self._layers = [
-            _Layer(*given)
-            for given in zip(convert(picture), noises, *premultiplied(still), scales, strict=True)
+            _Layer(*given) for given in zip(convert(picture), noises, *premultiplied(still), scales, strict=True)
         ]
 
     def renewed(self, index: int) -> list[slice]:
@@ -68,7 +68,7 @@ class _Layer:
         self._rounding = rounding.astype(np.int16).view(np.uint16)  # may be negative: the sum wraps round
         self._paint = np.rint(256 * paint + 128).astype(np.uint16)
         self._rest = np.rint(256 * (1 - opacity)).astype(np.uint16)
-        self._painted = opacity.any(axis=1)
+        self._painted: NDArray[np.bool_] = np.any(opacity > 0, axis=1)
 
     def paint(self, plane: Bytes, rows: slice, x: int, y: int) -> None:
         scale = self._scale

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self, cast
+from typing import Self
 
 import av
-from av.video.stream import VideoStream
 
 from antiphon.music.audio.source import open_source
 from antiphon.music.video.segments import Packets, Picture
@@ -40,7 +39,7 @@ class Mp4:
             self._output = opened.enter_context(av.open(f"file:{path.absolute()}", "w", format="mp4", options=options))
             self._output.metadata.update(metadata)
             # Its encoder is never fed: it is there for the parameter sets, which are those of all segments.
-            self._video = cast(VideoStream, self._output.add_stream("libx264", rate=picture.fps))
+            self._video = self._output.add_stream("libx264", rate=picture.fps)
             picture.configure(self._video.codec_context)
             source = opened.enter_context(open_source(sound))
             self._packets = packets(source, self._output, copy=copy)

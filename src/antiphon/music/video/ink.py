@@ -1,5 +1,6 @@
 """Painting with an opacity that changes with every frame: whole numbers only, in buffers that are used again."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +11,7 @@ from antiphon.music.video.yuv import Bytes, Planes
 OPAQUE = 64
 """The opacity that covers fully: the product with a difference of levels stays within 16 bits."""
 
-WHITE = (235, 128, 128)
+WHITE, BLACK = (235, 128, 128), (16, 128, 128)
 
 Shorts = NDArray[np.int16]
 Colours = tuple[Shorts, Shorts, Shorts] | tuple[int, int, int]
@@ -26,19 +27,20 @@ class Canvas:
     states: dict[object, object] = field(default_factory=dict)
     "What each part has painted last."
 
-    _buffers: dict[tuple[int, tuple[int, ...]], Shorts] = field(default_factory=dict)
+    _buffers: dict[int, Shorts] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, width: int, height: int) -> "Canvas":
         """A canvas on which nothing has been painted yet."""
-        return cls(*(Planes.empty(width, height) for _ in range(3)))
+        ground, lit, frame = (Planes.empty(width, height) for _ in range(3))
+        return cls(ground, lit, frame)
 
     def buffer(self, number: int, shape: tuple[int, ...]) -> Shorts:
         """One of several arrays to calculate in; what it held is lost at the next call."""
-        key = number, shape
-        if key not in self._buffers:
-            self._buffers[key] = np.empty(shape, np.int16)
-        return self._buffers[key]
+        size = math.prod(shape)
+        if number not in self._buffers or self._buffers[number].size < size:
+            self._buffers[number] = np.empty(size, np.int16)
+        return self._buffers[number][:size].reshape(shape)
 
     def changed(self, part: object, state: object) -> bool:
         """Whether a part has to be painted in a state other than the one it was painted in last, which this is now."""

@@ -10,18 +10,17 @@ from PIL import Image
 from antiphon.music.video.fonts import INTER
 from antiphon.music.video.palette import Palette, css
 from antiphon.music.video.setting import SetWords
-from antiphon.music.video.theme import Theme
+from antiphon.music.video.theme import Region, Theme
 from antiphon.music.video.yuv import Floats
 
 
-def draw_layer(theme: Theme, name: str, palette: Palette, words: SetWords) -> Floats:
-    """A layer of the theme as R'G'B'A (height, width, 4), 0–1, not premultiplied."""
+def draw_layer(theme: Theme, name: str, palette: Palette, words: SetWords, region: Region) -> Floats:
+    """A region of a layer of the theme as R'G'B'A (height, width, 4), 0–1, not premultiplied."""
     colours = {"accent": palette.accent, "second": palette.second, "shade": palette.shade}
     style = "".join(f".{key}{{fill:{css(c)};stop-color:{css(c)};}}" for key, c in colours.items())
-    drawing = theme.layer(name, words.elements)
-    return np.asarray(
-        draw(drawing, theme.width, theme.height, words.files, style=style), np.float32
-    ) / np.float32(255)
+    drawing = theme.layer(name, words.elements, region)
+    drawn = draw(drawing, region.width, region.height, words.files, style=style)
+    return np.asarray(drawn, np.float32) / np.float32(255)
 
 
 def draw(svg: str, width: int, height: int, files: frozenset[Path] = frozenset(), *, style: str = "") -> Image.Image:

@@ -37,31 +37,40 @@ class LinePart:
         self._knob = theme.knob * theme.scale
         self.region = line_region(theme)
         self._ink = ink
-        self._x = np.arange(self.region.width, dtype=np.float32) + np.float32(0.5 + self.region.x)
-        self._y = np.arange(self.region.height, dtype=np.float32)[:, None] + np.float32(0.5 + self.region.y)
+        x = np.arange(self.region.width, dtype=np.float32) + np.float32(0.5 + self.region.x)
+        y = np.arange(self.region.height, dtype=np.float32)[:, None] + np.float32(0.5 + self.region.y)
+        self._x, self._up = x, y - (self.place.y + self.place.height / 2)
 
     def position(self, fraction: float) -> float:
         """The x coordinate (pixels) of the end of the full part."""
         return self.place.x + self.place.width * fraction
 
     def paint(self, canvas: Canvas, fraction: float, renewed: bool) -> None:
-        """Paints the line of a song of which ``fraction`` (0–1) has been played."""
+        """Paints the line of a song of which ``fraction`` (0–1) has been played: as a rule, only where it grows."""
         x = round(self.position(fraction) * FINENESS)
-        if not canvas.changed(self, x) and not renewed:
-            return
-        line, knob = self._masks(x / FINENESS)
-        frame, lit = crop(canvas.frame, self.region), crop(canvas.lit, self.region)
-        for target, under, ink, white, filled, round_ in zip(frame, lit, self._ink, WHITE, line, knob, strict=True):
-            lay(canvas, target, under, ink, filled)
-            lay(canvas, target, target, white, round_)
+        before = canvas.states.get(self)
+        if canvas.changed(self, x) or renewed:
+            near = isinstance(before, int) and abs(x - before) < FINENESS and not renewed
+            self._paint(canvas, x / FINENESS, self._near(x / FINENESS) if near else slice(0, self.region.width))
 
-    def _masks(self, x: float) -> tuple[tuple[Shorts, ...], tuple[Shorts, ...]]:
-        place = self.place
-        radius, middle = place.height / 2, place.y + place.height / 2
-        nearest = np.clip(self._x, place.x + radius, max(place.x + radius, x))
-        line = np.clip(radius + 0.5 - np.hypot(self._x - nearest, self._y - middle), 0, 1)
-        knob = np.clip(self._knob + 0.5 - np.hypot(self._x - x, self._y - middle), 0, 1)
-        return opacities(line), opacities(knob)
+    def _near(self, x: float) -> slice:
+        """The columns in which the line changes when its end moves to ``x`` from less than a pixel away."""
+        middle, reach = int(x - self.region.x) // 2 * 2, int(self._knob) // 2 * 2 + 6
+        return slice(max(0, middle - reach), min(self.region.width, middle + reach))
+
+    def _paint(self, canvas: Canvas, end: float, columns: slice) -> None:
+        place, x, up = self.place, self._x[columns], self._up
+        radius = place.height / 2
+        nearest = np.clip(x, place.x + radius, max(place.x + radius, end))
+        line = opacities(np.clip(radius + 0.5 - np.hypot(x - nearest, up), 0, 1))
+        knob = opacities(np.clip(self._knob + 0.5 - np.hypot(x - end, up), 0, 1))
+        frame, lit = crop(canvas.frame, self.region), crop(canvas.lit, self.region)
+        for target, under, ink, white, filled, disc, scale in zip(
+            frame, lit, self._ink, WHITE, line, knob, (1, 2, 2), strict=True
+        ):
+            part = slice(None), slice(columns.start // scale, columns.stop // scale)
+            lay(canvas, target[part], under[part], ink if isinstance(ink, int) else ink[part], filled)
+            lay(canvas, target[part], target[part], white, disc)
 
 
 def line_region(theme: Theme) -> Region:

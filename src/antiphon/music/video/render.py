@@ -104,7 +104,13 @@ def render(
     except BaseException:
         out.unlink(missing_ok=True)
         raise
-    return VideoResult((last - first) / look.fps if length else stage.measured.duration, look.width, look.height, last - first, stage.warnings)
+    return VideoResult(
+        (last - first) / look.fps if length else stage.measured.duration,
+        look.width,
+        look.height,
+        last - first,
+        stage.warnings,
+    )
 
 
 def still(

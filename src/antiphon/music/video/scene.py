@@ -12,7 +12,7 @@ from antiphon.music.video.layers import draw_layer
 from antiphon.music.video.line import ClockPart, LinePart, line_region
 from antiphon.music.video.lyrics import Lyrics
 from antiphon.music.video.palette import palette_of
-from antiphon.music.video.pulse import CoverPart
+from antiphon.music.video.pulse import CoverPart, cover_region
 from antiphon.music.video.setting import Wording, set_words
 from antiphon.music.video.spectrum import Spectrum
 from antiphon.music.video.sung import SungPart
@@ -31,13 +31,18 @@ class Scene:
         self._measured, self._fps = measured, fps
         palette = palette_of(art)
         words = set_words(theme, wording)
-        still, halo, ink = (draw_layer(theme, name, palette, words) for name in ("still", "halo", "ink"))
+
+        def draw(layer: str, region: Region) -> Floats:
+            return draw_layer(theme, layer, palette, words, region)
+
         margin = 2 * round(theme.background.drift * min(theme.width, theme.height) / 2)
         wide, high = theme.width + 2 * margin, theme.height + 2 * margin
-        self._ground = Ground(draw_background(art, wide, high, theme.background, palette), still, theme.background, fps)
-        self._cover = CoverPart(theme, art, halo)
-        self._bars = BarsPart(theme, _colours(ink, bars_region(theme)))
-        self._line = LinePart(theme, _colours(ink, line_region(theme)))
+        background = draw_background(art, wide, high, theme.background, palette)
+        still = draw("still", Region(0, 0, theme.width, theme.height))
+        self._ground = Ground(background, still, theme.background, fps)
+        self._cover = CoverPart(theme, art, draw("halo", cover_region(theme)))
+        self._bars = BarsPart(theme, _colours(draw("ink", bars_region(theme))))
+        self._line = LinePart(theme, _colours(draw("ink", line_region(theme))))
         self._clock = ClockPart(theme, wording.total)
         self._sung = SungPart(theme, lyrics) if lyrics and lyrics.lines else None
 
@@ -77,8 +82,7 @@ def _touch(rows: Sequence[slice], region: Region) -> bool:
     return any(one.start < region.y + region.height and region.y < one.stop for one in rows)
 
 
-def _colours(ink: Floats, region: Region) -> Colours:
-    """The planes of a region of the ink, which is opaque there."""
-    picture = ink[region.y : region.y + region.height, region.x : region.x + region.width, :3]
-    y, u, v = (plane.round().astype("int16") for plane in convert(picture))
+def _colours(ink: Floats) -> Colours:
+    """The planes of a piece of the ink, which is opaque there."""
+    y, u, v = (plane.round().astype("int16") for plane in convert(ink[..., :3]))
     return y, u, v

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Self, cast
+from typing import Self
 
 import av
 from av.codec.context import Flags
@@ -106,7 +106,7 @@ class Segments:
                 return segment.result(timeout=PATIENCE)
 
     def _encode(self, number: int) -> Packets:
-        context = cast(VideoCodecContext, av.CodecContext.create("libx264", "w"))
+        context = av.CodecContext.create("libx264", "w")
         self._picture.configure(context)
         start, end = self._spans[number]
         packets: Packets = []

@@ -71,8 +71,10 @@ class Place:
 
     def scaled(self, scale: float) -> "Place":
         """The place in pixels of that many to a unit."""
-        numbers = (scale * number for number in (self.x, self.y, self.width, self.height, self.radius))
-        return Place(*numbers, self.anchor, self.stand)
+        x, y, width, height, radius = (
+            scale * number for number in (self.x, self.y, self.width, self.height, self.radius)
+        )
+        return Place(x, y, width, height, radius, self.anchor, self.stand)
 
 
 @dataclass(frozen=True)
@@ -121,9 +123,9 @@ class Bars:
 
     ``form``: "row" from the foot of their place, "mirror" up and down from its middle, "ring" outwards round a circle.
     ``order``: "rising" from low to high, "middle" with the low ones in the middle and both sides alike. A ring has all
-    bands on both of its sides. ``width`` is a bar's share of its cell, ``least`` the length of a silent one in units of
-    its width; between ring and cover are ``gap`` units. ``glow`` is the light (0–1) behind the bars, which reaches ``reach`` beyond their ends. In a mirror, the
-    middle swells by ``swell`` as a wave that has ``waves`` crests and moves on by one in ``seconds``.
+    bands on both of its sides, ``gap`` from the cover. ``width`` is a bar's share of its cell, ``least`` the length of
+    a silent one in units of its width. ``glow`` is the light (0–1) behind the bars, which goes ``reach`` beyond them.
+    A mirror's middle swells by ``swell`` as a wave that has ``waves`` crests and moves by one in ``seconds``.
     """
 
     form: Literal["row", "mirror", "ring"] = "row"
@@ -154,15 +156,18 @@ class Theme:
     texts: Mapping[str, Style]
     root: Element = field(repr=False)
 
-    def layer(self, name: str, filled: Mapping[str, str]) -> str:
-        """One of ``LAYERS`` as a drawing of its own, its text groups filled with SVG in template units."""
+    def layer(self, name: str, filled: Mapping[str, str], region: Region) -> str:
+        """A region of one of ``LAYERS`` as a drawing, its text groups filled with SVG in template units."""
         root = copy.deepcopy(self.root)
+        box = (region.x, region.y, region.width, region.height)
+        root.set("viewBox", " ".join(f"{number / self.scale:.6f}" for number in box))
+        del root.attrib["width"], root.attrib["height"]
         for group in list(root):
             if group.tag == f"{{{_SPACE}}}g" and group.get("id") != name:
                 root.remove(group)
         for group in list(root.iter(f"{{{_SPACE}}}g")):
             content = filled.get(group.get("id", ""), "")
-            group.extend(ElementTree.fromstring(f'<g xmlns="{_SPACE}">{content}</g>'))
+            group.extend(ElementTree.fromstring(f'<g xmlns="{_SPACE}">{content}</g>'))  # noqa: S314 - set by us
         return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -175,7 +180,7 @@ def load(look: Look = Look(), *, lyrics: bool = False) -> Theme:
     folder = files(__package__) / "themes" / look.theme
     given = _settings(folder.joinpath("theme.json").read_text(encoding="utf-8"), look.aspect)
     name = f"{look.aspect.replace(':', 'x')}.svg"
-    root = ElementTree.fromstring(folder.joinpath(name).read_text(encoding="utf-8"))
+    root = ElementTree.fromstring(folder.joinpath(name).read_text(encoding="utf-8"))  # noqa: S314 - our own file
     _choose(root, lyrics)
     found = {element.get("id") or "": element for element in root.iter()}
     missing = {*LAYERS, *PLACES, *TEXTS} - set(found)

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
+from PIL import Image
 
 from antiphon.music.video.theme import Region
 
@@ -61,6 +64,17 @@ def convert(picture: Floats) -> tuple[Floats, Floats, Floats]:
         np.asarray(128 + 224 / 1.8556 * subsample(blue), np.float32),
         np.asarray(128 + 224 / 1.5748 * subsample(red), np.float32),
     )
+
+
+def from_picture(picture: Image.Image) -> Planes:
+    """An opaque picture, of which each pixel's first three bytes are R'G'B', in BT.709, converted by FFmpeg."""
+    pixels = np.ascontiguousarray(np.asarray(picture)[..., :3])
+    frame = VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
+        format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+    )
+    planes = Planes.empty(picture.width, picture.height)
+    planes.buffer[:] = frame.to_ndarray()
+    return planes
 
 
 def subsample(plane: Floats) -> Floats:
