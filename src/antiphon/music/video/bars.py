@@ -108,7 +108,7 @@ class _Row(_Form):
         self.bar = cell.astype(np.intp)
         self.beyond = np.maximum(self.place.x - self.x, self.x - self.place.x - self.place.width)
         self.aside = np.where(self.beyond > 0, self.radius + 9, np.abs(cell - self.bar - 0.5) * pitch)
-        self.fade = np.clip(1 - self.beyond / self.reach, 0, 1)
+        self.fade = np.clip(1 - self.beyond / self.reach, 0, 1) ** 2
         self.full = self.prepare()
         self.least = 2 * self.radius * self.bars.least
         self.rounding = self.fine * (self.radius - np.sqrt(np.maximum(self.radius**2 - self.aside**2, 0))) - OPAQUE / 2
@@ -132,7 +132,7 @@ class _Row(_Form):
         """For each column how far its bar and the light reach, and the furthest of all in pixels."""
         length = self.least + self.length @ levels
         light = np.asarray(self.spread @ levels, np.float32)
-        light += np.float32(min(self.reach, float(light.max())))
+        light = (light + min(self.reach, float(light.max()))) * self.fade
         furthest = max(float(length.max()), float(light.max())) + 1
         return self.whole(self.fine * length[self.bar] - self.rounding), self.whole(self.soft * light), furthest
 

@@ -85,7 +85,7 @@ class ClockPart:
     def __init__(self, theme: Theme, longest: str) -> None:
         style, place, scale = theme.texts["elapsed"], theme.places["times"].scaled(theme.scale), theme.scale
         size = style.size * scale
-        advances = {character: inter().advance(character, style.weight) * size for character in FIGURES}
+        advances = {character: inter().advance(character, style.weight, size) * size for character in FIGURES}
         digit = max(advances.values())
         self._advances = {character: advances[character] if character == ":" else digit for character in FIGURES}
         self._cell = round(size * 1.5)

@@ -23,6 +23,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from av.video.stream import VideoStream
 
+from antiphon.music.video.allocation import return_large_blocks
 from antiphon.music.video.ink import Canvas
 from antiphon.music.video.yuv import Planes
 
@@ -73,6 +74,7 @@ class Segments:
     def __init__(
         self, picture: Picture, canvas: Callable[[], Canvas], paint: Paint, *, first: int, last: int, threads: int
     ) -> None:
+        return_large_blocks()
         length = SEGMENT_SECONDS * picture.fps
         self._spans = [(start, min(start + length, last)) for start in range(first, last, length)]
         self._picture, self._paint, self._first, self._count = picture, paint, first, last - first

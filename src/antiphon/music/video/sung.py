@@ -167,7 +167,7 @@ class SungPart:
         for number, (line, width) in enumerate(zip(block.lines, block.widths, strict=True)):
             words = "".join(run.text for run in line)
             start = x - {"start": 0.0, "middle": 0.5, "end": 1.0}[self._place.anchor] * width * block.size
-            advances = [text.measure(character, block.weight) for character in words]
+            advances = [text.measure(character, block.weight, block.size) for character in words]
             stretch = width / max(sum(advances), 1e-6)
             after = list(accumulate(advances, initial=0.0))
             visible = [after[i + 1] for i, character in enumerate(words) if character != " "]
