@@ -29,6 +29,12 @@ def test_a_fifth_of_a_second_is_enough_in_every_theme_and_shape(tmp_path: Path, 
     assert made.duration == pytest.approx(0.2)
 
 
+@pytest.mark.parametrize(("theme", "aspect"), list(product(themes(), ASPECTS)))
+def test_every_theme_and_shape_can_be_had_in_1080p(tmp_path: Path, theme: str, aspect: str) -> None:
+    song, look = save(tmp_path / "song.wav", noise(0.2), "wav"), Look(theme, aspect, "1080p", 60)
+    assert still(song, title="Large", lyrics="La\nla", look=look, at=0.1).size == (look.width, look.height)
+
+
 @pytest.mark.parametrize(
     "samples",
     [
