@@ -5,6 +5,7 @@ moment. Both are kept in 64ths of a pixel, so that their difference is the pixel
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from antiphon.music.video.yuv import Bytes, Floats
 
 RISE = 1.1
 """The light falls from full to nothing over this share of the height of the bars' place."""
+
+BELOW = 0.6
+"""How much of its reach the light goes down from the foot of a row."""
 
 SPREAD = (1 / 24, 3 / 24, 5 / 24, 6 / 24, 5 / 24, 3 / 24, 1 / 24)
 """Of a bar's light to its neighbours."""
@@ -45,8 +49,10 @@ class BarsPart:
 
 def bars_region(theme: Theme) -> Region:
     """The pixels on which the bars and their light are painted."""
-    place = theme.places["bars"].scaled(theme.scale)
-    return Region.around(place, theme.bars.reach * theme.scale, theme.width, theme.height)
+    place, reach = theme.places["bars"].scaled(theme.scale), theme.bars.reach * theme.scale
+    if theme.bars.form == "row":
+        place = replace(place, height=place.height - reach * (1 - BELOW))
+    return Region.around(place, reach, theme.width, theme.height)
 
 
 Layer = tuple[Bytes, Bytes, Shorts]
@@ -125,7 +131,7 @@ class _Row(_Form):
         below = np.maximum(self.radius - self.distance, 0)
         self.lane = self.whole(OPAQUE * np.clip((self.radius - np.hypot(self.aside, below)) / self.step + 0.5, 0, 1))
         self.along = self.whole(self.fine * self.distance)
-        self.most = self.whole(self.light * self.fade * np.clip(1 + self.distance / self.reach * 1.6, 0, 1))
+        self.most = self.whole(self.light * self.fade * np.clip(1 + self.distance / (BELOW * self.reach), 0, 1))
         return self.place.height
 
     def reached(self, levels: Levels) -> tuple[Shorts, Shorts, float]:

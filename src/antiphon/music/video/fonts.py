@@ -58,7 +58,7 @@ class Face:
 
         Where a face has forms for each size (the axis ``opsz``), resvg takes the size's own: large ones are narrower.
         """
-        optical = round(min(max(size, SMALLEST_OPTICAL), LARGEST_OPTICAL) / 2) * 2
+        optical = int(min(max(size, SMALLEST_OPTICAL), LARGEST_OPTICAL)) // 2 * 2  # rather too wide than too narrow
         key = (character, weight, optical)
         if key not in self._advances:
             style = (weight, optical)

@@ -19,16 +19,14 @@ def draw_layer(theme: Theme, name: str, palette: Palette, words: SetWords, regio
     colours = {"accent": palette.accent, "second": palette.second, "shade": palette.shade}
     style = "".join(f".{key}{{fill:{css(c)};stop-color:{css(c)};}}" for key, c in colours.items())
     drawing = theme.layer(name, words.elements, region)
-    drawn = draw(drawing, region.width, region.height, words.files, style=style)
+    drawn = draw(drawing, words.files, style=style)
     return np.asarray(drawn, np.float32) / np.float32(255)
 
 
-def draw(svg: str, width: int, height: int, files: frozenset[Path] = frozenset(), *, style: str = "") -> Image.Image:
-    """An SVG drawing as an RGBA picture; no font but Inter and those given is used."""
+def draw(svg: str, files: frozenset[Path] = frozenset(), *, style: str = "") -> Image.Image:
+    """An SVG drawing as an RGBA picture of its own size; no font but Inter and those given is used."""
     drawn = resvg_py.svg_to_bytes(
         svg_string=svg,
-        width=width,
-        height=height,
         skip_system_fonts=True,
         font_files=[str(path) for path in sorted(files | {INTER})],
         style_sheet=style or None,

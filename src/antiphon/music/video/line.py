@@ -126,6 +126,6 @@ def _figures(size: float, weight: int, baseline: float, cell: int, height: int) 
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{cell * len(FIGURES)}" height="{height}">'
         f'<g font-family="Inter" font-size="{size}" font-weight="{weight}" text-anchor="middle">{glyphs}</g></svg>'
     )
-    drawn = draw(drawing, cell * len(FIGURES), height)
+    drawn = draw(drawing)
     mask: Floats = np.asarray(drawn.getchannel("A"), np.float32) / np.float32(255)
     return {character: mask[:, i * cell : (i + 1) * cell] for i, character in enumerate(FIGURES)}

@@ -1,7 +1,7 @@
 """The words that never move, set into the places of a theme."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from antiphon.music.video import text
@@ -53,15 +53,14 @@ def set_words(theme: Theme, wording: Wording) -> SetWords:
     for name, start in (("title", y), ("author", y + heights["title"] + gap)):
         if name in blocks:
             elements[name] = stacked(blocks[name], theme.texts[name], heading, start)
-    for name, words, place, anchor in (
-        ("domain", wording.domain, mark, mark.anchor),
-        ("total", wording.total, times, "end"),
+    for name, words, place in (
+        ("domain", wording.domain, mark),
+        ("total", wording.total, replace(times, anchor="end")),
     ):
         if words:
-            blocks[name] = set_in(words, theme.texts[name], place.width, place.height)
-            elements[name] = text.svg(
-                blocks[name], edge(place, anchor), middle_baseline(place, blocks[name].size), 1, "", anchor
-            )
+            style = theme.texts[name]
+            blocks[name] = set_in(words, style, place.width, place.height)
+            elements[name] = stacked(blocks[name], style, place, top(place, height(blocks[name], style)))
     return SetWords(elements, frozenset(file for block in blocks.values() for file in block.files))
 
 

@@ -155,10 +155,11 @@ class SungPart:
         drawing = stacked(block, style, replace(place, x=left - edge(replace(place, x=0), place.anchor)), 0)
         pixels = round(tall * self._scale)
         svg = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" '
-            f'viewBox="0 0 {self.region.width / self._scale} {pixels / self._scale}">{drawing}</svg>'
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.region.width}" height="{pixels}" '
+            f'viewBox="0 0 {self.region.width / self._scale} {pixels / self._scale}" preserveAspectRatio="none">'
+            f"{drawing}</svg>"
         )
-        drawn = draw(svg, self.region.width, pixels, block.files)
+        drawn = draw(svg, block.files)
         coverage = np.asarray(drawn.getchannel("A"), np.float32) / np.float32(255)
         return SetLine(coverage, self._rows(block, style.leading, left), pixels, block.size * self._scale)
 

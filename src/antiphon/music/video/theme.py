@@ -161,10 +161,7 @@ class Theme:
         root = copy.deepcopy(self.root)
         box = (region.x, region.y, region.width, region.height)
         root.set("viewBox", " ".join(f"{number / self.scale:.6f}" for number in box))
-        # In pixels, and with the size as it is: else what a rounded viewBox lacks is a row or a column less.
-        root.set("width", str(region.width))
-        root.set("height", str(region.height))
-        root.set("preserveAspectRatio", "none")
+        root.attrib.update(width=str(region.width), height=str(region.height), preserveAspectRatio="none")
         for group in list(root):
             if group.tag == f"{{{_SPACE}}}g" and group.get("id") != name:
                 root.remove(group)
