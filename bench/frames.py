@@ -17,18 +17,17 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import av
 import numpy as np
-from antiphon.music.video.segments import KEYFRAME_SECONDS, SEGMENT_SECONDS, Picture
-from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from antiphon.music import audio
 from antiphon.music.video import Look, render
 from antiphon.music.video.render import CRF
+from antiphon.music.video.segments import KEYFRAME_SECONDS, SEGMENT_SECONDS, Picture
 from antiphon.music.video.yuv import Planes
 
 NEARLY_LOSSLESS = 1.0
@@ -67,7 +66,7 @@ def encode(video: Path) -> dict[str, Any]:
     while held := list(islice(frames, SEGMENT_SECONDS * picture.fps)):
         cpu -= time.process_time()
         wall -= time.perf_counter()
-        context = cast(VideoCodecContext, av.CodecContext.create("libx264", "w"))
+        context = av.CodecContext.create("libx264", "w")
         picture.configure(context)
         for index, one in enumerate(held):
             context.encode(picture.frame(one, index))
