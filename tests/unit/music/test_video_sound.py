@@ -1,5 +1,6 @@
 """The sound of a video beside the sound of its source: the same moment in both, to the sample."""
 
+import math
 from pathlib import Path
 
 import av
@@ -42,10 +43,10 @@ def source(folder: Path, kind: str) -> Path:
     raise ValueError(kind)
 
 
-def mux(sound: Path, out: Path, mode: AudioMode = "auto") -> Path:
+def mux(sound: Path, out: Path, mode: AudioMode = "auto", start: float = 0.0, end: float = math.inf) -> Path:
     """The sound alone in an MP4."""
     with open_source(sound) as opened, av.open(str(out), "w") as output:
-        for _, packet in packets(opened, output, copy=copyable(sound, mode)):
+        for _, packet in packets(opened, output, copy=copyable(sound, mode), start=start, end=end):
             output.mux(packet)
     return out
 
@@ -78,6 +79,22 @@ def test_an_mp3_that_is_kept_is_not_late_either_and_is_kept_bit_for_bit(tmp_path
     made = mux(given, tmp_path / "out.mp4", "copy")
     assert payloads(made) == payloads(given)
     assert late(heard(given), heard(made)) == 0
+
+
+@pytest.mark.parametrize("kind", ["wav", "m4a", "mp3"])
+def test_a_part_of_the_sound_begins_and_ends_where_it_is_cut(tmp_path: Path, kind: str) -> None:
+    given = source(tmp_path, kind)
+    made = heard(mux(given, tmp_path / "out.mp4", start=0.7301, end=1.6))
+    assert late(heard(given)[round(0.7301 * RATE) :], made, at=RATE // 4) == 0
+    assert len(made) / RATE == pytest.approx(0.8699, abs=0.024)
+
+
+def test_a_first_part_of_aac_is_still_copied(tmp_path: Path) -> None:
+    given = source(tmp_path, "m4a")
+    made = mux(given, tmp_path / "out.mp4", end=1.0)
+    kept = payloads(made)
+    assert kept == payloads(given)[: len(kept)]
+    assert len(heard(made)) / RATE == pytest.approx(1.0, abs=0.024)
 
 
 def test_sound_that_is_encoded_gets_320_kbit_a_second(tmp_path: Path) -> None:

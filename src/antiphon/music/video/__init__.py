@@ -1,4 +1,4 @@
-"""Music videos: a designed still picture, and on it what moves with the sound."""
+"""Music videos: layers that stand still, and on them what moves with the sound."""
 
 from antiphon.music.video.cover import check_cover
 from antiphon.music.video.look import Look

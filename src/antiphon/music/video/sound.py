@@ -3,7 +3,8 @@
 Either way the first sample that the source's decoder gives is heard with frame 0.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -15,7 +16,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 
 from antiphon.music import audio
-from antiphon.music.audio.source import Source, open_source
+from antiphon.music.audio.source import Samples, Source, open_source
 
 AudioMode = Literal["auto", "copy"]
 """``copy`` also keeps MP3, which Apple's players do not play in an MP4."""
@@ -46,12 +47,15 @@ def copyable(path: Path, mode: AudioMode = "auto") -> bool:
     return len(settings) == 1 and None not in settings
 
 
-def packets(source: Source, output: OutputContainer, *, copy: bool) -> Iterator[TimedPacket]:
+def packets(
+    source: Source, output: OutputContainer, *, copy: bool, start: float = 0.0, end: float = math.inf
+) -> Iterator[TimedPacket]:
     """Adds the sound's track to ``output`` at once, then gives its packets, each with its time in seconds.
 
-    ``copy`` wants a source that is ``copyable``.
+    ``copy`` wants a source that is ``copyable``. Of the source, the part from ``start`` to ``end`` (seconds) is taken;
+    one that does not begin at 0 is encoded, for only an encoder begins between two packets.
     """
-    return (_copied if copy else _encoded)(source, output)
+    return _copied(source, output, end) if copy and not start else _encoded(source, output, start, end)
 
 
 def _adts(packet: bytes) -> tuple[int, ...] | None:
@@ -67,7 +71,7 @@ def _mp3(packet: bytes) -> tuple[int, ...] | None:
     return packet[1] & 0x08, packet[2] >> 2 & 3, int(packet[3] >> 6 == 3)
 
 
-def _copied(source: Source, output: OutputContainer) -> Iterator[TimedPacket]:
+def _copied(source: Source, output: OutputContainer, end: float) -> Iterator[TimedPacket]:
     """The source's own packets with their times, moved so that what is heard first is at 0."""
     stream = output.add_stream_from_template(source.track)
     start = source.track.start_time or 0
@@ -79,13 +83,15 @@ def _copied(source: Source, output: OutputContainer) -> Iterator[TimedPacket]:
             packet.pts -= start
             packet.dts = packet.pts
             time = float(packet.pts * packet.time_base)
+            if time >= end:
+                return
             packet.stream = stream
             yield time, packet
 
     return shifted()
 
 
-def _encoded(source: Source, output: OutputContainer) -> Iterator[TimedPacket]:
+def _encoded(source: Source, output: OutputContainer, start: float, end: float) -> Iterator[TimedPacket]:
     """The source decoded and encoded. The frames' own times are kept, or the encoder's delay would be heard."""
     rate = 44_100 if source.track.rate in (44_100, 22_050, 11_025, 88_200, 176_400) else 48_000
     stream = output.add_stream("aac", rate=rate, layout="stereo", options={"aac_coder": "fast"})
@@ -93,7 +99,8 @@ def _encoded(source: Source, output: OutputContainer) -> Iterator[TimedPacket]:
 
     def encoded() -> Iterator[TimedPacket]:
         position = 0
-        for block in audio.stream(source.path, sample_rate=rate, channels=2, block=1024):
+        whole = audio.stream(source.path, sample_rate=rate, channels=2, block=1024)
+        for block in _cut(whole, round(start * rate), end * rate):
             frame = AudioFrame.from_ndarray(block.T.copy(), format="fltp", layout="stereo")
             frame.sample_rate, frame.pts, frame.time_base = rate, position, Fraction(1, rate)
             position += len(block)
@@ -101,6 +108,18 @@ def _encoded(source: Source, output: OutputContainer) -> Iterator[TimedPacket]:
         yield from _timed(stream.encode(None), position / rate)
 
     return encoded()
+
+
+def _cut(blocks: Iterable[Samples], first: int, end: float) -> Iterator[Samples]:
+    """The samples from ``first`` to before ``end``."""
+    position = 0
+    for block in blocks:
+        if position >= end:
+            return
+        kept = block[max(0, first - position) : math.ceil(min(len(block), end - position))]
+        position += len(block)
+        if len(kept):
+            yield kept
 
 
 def _timed(packets: "list[Packet[AudioStream]]", time: float) -> Iterator[TimedPacket]:
