@@ -12,7 +12,7 @@ APT    := test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y
 LOCK   := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
           --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help demo serve test check format lock bench-engines bench-callbacks bench-receiver eval-separation eval-midi bench-midi bench-video eval-drums train-drums song clean
+.PHONY: help demo serve test check format lock bench-engines bench-callbacks bench-receiver eval-separation eval-midi bench-midi bench-video eval-drums train-drums gallery song clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -115,6 +115,9 @@ bench-midi: $(VENV)/bench-midi/.ready   ## speed and memory of the transcription
 
 eval-drums: $(VENV)/.ready      ## F1 of the drums on real songs, class by class (DATA=folder)
 	$(BIN)/python -m bench.eval_drums "$(DATA)"
+
+gallery: $(VENV)/.ready	## a contact sheet of the video's themes and shapes: docs/images/gallery.jpg
+	$(BIN)/python demo/gallery.py
 
 $(VENV)/train/.ready: training/drums/requirements.txt $(VENV)/.ready
 	$(BIN)/python -m venv $(VENV)/train

@@ -1,5 +1,6 @@
 """Picture and sound into an MP4 file that plays everywhere and starts before it is loaded."""
 
+import math
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,7 +22,8 @@ class Mp4:
     """An MP4 being written: a picture that is encoded already, and the sound of an audio file. A context manager.
 
     The sound is taken over packet by packet with ``copy`` (the source must be ``sound.copyable``), else it is encoded
-    as AAC, 320 kbit/s, stereo. ``thumbnail`` is a JPEG for the file's cover art.
+    as AAC, 320 kbit/s, stereo: all of it, or what is heard from ``start`` to ``end`` (seconds). ``thumbnail`` is a JPEG
+    for the file's cover art.
     """
 
     def __init__(
@@ -33,6 +35,8 @@ class Mp4:
         metadata: Mapping[str, str],
         copy: bool,
         thumbnail: bytes,
+        start: float = 0.0,
+        end: float = math.inf,
     ) -> None:
         with ExitStack() as opened:
             options = {"movflags": "+faststart"}
@@ -42,7 +46,7 @@ class Mp4:
             self._video = self._output.add_stream("libx264", rate=picture.fps)
             picture.configure(self._video.codec_context)
             source = opened.enter_context(open_source(sound))
-            self._packets = packets(source, self._output, copy=copy)
+            self._packets = packets(source, self._output, copy=copy, start=start, end=end)
             self._output.mux(attach(self._output, thumbnail))
             self._head = next(self._packets, None)
             self._opened = opened.pop_all()

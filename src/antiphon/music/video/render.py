@@ -1,8 +1,7 @@
 """A song and a few words in, a music video out."""
 
-import tempfile
+import math
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -82,35 +81,37 @@ def render(
     scene, picture = stage.scene, Picture(look.width, look.height, look.fps, crf)
     first, last = _piece(start, length, look.fps, scene.count)
     metadata = {"title": text.clean(title) or UNTITLED, "artist": text.clean(author), "comment": COMMENT}
-    metadata = {key: words for key, words in metadata.items() if words}
+    copy = copyable(audio, audio_mode)
+    if audio_mode == "copy" and not copy:
+        stage.warnings.append(NOT_KEPT)
     poster = jpeg(scene.still(first + liveliest(stage.measured.levels[first:last])))
     frames = part(progress, 0.12, 1.0)
     try:
         if thumbnail:
             thumbnail.write_bytes(poster)
-        with _heard(audio, first / look.fps, (last - first) / look.fps, whole=last - first == scene.count) as heard:
-            copy = copyable(heard, audio_mode)
-            if audio_mode == "copy" and not copyable(audio, audio_mode):
-                stage.warnings.append(NOT_KEPT)
-            with (
-                Mp4(out, heard, picture, metadata=metadata, copy=copy, thumbnail=poster) as video,
-                Segments(picture, scene.canvas, scene.paint, first=first, last=last, threads=threads) as segments,
-            ):
-                for packets in segments.packets(lambda share: frames(share, "frames")):
-                    video.write(packets)
+        with (
+            Mp4(
+                out,
+                audio,
+                picture,
+                metadata={key: words for key, words in metadata.items() if words},
+                copy=copy,
+                thumbnail=poster,
+                start=first / look.fps,
+                end=last / look.fps if last < scene.count else math.inf,
+            ) as video,
+            Segments(picture, scene.canvas, scene.paint, first=first, last=last, threads=threads) as segments,
+        ):
+            for packets in segments.packets(lambda share: frames(share, "frames")):
+                video.write(packets)
     except av.FFmpegError as error:
         out.unlink(missing_ok=True)
         raise EngineError(f"The video could not be written: {error.strerror}.") from error
     except BaseException:
         out.unlink(missing_ok=True)
         raise
-    return VideoResult(
-        (last - first) / look.fps if length else stage.measured.duration,
-        look.width,
-        look.height,
-        last - first,
-        stage.warnings,
-    )
+    duration = stage.measured.duration if last - first == scene.count else (last - first) / look.fps
+    return VideoResult(duration, look.width, look.height, last - first, stage.warnings)
 
 
 def still(
@@ -169,21 +170,6 @@ def _piece(start: float, length: float | None, fps: int, count: int) -> tuple[in
     """The frames from ``start`` seconds on for ``length`` seconds, at least one: the first, and that after the last."""
     first = min(max(0, round(start * fps)), count - 1)
     return first, count if length is None else min(count, first + max(1, round(length * fps)))
-
-
-@contextmanager
-def _heard(audio: Path, start: float, length: float, *, whole: bool) -> Iterator[Path]:
-    """The file whose sound the video gets: the song's own, or a WAV of a piece of it."""
-    if whole:
-        yield audio
-        return
-    with open_source(audio) as source:
-        rate = int(source.track.rate or spectrum.RATE)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "piece.wav"
-        with sound.Writer(path, rate, 2, "wav") as writer:
-            writer.write(sound.decode(audio, sample_rate=rate, channels=2, start=start, duration=length))
-        yield path
 
 
 def _wording(title: str, author: str | None, domain: str | None) -> tuple[Wording, list[str]]:
