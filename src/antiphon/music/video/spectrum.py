@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-
 RATE = 44_100
 BANDS = 64
 LOWEST, HIGHEST = 40.0, 16_000.0
