@@ -70,7 +70,8 @@ def ffmpeg(picture: str, song: Path, out: Path, lines: str, settings: dict[str, 
 
 def seewav(song: Path, out: Path) -> Measurement:
     width, height = SIZES["720"]
-    return measure([str(SEEWAV), "-r", "30", "-W", str(width), "-H", str(height), str(song), str(out)])
+    quietly = ["sh", "-c", 'exec "$@" 2>/dev/null', "sh", str(SEEWAV)]
+    return measure([*quietly, "-r", "30", "-W", str(width), "-H", str(height), str(song), str(out)])
 
 
 def child(step: str, *arguments: object) -> Any:
