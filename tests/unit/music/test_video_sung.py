@@ -30,7 +30,7 @@ def rows_of_text(words: NDArray[np.int16]) -> list[tuple[int, int]]:
 
 
 def test_the_current_line_is_large_and_bright_and_the_next_small_and_dim() -> None:
-    words = words_at(scene(lyrics=LYRICS), 4.9)
+    words = words_at(scene(lyrics=LYRICS), 4.5)
     (top, bottom), *following = rows_of_text(words)
     assert bottom - top > 35
     assert words[top:bottom].max() > 170
