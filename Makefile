@@ -33,11 +33,14 @@ demo: $(VENV)/.ready    ## the whole line on a real song: upload, stems, MIDI, v
 serve: $(VENV)/.ready   ## API, worker and sender on http://127.0.0.1:8080
 	$(BIN)/antiphon serve
 
-# PHP and Node.js are for the tests of two examples, which are skipped and say so where either cannot be had.
+# PHP and Node.js are for the tests of two examples, FFmpeg and Chromium for those of the video's file, which are skipped
+# and say so where one cannot be had.
 test: $(VENV)/.ready    ## all tests
 	$(BIN)/antiphon models fetch
 	@command -v php >/dev/null || { $(APT) php-cli php-sqlite3 >/dev/null; } || true
 	@command -v npm >/dev/null || { $(APT) nodejs npm >/dev/null; } || true
+	@command -v ffmpeg >/dev/null || { $(APT) ffmpeg >/dev/null; } || true
+	@command -v chromium >/dev/null || { $(APT) chromium >/dev/null; } || true
 	@! command -v npm >/dev/null || npm ci --silent --prefix examples/receivers/express
 	$(BIN)/python -m pytest $(ARGS)
 

@@ -22,7 +22,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -70,7 +70,8 @@ def ffmpeg(picture: str, song: Path, out: Path, lines: str, settings: dict[str, 
 
 def seewav(song: Path, out: Path) -> Measurement:
     width, height = SIZES["720"]
-    return measure([str(SEEWAV), "-r", "30", "-W", str(width), "-H", str(height), str(song), str(out)])
+    quietly = ["sh", "-c", 'exec "$@" 2>/dev/null', "sh", str(SEEWAV)]
+    return measure([*quietly, "-r", "30", "-W", str(width), "-H", str(height), str(song), str(out)])
 
 
 def child(step: str, *arguments: object) -> Any:
@@ -80,19 +81,25 @@ def child(step: str, *arguments: object) -> Any:
     return json.loads(done.stdout or "null")
 
 
+def one_round(song: Path, lines: str, folder: Path, threads: int) -> Iterator[tuple[str, Measurement]]:
+    """All contenders at one size, one after the other; the frames are those of ``reference.mp4``."""
+    yield "antiphon", antiphon(song, folder / "ours.mp4", lines, threads)
+    bare = encoder(folder / "reference.mp4")
+    yield "encoder", bare
+    for name in FILTERS:
+        yield name, ffmpeg(name, song, folder / "other.mp4", lines, bare.answer, threads)
+    if lines == "720" and SEEWAV.exists():
+        yield "seewav", seewav(song, folder / "other.mp4")
+
+
 def in_turn(song: Path, lines: str, folder: Path, rounds: int, threads: int) -> tuple[Measurements, dict[str, Any]]:
     """All contenders at one size, and figures of our file: ``mb`` (10^6 bytes) and ``psnr`` (dB)."""
-    reference, ours, other = folder / "reference.mp4", folder / "ours.mp4", folder / "other.mp4"
+    reference, ours = folder / "reference.mp4", folder / "ours.mp4"
     child("reference", song, reference, f"{lines}p")
     done: Measurements = {}
     for _ in range(rounds):
-        turn = {"antiphon": antiphon(song, ours, lines, threads), "encoder": encoder(reference)}
-        settings = turn["encoder"].answer
-        turn |= {name: ffmpeg(name, song, other, lines, settings, threads) for name in FILTERS}
-        if lines == "720" and SEEWAV.exists():
-            turn["seewav"] = seewav(song, other)
-        for name, one in turn.items():
-            print(f"{lines}p  {name:10} {one.seconds:7.2f} s  {one.cpu:7.2f} CPU-s", flush=True)
+        for name, one in one_round(song, lines, folder, threads):
+            print(f"{lines}p  {name:10} {one.seconds:7.2f} s  {one.cpu:7.2f} CPU-s  {one.rss:.0f} MB", flush=True)
             done.setdefault(name, []).append(one)
     file = {"mb": round(ours.stat().st_size / 1e6, 1), "psnr": round(child("psnr", reference, ours), 1)}
     reference.unlink()
