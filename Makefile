@@ -12,7 +12,7 @@ APT    := test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y
 LOCK   := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
           --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help demo serve test check format lock bench-engines bench-callbacks bench-receiver eval-separation eval-midi bench-midi eval-drums train-drums song clean
+.PHONY: help demo serve test check format lock bench-engines bench-callbacks bench-receiver eval-separation eval-midi bench-midi bench-video eval-drums train-drums gallery song clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -33,11 +33,14 @@ demo: $(VENV)/.ready    ## the whole line on a real song: upload, stems, MIDI, v
 serve: $(VENV)/.ready   ## API, worker and sender on http://127.0.0.1:8080
 	$(BIN)/antiphon serve
 
-# PHP and Node.js are for the tests of two examples, which are skipped and say so where either cannot be had.
+# PHP and Node.js are for the tests of two examples, FFmpeg and Chromium for those of the video's file, which are skipped
+# and say so where one cannot be had.
 test: $(VENV)/.ready    ## all tests
 	$(BIN)/antiphon models fetch
 	@command -v php >/dev/null || { $(APT) php-cli php-sqlite3 >/dev/null; } || true
 	@command -v npm >/dev/null || { $(APT) nodejs npm >/dev/null; } || true
+	@command -v ffmpeg >/dev/null || { $(APT) ffmpeg >/dev/null; } || true
+	@command -v chromium >/dev/null || { $(APT) chromium >/dev/null; } || true
 	@! command -v npm >/dev/null || npm ci --silent --prefix examples/receivers/express
 	$(BIN)/python -m pytest $(ARGS)
 
@@ -78,6 +81,19 @@ $(VENV)/bench-midi/.ready: requirements/bench-midi.txt requirements/basic-pitch.
 	$(VENV)/bench-midi/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/basic-pitch.txt
 	@touch $@
 
+# seewav has an environment of its own, and needs Cairo to be built; FFmpeg's programs are Debian's.
+$(VENV)/bench-video/.ready: requirements/bench-video.txt $(VENV)/.ready
+	@command -v ffmpeg >/dev/null || { $(APT) ffmpeg >/dev/null; } \
+	  || { echo "ffmpeg is missing: on Debian, apt-get install ffmpeg"; exit 1; }
+	@pkg-config --exists cairo 2>/dev/null || { $(APT) gcc pkg-config libcairo2-dev >/dev/null; } \
+	  || { echo "Cairo is missing: on Debian, apt-get install gcc pkg-config libcairo2-dev"; exit 1; }
+	$(BIN)/python -m venv $(VENV)/bench-video
+	$(VENV)/bench-video/bin/python -m pip install --quiet --require-hashes -r requirements/bench-video.txt
+	@touch $@
+
+bench-video: $(VENV)/bench-video/.ready ## a music video's cost, beside the bare encoder, FFmpeg and seewav (SONG=file ROUNDS=3)
+	$(BIN)/python -m bench.video --song "$(SONG)" $(if $(ROUNDS),--rounds $(ROUNDS))
+
 # ADTLib is compared where there is a Python 3.7, the last one for which there is a TensorFlow 1.
 PYTHON37 ?= $(shell for python in python3.7 $(HOME)/.pyenv/versions/3.7.*/bin/python3.7; do \
     $$python -c '' 2>/dev/null && { echo $$python; break; }; done)
@@ -103,6 +119,9 @@ bench-midi: $(VENV)/bench-midi/.ready   ## speed and memory of the transcription
 eval-drums: $(VENV)/.ready      ## F1 of the drums on real songs, class by class (DATA=folder)
 	$(BIN)/python -m bench.eval_drums "$(DATA)"
 
+gallery: $(VENV)/.ready	## a contact sheet of the video's themes and shapes: docs/images/gallery.jpg
+	$(BIN)/python demo/gallery.py
+
 $(VENV)/train/.ready: training/drums/requirements.txt $(VENV)/.ready
 	$(BIN)/python -m venv $(VENV)/train
 	$(VENV)/train/bin/python -m pip install --quiet -r $<
@@ -123,6 +142,7 @@ lock:           ## resolve the requirements again, with hashes
 	  --output-file requirements/dev.txt pyproject.toml
 	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file bench.txt bench.in
 	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file bench-midi.txt bench-midi.in
+	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file bench-video.txt bench-video.in
 	rm -rf .lock-venv
 
 clean:          ## remove what make made

@@ -18,6 +18,7 @@ from antiphon.commands import (
     models,
     receive,
     serve,
+    video,
     wait,
 )
 from antiphon.errors import AntiphonError
@@ -41,7 +42,7 @@ for command in (
     demo.demo,
     engines.stems,
     engines.midi,
-    engines.video,
+    video.video,
     receive.receive,
     inbox.inbox,
     wait.wait,

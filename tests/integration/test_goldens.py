@@ -88,7 +88,9 @@ def test_a_callback_that_nobody_takes_is_recorded_as_ever(server: Server, receiv
 
 
 def test_what_was_made_stays_in_the_record_when_nobody_took_the_callback(server: Server) -> None:
-    task_id = server.plant("video", "succeeded", tracks=("video",), callback_url="https://example.com/callback")
+    task_id = server.plant(
+        "video", "succeeded", tracks=("video", "thumbnail"), callback_url="https://example.com/callback"
+    )
     server.sql(
         "INSERT INTO deliveries (webhook_id, task_id, url, host, body, state)"
         " VALUES ('msg_1', %s, 'https://example.com/callback', 'example.com:443', '', 'stopped')",

@@ -130,7 +130,7 @@ def test_waiting_times_are_declared_where_they_come(document: dict[str, Any]) ->
                 assert ("Retry-After" in response.get("headers", {})) == waits, (path, code)
 
 
-SHORT, UNKNOWN = "5c79be8e", "0" * 32
+SHORT, UNKNOWN, TRACK = "5c79be8e", "0" * 32, "e231f5a0-9f2d-4c11-8e6d-2b8cadc7dc01"
 SAID: list[tuple[str, str, int, dict[str, Any]]] = [
     ("get", "/api/v1/midi/record-info", 400, {"params": {"taskId": SHORT}}),
     ("get", "/api/v1/midi/record-info", 404, {"params": {"taskId": UNKNOWN}}),
@@ -146,6 +146,7 @@ SAID: list[tuple[str, str, int, dict[str, Any]]] = [
     ("post", "/api/v1/midi/generate", 400, {"json": {"taskId": UNKNOWN, "callBackUrl": "ftp://example.com/callback"}}),
     ("post", "/api/v1/midi/generate", 400, {"json": {"taskId": UNKNOWN, "callBackUrl": "http://10.0.0.7/"}}),
     ("post", "/api/v1/midi/generate", 404, {"json": {"taskId": UNKNOWN}}),
+    ("post", "/api/v1/mp4/generate", 400, {"json": {"taskId": UNKNOWN, "audioId": TRACK, "theme": "stars"}}),
     ("post", "/api/v1/midi/generate", 409, {"json": {"taskId": "upload"}}),
     ("post", "/api/v1/midi/generate", 409, {"json": {"taskId": "running"}}),
     ("post", "/api/v1/midi/generate", 410, {"json": {"taskId": "expired separation"}}),

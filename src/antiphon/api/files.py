@@ -60,7 +60,7 @@ def _headers(key: str, filename: str, stored: Stored) -> dict[str, str]:
         "Last-Modified": format_datetime(stored.modified, usegmt=True),
         "Cache-Control": "private, max-age=3600",
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "sandbox; default-src 'none'; media-src 'self'",
+        "Content-Security-Policy": "sandbox; default-src 'none'; media-src 'self'; img-src 'self'",
     }
 
 

@@ -99,12 +99,11 @@ def midi_record(services: Services, task: Task, made: dict[str, Artifact]) -> Mi
 
 
 def video_record(services: Services, task: Task, made: dict[str, Artifact]) -> VideoRecord:
-    video = made.get("video")
-    link = services.link(video, task.expires_at) if video and task.expires_at else None
+    links = {name: services.link(artifact, task.expires_at) for name, artifact in made.items() if task.expires_at}
     return VideoRecord(
         **_shared(task),
         musicId=task.audio_id or "",
-        response=VideoResponse(videoUrl=link) if link else None,
+        response=VideoResponse(videoUrl=links["video"], thumbnailUrl=links.get("thumbnail")) if links else None,
         successFlag=_flag(task, SuccessFlag.GENERATE_MP4_FAILED),
         warnings=(task.result or {}).get("warnings", []),
     )

@@ -29,6 +29,8 @@ async def generate(
             return Envelope(data=Created(taskId=known))
         named = await find_source(connection, key, request.taskId, (Kind.UPLOAD, Kind.SEPARATION))
         source, track = await find_track(connection, named, request.audioId, include_origin=True)
+        song = source if source.kind is Kind.UPLOAD else await store.find(connection, source.source_id or "")
+        said = song.parameters if song else {}
         title = source.parameters["title"]
         task = NewTask(
             id=new_task_id(),
@@ -38,8 +40,14 @@ async def generate(
             audio_id=request.audioId,
             parameters={
                 "title": f"{title} ({GROUP_NAMES[track.name]})" if track.name in GROUP_NAMES else title,
-                "author": request.author or source.parameters.get("author"),
+                "author": request.author or said.get("author"),
                 "domainName": request.domainName,
+                "theme": request.theme,
+                "aspect": request.aspect,
+                "resolution": request.resolution,
+                "fps": request.fps,
+                "audio": request.audio,
+                "lyrics": said.get("lyrics") if request.lyrics is None else request.lyrics,
             },
             callback_url=request.callBackUrl,
         )

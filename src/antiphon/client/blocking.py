@@ -15,7 +15,7 @@ from antiphon.client.downloads import save
 from antiphon.client.records import Delivery, MidiRecord, SeparationRecord, TaskItem, Uploaded, VideoRecord
 from antiphon.client.retries import Retries
 from antiphon.client.watch import Watch
-from antiphon.contract.kinds import Kind, SeparationType, State
+from antiphon.contract.kinds import Aspect, FrameRate, Kind, Resolution, SeparationType, State, Theme, VideoSound
 from antiphon.download import Progress
 
 if TYPE_CHECKING:
@@ -129,10 +129,21 @@ class Client:
         *,
         author: str | None = None,
         domain: str | None = None,
+        theme: Theme | None = None,
+        aspect: Aspect | None = None,
+        resolution: Resolution | None = None,
+        fps: FrameRate | None = None,
+        audio: VideoSound | None = None,
+        lyrics: str | None = None,
         idempotency_key: str | None = None,
     ) -> str:
-        """Ask for a music video; gives the task's id."""
-        return self._ask(calls.video(task_id, audio_id, callback_url, author, domain, idempotency_key))
+        """Ask for a music video; gives the task's id. From ``theme`` on, our server only.
+
+        ``lyrics`` (LRC or text) replace those of the upload; an empty text shows none.
+        """
+        shown = {"author": author, "domainName": domain, "lyrics": lyrics}
+        look = {"theme": theme, "aspect": aspect, "resolution": resolution, "fps": fps, "audio": audio}
+        return self._ask(calls.video(task_id, audio_id, callback_url, {**shown, **look}, idempotency_key))
 
     def record(self, kind: Kind | str, task_id: str) -> Record:
         """The record of a task of any kind, as it came."""

@@ -12,6 +12,7 @@ from antiphon.contract.kinds import Kind, SeparationType, State
 from antiphon.errors import BadParameter
 
 Result = TypeVar("Result")
+Value = TypeVar("Value", str, str | int)
 Record = dict[str, Any]
 
 RECORDS = {
@@ -96,12 +97,11 @@ def video(
     task_id: str,
     audio_id: str,
     callback_url: str | None,
-    author: str | None,
-    domain: str | None,
+    fields: Mapping[str, str | int | None],
     key: str | None,
 ) -> Call[str]:
-    body = {"taskId": task_id, "audioId": audio_id, "callBackUrl": callback_url}
-    return _create("/mp4/generate", {**body, "author": author, "domainName": domain}, key)
+    source = {"taskId": task_id, "audioId": audio_id, "callBackUrl": callback_url}
+    return _create("/mp4/generate", {**source, **fields}, key)
 
 
 def look(kind: Kind, task_id: str, timeout: float | None = None) -> Call[Look]:
@@ -150,7 +150,7 @@ def resend(task_id: str, key: str | None) -> Call[list[Delivery]]:
     return Call("POST", f"/tasks/{_segment(task_id)}/callbacks/resend", _deliveries, idempotency_key=_key(key))
 
 
-def _create(path: str, body: Mapping[str, str | None], key: str | None) -> Call[str]:
+def _create(path: str, body: Mapping[str, str | int | None], key: str | None) -> Call[str]:
     return Call("POST", path, _task_id, body=_given(body), idempotency_key=_key(key))
 
 
@@ -158,7 +158,7 @@ def _key(given: str | None) -> str:
     return given or str(uuid.uuid4())
 
 
-def _given(values: Mapping[str, str | None]) -> dict[str, str]:
+def _given(values: Mapping[str, Value | None]) -> dict[str, Value]:
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -103,6 +103,7 @@ class MidiRecord(Status, total=False):
 
 class VideoResponse(TypedDict, total=False):
     videoUrl: str
+    thumbnailUrl: str | None
 
 
 class VideoRecord(Status, total=False):

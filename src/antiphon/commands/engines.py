@@ -1,4 +1,4 @@
-"""``antiphon stems``, ``midi`` and ``video``: the engines without a server."""
+"""``antiphon stems`` and ``midi``, and what the commands share that run an engine without a server."""
 
 import contextlib
 from collections.abc import Iterator
@@ -36,8 +36,8 @@ def stems(file: Path, out: Path | None, kind: Separation, codec: Codec) -> None:
     """Separate FILE into stems."""
     from antiphon.music.separation import separate
 
-    settings = _settings()
-    _check(file, settings)
+    settings = load()
+    inspected(file, settings)
     folder = out or file.with_name(f"{file.stem}-stems")
     folder.mkdir(parents=True, exist_ok=True)
     with bar(file.name) as progress:
@@ -72,8 +72,8 @@ def midi(file: Path, out: Path | None, split: bool, quantize: str | None, json_o
 
     from antiphon.music import engines
 
-    settings = _settings()
-    _check(file, settings)
+    settings = load()
+    inspected(file, settings)
     target = out or file.with_suffix(".mid")
     with tempfile.TemporaryDirectory() as scratch, bar(file.name) as progress:
         stem_paths = {"other": str(file)}
@@ -99,45 +99,13 @@ def midi(file: Path, out: Path | None, split: bool, quantize: str | None, json_o
         click.echo(path)
 
 
-@click.command()
-@song_argument
-@out_option
-@click.option("--title", help="default: the file's tag or name")
-@click.option("--author", help="default: the file's tag")
-@click.option("--domain", help="shown at the bottom")
-@click.option("--cover", type=PATH, help="a picture; default: one made from the title")
-def video(
-    file: Path, out: Path | None, title: str | None, author: str | None, domain: str | None, cover: Path | None
-) -> None:
-    """Render a music video of FILE."""
-    from antiphon.music.video import render
-
-    settings = _settings()
-    info = _check(file, settings)
-    target = out or file.with_suffix(".mp4")
-    with bar(file.name) as progress:
-        result = render(
-            file,
-            target,
-            title=title or info.title or file.stem,
-            author=author or info.artist,
-            domain=domain,
-            cover=cover,
-            threads=settings.engine_threads,
-            progress=progress,
-        )
-    for warning in result.warnings:
-        click.secho(f"warning: {warning}", fg="yellow", err=True)
-    click.echo(target)
-
-
-def _settings() -> "Settings":
+def load() -> "Settings":
     from antiphon.settings import load_settings
 
     return load_settings()
 
 
-def _check(file: Path, settings: "Settings") -> "AudioInfo":
+def inspected(file: Path, settings: "Settings") -> "AudioInfo":
     from antiphon.errors import NotFound
     from antiphon.music import audio
 

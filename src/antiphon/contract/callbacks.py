@@ -54,6 +54,7 @@ class MidiCallback(BaseModel):
 class VideoCallbackData(BaseModel):
     task_id: str
     video_url: str | None = Field(examples=["https://example.com/files/eyJ…"])
+    thumbnail_url: str | None = Field(None, description="ours: a JPEG of one frame")
 
 
 class VideoCallback(BaseModel):
@@ -94,9 +95,11 @@ def _instrument(item: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": item["name"], "notes": [{name: note[name] for name in order} for note in item["notes"]]}
 
 
-def video_callback(task_id: str, url: str | None, error: str | None) -> dict[str, Any]:
-    """The body for a finished video task."""
-    data = {"task_id": task_id, "video_url": None if error else url}
+def video_callback(task_id: str, url: str | None, error: str | None, *, thumbnail: str | None = None) -> dict[str, Any]:
+    """The body for a finished video task; a failure is announced without ``thumbnail_url``."""
+    data: dict[str, Any] = {"task_id": task_id, "video_url": None if error else url}
+    if thumbnail and not error:
+        data["thumbnail_url"] = thumbnail
     return {"code": 500 if error else 200, "msg": error or "success", "data": data}
 
 

@@ -49,6 +49,17 @@ class SuccessFlag(StrEnum):
 Grid = Literal["1/4", "1/8", "1/8T", "1/16", "1/16T", "1/32"]
 """The note values to which the notes of a MIDI task can be moved; T stands for triplets."""
 
+Theme = Literal["bars", "circle", "wave"]
+"""The designs of a music video."""
+
+Aspect = Literal["16:9", "9:16", "1:1"]
+Resolution = Literal["720p", "1080p"]
+"""The length of a picture's short side in pixels."""
+
+FrameRate = Literal[30, 60]
+VideoSound = Literal["auto", "copy"]
+"""``auto`` keeps AAC and makes AAC of all else; ``copy`` also keeps MP3."""
+
 MIDI_PENDING, MIDI_SUCCESS, MIDI_NOT_CREATED, MIDI_FAILED = range(4)
 """MIDI records say it in numbers."""
 

@@ -41,6 +41,7 @@ SeparationResponse = create_model(
 
 class VideoResponse(BaseModel):
     videoUrl: str
+    thumbnailUrl: str | None = Field(None, description="a JPEG of one frame")
 
 
 class Status(BaseModel):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from antiphon.contract.kinds import Grid, SeparationType
+from antiphon.contract.kinds import Aspect, FrameRate, Grid, Resolution, SeparationType, Theme, VideoSound
 
 TASK_ID = re.compile(r"[0-9a-f]{32}")
 AUDIO_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -65,7 +65,8 @@ Title = Annotated[Annotated[str, Field(max_length=200), AfterValidator(single_li
 Domain = Annotated[
     Annotated[str, Field(max_length=50), AfterValidator(single_line), AfterValidator(_host_name)] | None, Blankable
 ]
-Lyrics = Annotated[Annotated[str, Field(max_length=LONGEST_LYRICS), AfterValidator(_lyrics)] | None, Blankable]
+Words = Annotated[str, Field(max_length=LONGEST_LYRICS), AfterValidator(_lyrics)]
+Lyrics = Annotated[Words | None, Blankable]
 
 
 class Request(BaseModel):
@@ -108,6 +109,18 @@ class Video(Request):
     callBackUrl: CallBackUrl = None
     author: Short = None
     domainName: Domain = None
+    theme: Annotated[Theme, Field(description="The design")] = "bars"
+    aspect: Annotated[Aspect, Field(description="Width to height")] = "16:9"
+    resolution: Annotated[Resolution, Field(description="The short side in pixels")] = "720p"
+    fps: Annotated[FrameRate, Field(description="Frames a second")] = 30
+    audio: Annotated[
+        VideoSound,
+        Field(description="auto: AAC is kept, all else becomes AAC, 320 kbit/s. copy: MP3 is kept, too"),
+    ] = "auto"
+    lyrics: Annotated[
+        Words | None,
+        Field(description="LRC or plain text. Without it, the upload's; with an empty text, none"),
+    ] = None
 
 
 class CallbackTest(Request):

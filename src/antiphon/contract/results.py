@@ -59,10 +59,13 @@ class MidiResult:
 
 @dataclass(frozen=True)
 class VideoResult:
+    """``thumbnail_url`` leads to a JPEG of one frame; None where the sender makes none."""
+
     task_id: str
     video_url: str
     problems: tuple[str, ...]
     document: Document
+    thumbnail_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,8 @@ def read_result(document: object) -> Result:
         return UnknownResult(task_id, code, document)
     if kind == "video":
         if url := link(content):
-            return VideoResult(task_id, url, problems.lines(), document)
+            thumbnail = link(data.get("thumbnail_url", document.get("thumbnail_url")))
+            return VideoResult(task_id, url, problems.lines(), document, thumbnail)
         why = f"video_url is {shown(content)}; expected an http or https link"
         return FailedResult(task_id, kind, code, f"no failure is announced, but {why}", document)
     stems = _stems(content, problems)

@@ -52,7 +52,7 @@ def _body(kind: Kind, task_id: str, error: str | None) -> dict[str, Any]:
     if kind is Kind.MIDI:
         return midi_callback(task_id, None if error else _INSTRUMENTS, error)
     if kind is Kind.VIDEO:
-        return video_callback(task_id, f"{_LINKS}video.mp4", error)
+        return video_callback(task_id, f"{_LINKS}video.mp4", error, thumbnail=f"{_LINKS}thumbnail.jpg")
     separation = SeparationType.SEPARATE_VOCAL
     urls = {name: f"{_LINKS}{name}.flac" for name in ("origin", *STEMS[separation])}
     return separation_callback(task_id, separation, urls, error)

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from antiphon.download.errors import DownloadRefused, TransferBroken
 
-Expected = Literal["video", "audio", "midi"]
+Expected = Literal["video", "audio", "midi", "image"]
 
 HEAD = 16
 """Bytes that are enough to tell what a file is."""
@@ -39,6 +39,14 @@ _KINDS: dict[str, Expected] = {
     **dict.fromkeys((".mp4", ".mov", ".webm", ".mkv"), "video"),
     **dict.fromkeys((".mp3", ".wav", ".flac", ".ogg", ".m4a", ".aac", ".aiff"), "audio"),
     ".mid": "midi",
+    ".jpg": "image",
+}
+_MAGIC = {
+    b"\x1aE\xdf\xa3": ".webm",
+    b"fLaC": ".flac",
+    b"OggS": ".ogg",
+    b"MThd": ".mid",
+    b"\xff\xd8\xff": ".jpg",
 }
 _EITHER = (".mp4", ".webm")  # formats that hold songs with and without pictures
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp")  # what a file of boxes may start with
@@ -53,7 +61,8 @@ def known_suffixes() -> tuple[str, ...]:
 
 
 def sniff(head: bytes) -> str | None:
-    """The extension that the first bytes of a file tell, of those formats that songs come in; None for others."""
+    """The extension that the first bytes of a file tell, of those formats that songs and their pictures come in; None
+    for others."""
     if head[4:8] in _MP4_BOXES:
         brand = head[8:12] if head[4:8] == b"ftyp" else b""
         return {b"M4A ": ".m4a", b"M4B ": ".m4a", b"qt  ": ".mov"}.get(brand, ".mp4")
@@ -61,7 +70,7 @@ def sniff(head: bytes) -> str | None:
         return ".wav"
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
         return ".aiff"
-    for magic, suffix in ((b"\x1aE\xdf\xa3", ".webm"), (b"fLaC", ".flac"), (b"OggS", ".ogg"), (b"MThd", ".mid")):
+    for magic, suffix in _MAGIC.items():
         if head.startswith(magic):
             return suffix
     if head.startswith(b"ID3"):
@@ -123,7 +132,7 @@ def suffix_of(content_type: str, head: bytes, url: str, *, expect: Expected | No
 
 
 def _fits(found: str, kind: str, expect: Expected) -> bool:
-    if found in _EITHER and expect != "midi":
+    if found in _EITHER and expect in ("audio", "video"):
         return not kind.startswith("audio/" if expect == "video" else "video/")
     return _KINDS[found] == expect
 

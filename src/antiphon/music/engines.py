@@ -76,10 +76,11 @@ def _rounded(note: dict[str, Any]) -> dict[str, Any]:
 
 
 def render(arguments: Arguments, progress: Progress) -> dict[str, Any]:
-    """``audio``, ``out``, ``title``, ``author``, ``domain``, ``cover``, ``threads`` → the video's figures."""
-    from antiphon.music.video import render
+    """``audio``, ``out``, ``title``, ``threads``, optional ``author``, ``domain``, ``cover``, ``lyrics``, ``look`` (its
+    fields by name), ``audio_mode`` and ``thumbnail`` (where it goes) → the video's figures."""
+    from antiphon.music.video import Look, render
 
-    cover = arguments.get("cover")
+    cover, thumbnail = arguments.get("cover"), arguments.get("thumbnail")
     result = render(
         Path(arguments["audio"]),
         Path(arguments["out"]),
@@ -87,6 +88,10 @@ def render(arguments: Arguments, progress: Progress) -> dict[str, Any]:
         author=arguments.get("author"),
         domain=arguments.get("domain"),
         cover=Path(cover) if cover else None,
+        lyrics=arguments.get("lyrics"),
+        look=Look(**arguments.get("look", {})),
+        audio_mode=arguments.get("audio_mode", "auto"),
+        thumbnail=Path(thumbnail) if thumbnail else None,
         threads=arguments["threads"],
         progress=progress,
     )

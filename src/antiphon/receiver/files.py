@@ -33,17 +33,19 @@ _TRUSTED = ("standard", "polled")  # with these the links are the sender's own w
 
 @dataclass(frozen=True)
 class _Link:
-    """``file`` is the name without its extension."""
+    """``file`` is the name without its extension. One that is ``spare`` is done without if it cannot be had."""
 
     name: str
     file: str
     url: str
-    expect: Literal["video", "audio"]
+    expect: Literal["video", "audio", "image"]
+    spare: bool = False
 
 
 class FilesStep:
     """MIDI becomes ``midi.json``, the callback as it came, and ``song.mid``, a Standard MIDI File; a video becomes
-    ``video.mp4``, a separation a file for each stem, and with ``origin`` the whole song too. The folder is the event's.
+    ``video.mp4`` and ``thumbnail.jpg``, a separation a file for each stem, and with ``origin`` the whole song too. The
+    folder is the event's.
 
     A file appears under its name when it is whole and on the disk. Run again, the step goes on from what is there.
     Links that were signed with the body (Standard Webhooks) or polled may lead into the own network, others to public
@@ -71,8 +73,8 @@ class FilesStep:
         self._clock = clock
 
     def run(self, delivery: Delivery) -> Mapping[str, Path]:
-        """Put the files of a result in place; gives them by name: ``midi.json`` and ``song.mid``, ``video``, or each
-        stem's name. A failure has none. Raises ``TryAgain`` and ``GiveUp``."""
+        """Put the files of a result in place; gives them by name: ``midi.json`` and ``song.mid``, ``video`` and
+        ``thumbnail``, or each stem's name. A failure has none. Raises ``TryAgain`` and ``GiveUp``."""
         result = delivery.result
         if isinstance(result, LargeMidi):
             return self._large_midi(delivery)
@@ -117,6 +119,8 @@ class FilesStep:
     def _links(self, result: object) -> Iterator[_Link]:
         if isinstance(result, VideoResult):
             yield _Link("video", "video", result.video_url, "video")
+            if result.thumbnail_url:
+                yield _Link("thumbnail", "thumbnail", result.thumbnail_url, "image", spare=True)
         elif isinstance(result, SeparationResult):
             for name, url in result.stems.items():
                 yield _Link(name, safe(name), url, "audio")
@@ -135,12 +139,15 @@ class FilesStep:
             if there := finished(delivery.folder, link.file):
                 files[link.name] = there
                 continue
-            self._refuse_expired(delivery, files)
+            if not link.spare:
+                self._refuse_expired(delivery, files)
             try:
                 files[link.name] = self._fetch(delivery, link, order, len(links))
-            except LinkExpired as error:
-                failed[link.name] = error
             except DownloadError as error:
+                if link.spare and not isinstance(error, DownloadStopped):
+                    words = f"done without its {link.name}: {error.message}"
+                    log.warning("%s %s: %s", delivery.event.kind, delivery.event.task_id, words)
+                    continue
                 failed[link.name] = error
                 if isinstance(error, NoSpace | DownloadStopped):
                     break  # the others would fare the same

@@ -63,7 +63,8 @@ def callback_of(kind: Kind, task_id: str, record: Mapping[str, Any]) -> bytes | 
         body = callbacks.midi_callback(task_id, None, error)
         body["data"] |= {name: value for name, value in _midi_data(record).items() if name != "taskId"}
     elif kind is Kind.VIDEO:
-        body = callbacks.video_callback(task_id, _response(record).get("videoUrl"), error)
+        links = _response(record)
+        body = callbacks.video_callback(task_id, links.get("videoUrl"), error, thumbnail=links.get("thumbnailUrl"))
     else:
         body = callbacks.separation_callback(task_id, SeparationType.SPLIT_STEM, None, error)
         links = {_HUMP.sub("_", name).lower(): value for name, value in _response(record).items() if name[-3:] == "Url"}

@@ -176,7 +176,7 @@ async def callback_body(connection: AsyncConnection, services: Services, task: T
     if task.kind is Kind.MIDI:
         return midi_callback(task.id, (task.result or {}).get("instruments"), error)
     if task.kind is Kind.VIDEO:
-        return video_callback(task.id, urls.get("video"), error)
+        return video_callback(task.id, urls.get("video"), error, thumbnail=urls.get("thumbnail"))
     sources = await store.artifacts_of(connection, task.source_id or "")
     urls["origin"] = services.link(sources["origin"], task.expires_at) if "origin" in sources else ""
     return separation_callback(task.id, SeparationType(task.parameters["type"]), urls, error)

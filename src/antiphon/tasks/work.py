@@ -26,8 +26,10 @@ CONTENT_TYPES = {
     ".mid": "audio/midi",
     ".json": "application/json",
     ".mp4": "video/mp4",
+    ".jpg": "image/jpeg",
 }
 
+LOOK = ("theme", "aspect", "resolution", "fps")
 SOURCE_GONE = "the files of the source task are gone; upload the song again"
 Report = Callable[[float, str], None]
 
@@ -95,8 +97,9 @@ class Work:
 
     async def _render(self, sources: dict[str, Artifact]) -> Outcome:
         track = next(artifact for artifact in sources.values() if artifact.audio_id == self.task.audio_id)
+        cover = sources.get("cover") or await self._cover_of_the_song()
         parameters = self.task.parameters
-        video = self.folder / "video.mp4"
+        video, thumbnail = self.folder / "video.mp4", self.folder / "thumbnail.jpg"
         result = await self._run(
             "render",
             audio=await self._fetch(track),
@@ -104,11 +107,24 @@ class Work:
             title=parameters["title"],
             author=parameters["author"],
             domain=parameters["domainName"],
-            cover=await self._fetch(sources["cover"]) if "cover" in sources else None,
+            cover=await self._fetch(cover) if cover else None,
+            lyrics=parameters.get("lyrics"),
+            look={name: parameters[name] for name in LOOK if name in parameters},
+            audio_mode=parameters.get("audio", "auto"),
+            thumbnail=str(thumbnail),
             threads=self.services.settings.engine_threads,
         )
-        stored = await self._store("video", str(video), parameters["title"], duration=result["duration"])
-        return Outcome([stored], {"warnings": result["warnings"]})
+        artifacts = [
+            await self._store("video", str(video), parameters["title"], duration=result["duration"]),
+            await self._store("thumbnail", str(thumbnail), parameters["title"]),
+        ]
+        return Outcome(artifacts, {"warnings": result["warnings"]})
+
+    async def _cover_of_the_song(self) -> Artifact | None:
+        """What the stems of a song have no cover of their own for."""
+        async with self.services.database.begin() as connection:
+            source = await store.find(connection, self.task.source_id or "")
+            return (await store.artifacts_of(connection, (source and source.source_id) or "")).get("cover")
 
     async def _run(self, engine: str, **arguments: Any) -> dict[str, Any]:
         # The last hundredth is for storing what was made.

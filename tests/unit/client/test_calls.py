@@ -48,6 +48,22 @@ HOOK = "https://you.example/hook"
             "POST /api/v1/mp4/generate",
             {"taskId": TASK, "audioId": AUDIO, "callBackUrl": HOOK, "author": "Zoë", "domainName": "you.example"},
         ),
+        (
+            "video",
+            (TASK, AUDIO),
+            {"theme": "wave", "aspect": "9:16", "resolution": "1080p", "fps": 60, "audio": "copy", "lyrics": ""},
+            "POST /api/v1/mp4/generate",
+            {
+                "taskId": TASK,
+                "audioId": AUDIO,
+                "theme": "wave",
+                "aspect": "9:16",
+                "resolution": "1080p",
+                "fps": 60,
+                "audio": "copy",
+                "lyrics": "",
+            },
+        ),
     ],
 )
 def test_a_request_for_work_is_sent_as_documented_and_gives_the_tasks_id(

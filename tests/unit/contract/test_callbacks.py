@@ -43,8 +43,9 @@ def test_failed_midi_has_no_instruments_and_says_why() -> None:
 
 
 def test_a_video_has_its_link_or_null() -> None:
-    assert video_callback(TASK, "https://x/v", None)["data"] == {"task_id": TASK, "video_url": "https://x/v"}
-    failed = video_callback(TASK, "https://x/v", "no")
+    made = video_callback(TASK, "https://x/v", None, thumbnail="https://x/t")
+    assert made["data"] == {"task_id": TASK, "video_url": "https://x/v", "thumbnail_url": "https://x/t"}
+    failed = video_callback(TASK, "https://x/v", "no", thumbnail="https://x/t")
     assert failed == {"code": 500, "msg": "no", "data": {"task_id": TASK, "video_url": None}}
 
 

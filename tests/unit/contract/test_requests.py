@@ -29,6 +29,22 @@ def test_blank_optional_texts_are_as_if_not_given(blank: str | None) -> None:
     assert (video.author, video.domainName) == (None, None)
 
 
+def test_the_documented_fields_alone_give_the_default_video() -> None:
+    video = Video.model_validate(SOURCE)
+    assert (video.theme, video.aspect, video.resolution, video.fps) == ("bars", "16:9", "720p", 30)
+    assert (video.audio, video.lyrics) == ("auto", None)
+
+
+def test_every_choice_of_a_video_can_be_made() -> None:
+    default = Video.model_validate(SOURCE).model_dump()
+    given = {"theme": "circle", "aspect": "9:16", "resolution": "1080p", "fps": 60, "audio": "copy", "lyrics": "La\nla"}
+    assert Video.model_validate({**SOURCE, **given}).model_dump() == {**default, **given}
+
+
+def test_no_lyrics_at_all_are_something_else_than_the_uploads() -> None:
+    assert Video.model_validate({**SOURCE, "lyrics": ""}).lyrics == ""
+
+
 def test_texts_are_trimmed_and_ids_of_tracks_may_be_in_upper_case() -> None:
     video = Video.model_validate({**SOURCE, "audioId": AUDIO.upper(), "author": " Zoë "})
     assert (video.author, video.audioId) == ("Zoë", AUDIO)
@@ -61,6 +77,15 @@ def test_a_misspelt_field_is_refused(name: str) -> None:
         {"author": "\ud800"},
         {"domainName": "music example"},
         {"callBackUrl": 1},
+        {"theme": "stars"},
+        {"theme": None},
+        {"aspect": "4:3"},
+        {"resolution": 720},
+        {"fps": 25},
+        {"fps": "30"},
+        {"audio": "mp3"},
+        {"lyrics": "la\0la"},
+        {"lyrics": "x" * 100_001},
         {"callBackUrl": "https://example.com/" + "x" * 2048},
     ],
 )

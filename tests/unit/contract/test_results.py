@@ -164,6 +164,13 @@ def test_a_video_is_its_link(document: dict[str, Any]) -> None:
     assert read_result(document) == VideoResult("a", LINK, (), document)
 
 
+@pytest.mark.parametrize(("given", "read"), [(LINK, LINK), (None, None), ("ftp://x/y", None), (5, None)])
+def test_a_video_may_have_a_thumbnail(given: object, read: str | None) -> None:
+    result = read_result({"data": {"task_id": "a", "video_url": LINK, "thumbnail_url": given}})
+    assert isinstance(result, VideoResult)
+    assert (result.video_url, result.thumbnail_url) == (LINK, read)
+
+
 def test_a_separation_is_the_links_of_the_stems_that_were_made() -> None:
     info = {
         **{"origin_url": LINK, "vocal_url": LINK, "backing_vocals_url": None, "drums_url": "", "theremin_url": LINK},

@@ -46,6 +46,7 @@ def midi() -> bytes:
         (b"RF64\xff\xff\xff\xffWAVE", ".wav"),
         (wav()[:HEAD], ".wav"),
         (midi()[:HEAD], ".mid"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF", ".jpg"),
         (b"RIFF\x00\x00\x00\x00AVI ", None),
         (b"\xff\xff\xff\xff\xff", None),
         (b"\xff", None),
@@ -111,7 +112,7 @@ def test_an_extension_is_always_one_that_is_harmless(head: bytes, content_type: 
     assert suffix[0] == "." and suffix[1:].isalnum() and suffix.isascii() and len(suffix) <= 6
 
 
-@given(st.binary(max_size=20), st.text(max_size=30), st.sampled_from(["video", "audio", "midi"]))
+@given(st.binary(max_size=20), st.text(max_size=30), st.sampled_from(["video", "audio", "midi", "image"]))
 def test_whatever_comes_is_taken_or_refused_in_words(head: bytes, content_type: str, expect: str) -> None:
     said = f"the sender sent {expect}"
     try:

@@ -54,6 +54,7 @@ def encode(
     with av.open(str(path), "w", format=container) as output:
         track = cast(AudioStream, output.add_stream(encoder, rate=rate, layout=layout))
         track.codec_context.format = av.AudioFormat(sample_format)
+        track.codec_context.options = {"strict": "experimental"}  # FFmpeg's own Vorbis encoder calls itself so
         if video:
             pictures = output.add_stream("mpeg4", rate=10, width=64, height=64, pix_fmt="yuv420p")
             for number in range(10):

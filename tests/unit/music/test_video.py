@@ -12,9 +12,8 @@ from PIL import Image
 
 from antiphon.errors import BadParameter, NotAudio
 from antiphon.music import audio
-from antiphon.music.video import VideoResult, render, spectrum, theme
-from antiphon.music.video.motion import LinePart
-from antiphon.music.video.yuv import Planes
+from antiphon.music.video import Look, VideoResult, render, spectrum, still
+from antiphon.music.video.theme import load
 
 RATE = 44_100
 CLICK_AT, TONE_FROM, LENGTH = 1.0, 2.0, 4.0
@@ -61,10 +60,10 @@ def lumas(path: Path) -> Iterator[NDArray[np.uint8]]:
 
 def bar_height(luma: NDArray[np.uint8], quiet: NDArray[np.uint8], band: int) -> int:
     """How many pixels of a bar stand out from the same place in a silent frame."""
-    bars = theme.load("bars").bars
-    x = bars.x + band * bars.pitch + bars.pitch // 2
-    area = slice(bars.baseline - bars.height, bars.baseline), slice(x - 2, x + 2)
-    return int((np.abs(luma[area].astype(int) - quiet[area]).mean(axis=1) > 25).sum())
+    place = load().places["bars"]
+    x = int(place.x + (band + 0.5) * place.width / spectrum.BANDS)
+    area = slice(int(place.y), int(place.y + place.height)), slice(x - 2, x + 2)
+    return int((luma[area].astype(int) - quiet[area] > 45).all(axis=1).sum())
 
 
 def heights(made: Made, frame: int) -> list[int]:
@@ -124,8 +123,9 @@ def test_the_colours_are_tagged_bt709_and_are_so(made: Made) -> None:
         picture = (
             next(container.decode(video=0)).reformat(format="rgb24", src_colorspace=1, dst_colorspace=1).to_ndarray()
         )
-    cover = theme.load("bars").cover
-    middle = picture[cover.y + 100 : cover.y + 200, cover.x + 100 : cover.x + 200].reshape(-1, 3).mean(axis=0)
+    cover = load().places["cover"]
+    x, y = int(cover.x), int(cover.y)
+    middle = picture[y + 100 : y + 200, x + 100 : x + 200].reshape(-1, 3).mean(axis=0)
     assert np.abs(middle - COVER_COLOUR).max() < 4
 
 
@@ -154,12 +154,12 @@ def test_a_click_is_seen_and_heard_at_the_same_moment(made: Made) -> None:
 
 
 def test_the_progress_line_is_half_full_in_the_middle_of_the_song(made: Made) -> None:
-    line = theme.load("bars").line
-    row = line.y + line.height // 2
+    line = load().places["line"]
+    row = int(line.y + line.height / 2)
     knob = made.frames[60][row].astype(int)
     white = np.flatnonzero(knob > 215)
     assert white.mean() == pytest.approx(line.x + line.width / 2, abs=3)
-    assert knob[line.x + 100] - made.frames[0][row, line.x + 100] > 30
+    assert knob[int(line.x) + 100] - made.frames[0][row, int(line.x) + 100] > 30
 
 
 def test_a_character_without_a_glyph_is_a_warning_not_a_box(made: Made) -> None:
@@ -231,6 +231,36 @@ def test_a_video_of_one_sample_has_one_frame(tmp_path: Path) -> None:
     assert len(list(lumas(out))) == 1
 
 
+def test_a_preview_is_a_piece_of_the_video_with_its_sound(tmp_path: Path) -> None:
+    sound = write_sound(tmp_path / "sound.wav", np.concatenate([silence(1.0), noise(1.0)]))
+    whole, piece = tmp_path / "whole.mp4", tmp_path / "piece.mp4"
+    render(sound, whole, title="Whole")
+    result = render(sound, piece, title="Whole", start=0.9, length=0.5)
+    assert (result.frames, result.duration) == (15, 0.5)
+    shown, expected = list(lumas(piece)), list(lumas(whole))[27:42]
+    assert len(shown) == 15
+    assert np.abs(shown[9].astype(int) - expected[9]).mean() < 1.5
+    heard = audio.decode(piece, sample_rate=RATE, channels=1)[:, 0]
+    assert int(np.flatnonzero(np.abs(heard) > 0.05)[0]) == pytest.approx(0.1 * RATE, abs=64)
+
+
+def test_a_still_is_the_video_s_frame_of_that_moment(tmp_path: Path) -> None:
+    sound = write_sound(tmp_path / "sound.wav", tone(1.0))
+    out = tmp_path / "video.mp4"
+    render(sound, out, title="Still", look=Look("wave", "1:1"))
+    picture = np.asarray(still(sound, title="Still", look=Look("wave", "1:1"), at=0.5).convert("L"), float)
+    shown = (list(lumas(out))[15].astype(float) - 16) * 255 / 219
+    assert picture.shape == (720, 720)
+    assert np.abs(picture - shown).mean() < 4
+
+
+def test_what_lyrics_cannot_show_is_a_warning(tmp_path: Path) -> None:
+    sound = write_sound(tmp_path / "sound.wav", tone(0.2))
+    result = render(sound, tmp_path / "video.mp4", title="x", lyrics="[00:00]Sun 🌞\n[0z:99]later")
+    assert any("'lyrics'" in warning and "U+1F31E" in warning for warning in result.warnings)
+    assert any("'lyrics'" in warning and "line 2" in warning for warning in result.warnings)
+
+
 def test_cancelling_leaves_no_file_behind(tmp_path: Path) -> None:
     def cancel(fraction: float, stage: str) -> None:
         if stage == "frames" and fraction > 0.3:
@@ -250,20 +280,6 @@ def test_a_cover_that_is_no_picture_and_a_sound_that_is_none_are_refused(tmp_pat
     with pytest.raises(NotAudio):
         render(text, tmp_path / "video.mp4", title="x")
     assert not (tmp_path / "video.mp4").exists()
-
-
-def test_the_line_starts_empty_and_ends_full() -> None:
-    rest, full = Planes.empty(1280, 720), Planes.empty(1280, 720)
-    rest.buffer[:], full.buffer[:] = 20, 120
-    frame = rest.copy()
-    line = theme.load("bars").line
-    part = LinePart(line, rest, full)
-    row = line.y + line.height // 2
-    part.paint(frame, 0.0)
-    assert frame.y[row, line.x + 20 : line.x + line.width].max() == 20
-    part.paint(frame, 1.0)
-    assert frame.y[row, line.x : line.x + line.width - 20].min() == 120
-    assert frame.y[row, line.x + line.width] == 235
 
 
 def write_aac(path: Path, samples: Samples, layout: str = "stereo") -> None:

@@ -1,5 +1,7 @@
 """Covers from strangers, covers drawn from titles, and the colours taken from both."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -92,14 +94,40 @@ def test_what_is_no_picture_is_refused_with_a_remedy(tmp_path: Path) -> None:
 
 
 def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
-    path = saved(tmp_path / "cover.png", Image.new("1", (8000, 8000)))
-    with pytest.raises(BadParameter, match=r"'cover' has too many pixels: at most 50 million"):
+    path = saved(tmp_path / "cover.png", Image.new("1", (10_001, 10_000)))
+    with pytest.raises(BadParameter, match=r"'cover' has too many pixels: at most 100 million"):
         check_cover(path)
 
 
 def test_a_large_jpeg_is_reduced_while_it_is_decoded(tmp_path: Path) -> None:
     path = saved(tmp_path / "cover.jpg", Image.new("L", (8000, 8000), 90), quality=30)
     assert open_cover(path, 64).size == (64, 64)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "1", "L", "LA", "CMYK", "I;16"])
+def test_a_large_picture_is_reduced_to_the_same_colours(tmp_path: Path, mode: str) -> None:
+    small = Image.new("L", (50, 50), 128).convert("I;16") if mode == "I;16" else Image.new("RGB", (50, 50), RED)
+    name = "cover.tif" if mode == "CMYK" else "cover.png"
+    given = small if mode == "I;16" else small.convert(mode)
+    opened = [open_cover(saved(tmp_path / name, given.resize((side, side), 0)), 16) for side in (50, 1600)]
+    small_mean, large_mean = (np.asarray(picture, int).mean(axis=(0, 1)) for picture in opened)
+    assert np.abs(small_mean - large_mean).max() < 4
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a process's own peak of memory")
+def test_a_picture_of_10_000_by_10_000_pixels_is_taken_and_takes_little_more_memory_than_its_pixels(
+    tmp_path: Path,
+) -> None:
+    path = saved(tmp_path / "cover.png", Image.new("RGB", (10_000, 10_000), RED), compress_level=1)
+    script = (
+        "import sys; from pathlib import Path; from antiphon.music.video.cover import open_cover; "
+        "print(open_cover(Path(sys.argv[1]), 64).getpixel((9, 9))); "
+        "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True)
+    pixel, kilobytes = done.stdout.splitlines()
+    assert pixel == str(RED)
+    assert int(kilobytes) * 1024 < 400e6 + 250e6
 
 
 def test_a_drawn_cover_depends_on_the_title_alone() -> None:

@@ -4,15 +4,23 @@ import re
 
 import pytest
 
-from antiphon.music.video import text, theme
+from antiphon.music.video import setting, text
 from antiphon.music.video.fonts import face_for, inter
+from antiphon.music.video.look import ASPECTS, Look, themes
+from antiphon.music.video.theme import Theme, load
 
-THEME = theme.load("bars")
+THEME = load()
 HAS_CJK = face_for("音") is not None
+ROOM = {"title": "heading", "author": "heading", "domain": "mark"}
 
 
-def set_in(words: theme.Words, given: str) -> text.Block:
-    return text.fit(given, width=words.width, sizes=words.sizes, weight=words.weight)
+def set_in(name: str, given: str, theme: Theme = THEME) -> text.Block:
+    place = theme.places[ROOM[name]]
+    return setting.set_in(given, theme.texts[name], place.width, place.height)
+
+
+def widest(block: text.Block) -> float:
+    return max(block.widths) * block.size
 
 
 def shown(block: text.Block) -> list[str]:
@@ -40,57 +48,79 @@ def test_emoji_are_left_out_and_named() -> None:
 def test_latin_greek_and_cyrillic_need_nothing_but_inter() -> None:
     drawn = text.drawable("Ångström Ωμέγα Жуков ½ € №")
     assert drawn.dropped == ()
-    assert {run.family for line in set_in(THEME.author, drawn.text).lines for run in line} == {inter().family}
+    assert {run.family for line in set_in("author", drawn.text).lines for run in line} == {inter().family}
 
 
 @pytest.mark.skipif(not HAS_CJK, reason="no CJK font on this machine")
 def test_han_takes_the_forms_of_the_language_beside_it() -> None:
     def families(given: str) -> set[str]:
-        return {run.family for line in set_in(THEME.title, given).lines for run in line}
+        return {run.family for line in set_in("title", given).lines for run in line}
 
     assert any(family.endswith("JP") for family in families("夜のうた"))
     assert any(family.endswith("SC") for family in families("夜晚"))
 
 
-@pytest.mark.parametrize("letter", ["W", "i", "m", "Ж", "—", "@"])
-def test_fifty_characters_of_author_and_domain_always_fit_whole(letter: str) -> None:
-    for words in (THEME.author, THEME.domain):
-        block = set_in(words, letter * 50)
-        assert "".join(shown(block)) == letter * 50
-        assert max(block.widths) * block.size <= words.width
+@pytest.mark.parametrize("lyrics", [False, True])
+@pytest.mark.parametrize("aspect", ASPECTS)
+@pytest.mark.parametrize("name", themes())
+def test_fifty_characters_of_author_and_domain_always_fit_whole(name: str, aspect: str, lyrics: bool) -> None:
+    theme = load(Look(name, aspect), lyrics=lyrics)
+    for letter in ("W", "i", "m", "Ж", "—", "@"):
+        for field in ("author", "domain"):
+            block = set_in(field, letter * 50, theme)
+            assert "".join(shown(block)) == letter * 50
+            assert widest(block) <= theme.places[ROOM[field]].width
+            assert setting.height(block, theme.texts[field]) <= theme.places[ROOM[field]].height * 1.05
+
+
+@pytest.mark.parametrize("lyrics", [False, True])
+@pytest.mark.parametrize("aspect", ASPECTS)
+@pytest.mark.parametrize("name", themes())
+def test_title_and_author_of_any_length_stay_in_their_place(name: str, aspect: str, lyrics: bool) -> None:
+    theme = load(Look(name, aspect), lyrics=lyrics)
+    heading = theme.places["heading"]
+    for title, author in (("Sea", ""), ("word " * 30, "W" * 50), ("Nocturne", "x"), ("夜" * 40, "m" * 50)):
+        words = setting.set_words(theme, setting.Wording(title, author, "", "3:07"))
+        drawn = words.elements["title"] + words.elements.get("author", "")
+        lowest = max(float(y) for y in re.findall(r' y="([0-9.]+)"', drawn))
+        highest = min(
+            float(y) - 0.75 * float(size) for y, size in re.findall(r' y="([0-9.]+)".*?font-size="([0-9.]+)"', drawn)
+        )
+        assert highest >= heading.y - 2
+        assert lowest <= heading.y + heading.height + 2
 
 
 def test_a_short_title_is_large_and_a_long_one_keeps_its_words_whole() -> None:
-    assert set_in(THEME.title, "Nocturne").size == THEME.title.sizes[0][0]
+    assert set_in("title", "Nocturne").size == THEME.texts["title"].size
     long = "The Extraordinary Adventures of a Very Small Boat upon a Very Large and Restless Sea"
-    block = set_in(THEME.title, long)
+    block = set_in("title", long)
     assert " ".join(shown(block)) == long
-    assert max(block.widths) * block.size <= THEME.title.width
+    assert widest(block) <= THEME.places["heading"].width
 
 
 def test_a_word_is_broken_only_when_no_size_holds_it() -> None:
-    assert shown(set_in(THEME.title, "Donaudampfschifffahrtsgesellschaft")) == ["Donaudampfschifffahrtsgesellschaft"]
-    assert len(shown(set_in(THEME.title, "x" * 100))) > 1
+    assert shown(set_in("title", "Donaudampfschifffahrtsgesellschaft")) == ["Donaudampfschifffahrtsgesellschaft"]
+    assert len(shown(set_in("title", "x" * 100))) > 1
 
 
 def test_what_does_not_fit_at_all_ends_with_an_ellipsis() -> None:
-    block = set_in(THEME.title, "word " * 200)
+    block = set_in("title", "word " * 200)
     assert shown(block)[-1].endswith("…")
-    assert max(block.widths) * block.size <= THEME.title.width
+    assert widest(block) <= THEME.places["heading"].width
 
 
 def test_no_line_is_left_with_a_single_short_word() -> None:
-    first, second = shown(set_in(THEME.title, "A Song About the Sea and Me"))
+    first, second = shown(set_in("title", "A Song About the Sea and Me"))
     assert min(len(first), len(second)) > 8
 
 
 def test_right_to_left_lines_stay_in_one_piece() -> None:
     drawn = text.drawable("שיר חדש")
-    block = set_in(THEME.title, drawn.text or "x")
+    block = set_in("title", drawn.text or "x")
     assert all(len(line) == 1 for line in block.lines)
 
 
 def test_markup_in_a_title_is_shown_not_obeyed() -> None:
-    drawing = text.svg(set_in(THEME.title, "<b>&amp;</b>"), 0, 0, 1.2, "")
+    drawing = text.svg(set_in("title", "<b>&amp;</b>"), 0, 0, 1.2, "")
     assert "&lt;b&gt;&amp;amp;&lt;/b&gt;" in drawing
     assert not re.search("<b>", drawing)

@@ -26,6 +26,7 @@ from antiphon.score import midifile
 NOW = 1_800_000_000.0
 DAY = 86_400.0
 TASK = "5c79be8e5c7f4bb0a3f7a1a2b3c4d5e6"
+JPEG = b"\xff\xd8\xff\xe0" + os.urandom(20_000)
 MP4 = b"\0\0\0\x18ftypisom" + os.urandom(300_000)
 FLAC = b"fLaC" + os.urandom(100_000)
 BASS = {
@@ -35,6 +36,7 @@ BASS = {
         {"pitch": 400, "start": 0.5, "end": 1.0, "velocity": 0.5},
     ],
 }
+NAMES = {"video": "video.mp4", "thumbnail": "thumbnail.jpg"}
 DRUMS = {"name": "Drums", "notes": [{"pitch": 36, "start": 0.25, "end": 0.5, "velocity": 1.0}]}
 THEREMIN = {"name": "Theremin", "notes": [{"pitch": 70, "start": 0.25, "end": 0.5, "velocity": 1.0}]}
 
@@ -199,6 +201,29 @@ def test_a_link_that_answers_410_has_expired_and_the_other_stems_are_kept(delive
         step().run(given)
     assert raised.value.state == "expired"
     assert list(contents(given.folder)) == ["drums.flac"]
+
+
+def with_thumbnail(site: Site) -> dict[str, Any]:
+    document = video(site)
+    document["data"]["thumbnail_url"] = f"{site.root}thumbnail?token=x"
+    return document
+
+
+def test_a_video_is_downloaded_with_its_thumbnail(delivery: Make, site: Site) -> None:
+    site.answers |= {"video": MP4, "thumbnail": JPEG}
+    given = delivery(with_thumbnail(site), "video")
+    assert step().run(given) == {name: given.folder / file for name, file in NAMES.items()}
+    assert contents(given.folder) == {"video.mp4": MP4, "thumbnail.jpg": JPEG}
+
+
+@pytest.mark.parametrize("answer", [404, 410, 500, b"", MP4, b"<html>"])
+def test_a_video_is_not_held_up_by_a_thumbnail_that_cannot_be_had(
+    delivery: Make, site: Site, caplog: pytest.LogCaptureFixture, answer: bytes | int
+) -> None:
+    site.answers |= {"video": MP4, "thumbnail": answer}
+    given = delivery(with_thumbnail(site), "video")
+    assert step().run(given) == {"video": given.folder / "video.mp4"}
+    assert "done without its thumbnail" in caplog.text
 
 
 def test_what_is_no_video_is_given_up(delivery: Make, site: Site) -> None:

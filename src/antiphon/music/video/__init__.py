@@ -1,6 +1,7 @@
-"""Music videos: a designed still picture, and on it what moves with the sound."""
+"""Music videos: layers that stand still, and on them what moves with the sound."""
 
 from antiphon.music.video.cover import check_cover
-from antiphon.music.video.render import VideoResult, render
+from antiphon.music.video.look import Look
+from antiphon.music.video.render import VideoResult, render, still
 
-__all__ = ["VideoResult", "check_cover", "render"]
+__all__ = ["Look", "VideoResult", "check_cover", "render", "still"]

@@ -14,6 +14,9 @@ from antiphon.music.video.palette import Colour, css
 SIDE = 1000
 """The artwork's own units; it is rendered at any size."""
 
+CELLS = 12
+"""A picture is drawn at a multiple of this size, which three and four divide."""
+
 
 def draw_cover(seed: str, size: int) -> Image.Image:
     """Artwork of ``size`` × ``size`` pixels, RGB, that depends on nothing but ``seed``."""
@@ -35,8 +38,10 @@ def draw_cover(seed: str, size: int) -> Image.Image:
         f'<rect width="{SIDE}" height="{SIDE}" fill="url(#g0)"/>{composition(rng, colours)}'
         f'<rect width="{SIDE}" height="{SIDE}" fill="url(#shine)"/></svg>'
     )
-    picture = resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size, skip_system_fonts=True)
-    return Image.open(BytesIO(picture)).convert("RGB")
+    # Where the cells of a grid end between two pixels, what is beneath shows through.
+    side = -(-size // CELLS) * CELLS
+    drawn = resvg_py.svg_to_bytes(svg_string=svg, width=side, height=side, skip_system_fonts=True)
+    return Image.open(BytesIO(drawn)).convert("RGB").resize((size, size), Image.Resampling.LANCZOS)
 
 
 def _colours(rng: random.Random) -> list[Colour]:
@@ -118,9 +123,9 @@ def _weave(rng: random.Random, colours: list[Colour]) -> str:
             fill, ground = rng.sample(colours, 2)
             turn = 90 * rng.randint(0, 3)
             parts.append(
-                f'<g transform="rotate({turn} {x + side / 2:.1f} {y + side / 2:.1f})">'
-                f'<rect x="{x:.1f}" y="{y:.1f}" width="{side + 1:.1f}" height="{side + 1:.1f}" fill="{css(ground)}"/>'
-                f'<path d="M{x:.1f} {y:.1f}h{side:.1f}a{side:.1f} {side:.1f} 0 0 1 -{side:.1f} {side:.1f}z" '
+                f'<g transform="rotate({turn} {x + side / 2:.3f} {y + side / 2:.3f})">'
+                f'<rect x="{x:.3f}" y="{y:.3f}" width="{side:.3f}" height="{side:.3f}" fill="{css(ground)}"/>'
+                f'<path d="M{x:.3f} {y:.3f}h{side:.3f}a{side:.3f} {side:.3f} 0 0 1 -{side:.3f} {side:.3f}z" '
                 f'fill="{css(fill)}"/></g>'
             )
     return "".join(parts)

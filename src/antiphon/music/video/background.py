@@ -20,8 +20,9 @@ def draw_background(cover: Image.Image, width: int, height: int, given: Backgrou
     Bright covers are dimmed as a whole, so that no part is brighter than the theme's ceiling.
     """
     small = cover.resize((SMALL, SMALL), Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(given.blur))
-    rows = round(SMALL * height / width)
-    small = small.crop((0, (SMALL - rows) // 2, SMALL, (SMALL - rows) // 2 + rows))
+    columns, rows = (round(SMALL * side / max(width, height)) for side in (width, height))
+    left, top = (SMALL - columns) // 2, (SMALL - rows) // 2
+    small = small.crop((left, top, left + columns, top + rows))
     bands = [band.convert("F").resize((width, height), Image.Resampling.BICUBIC) for band in small.split()]
     picture: Floats = np.stack([np.asarray(band, np.float32) for band in bands], axis=-1) / np.float32(255)
     grey: Floats = np.asarray(picture @ LUMA, np.float32)[..., None]

@@ -12,8 +12,8 @@ from antiphon.errors import BadParameter
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """What is opened: formats that Pillow reads by itself, none that starts another program."""
 
-MAX_PIXELS = 50_000_000
-"""Of a picture that must be decoded whole (150 MB). JPEG is reduced while it is decoded and may be larger."""
+MAX_PIXELS = 100_000_000
+"""Of a picture that must be decoded whole (400 MB). JPEG is reduced while it is decoded and may be larger."""
 MAX_JPEG_PIXELS = 170_000_000
 
 
@@ -40,7 +40,8 @@ def open_cover(path: Path, size: int) -> Image.Image:
             with Image.open(path, formats=FORMATS) as picture:
                 _refuse_bomb(picture)
                 picture.draft("RGB", (2 * size, 2 * size))
-                return _square(_rgb(ImageOps.exif_transpose(picture)), size)
+                ImageOps.exif_transpose(picture, in_place=True)
+                return _square(_rgb(_reduced(picture, 2 * size)), size)
     except BadParameter:
         raise
     except Image.DecompressionBombError:
@@ -67,6 +68,18 @@ def _refuse_bomb(picture: Image.Image) -> None:
 
 def _too_large(limit: int) -> str:
     return f"'cover' has too many pixels: at most {limit // 1_000_000} million are taken. Send a smaller picture."
+
+
+def _reduced(picture: Image.Image, side: int) -> Image.Image:
+    """Both sides divided by one whole number as long as they are ``side`` or more, before anything makes copies."""
+    factor = min(picture.size) // side
+    if factor < 2:
+        return picture
+    if picture.mode.startswith(("I", "F")):
+        return picture.resize((picture.width // factor, picture.height // factor), Image.Resampling.NEAREST)
+    if picture.mode in {"P", "PA", "1"}:  # whose pixels have no mean
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    return picture.reduce(factor)
 
 
 def _rgb(picture: Image.Image) -> Image.Image:

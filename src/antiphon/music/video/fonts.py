@@ -27,6 +27,9 @@ SYSTEM_FOLDERS = (
 )
 CJK_FILES = ("NotoSansCJK", "SourceHanSans", "NotoSansSC", "NotoSansJP", "NotoSansKR", "wqy-", "PingFang", "msyh")
 OTHER_FILES = ("NotoSans-", "NotoSansArabic", "NotoSansHebrew", "NotoSansThai", "NotoSansDevanagari", "DejaVuSans")
+SMALLEST_OPTICAL, LARGEST_OPTICAL = 14, 32
+"""The sizes between which Inter changes its forms."""
+
 ASTRAL_SYMBOLS = range(0x1F000, 0x20000)
 """Emoji and other pictographs: the few glyphs that text fonts have of them look like a mistake beside text."""
 
@@ -42,22 +45,27 @@ class Face:
         self._font = font
         self._cmap: dict[int, str] = font.getBestCmap() or {}
         self._units: int = font["head"].unitsPerEm
-        self._glyphs: dict[int, Any] = {}
-        self._advances: dict[tuple[str, int], float] = {}
+        self._glyphs: dict[tuple[int, int], Any] = {}
+        self._advances: dict[tuple[str, int, int], float] = {}
 
     def has(self, character: str) -> bool:
         """Whether the face can draw the character."""
         code = ord(character)
         return code in self._cmap and code not in ASTRAL_SYMBOLS
 
-    def advance(self, character: str, weight: int) -> float:
-        """The width of a character in em at a CSS weight (100–900), without kerning."""
-        key = (character, weight)
+    def advance(self, character: str, weight: int, size: float) -> float:
+        """The width of a character in em at a CSS weight (100–900) and size, without kerning.
+
+        Where a face has forms for each size (the axis ``opsz``), resvg takes the size's own: large ones are narrower.
+        """
+        optical = int(min(max(size, SMALLEST_OPTICAL), LARGEST_OPTICAL)) // 2 * 2  # rather too wide than too narrow
+        key = (character, weight, optical)
         if key not in self._advances:
-            if weight not in self._glyphs:
-                location = {"wght": weight} if "fvar" in self._font else None
-                self._glyphs[weight] = self._font.getGlyphSet(location=location)
-            self._advances[key] = self._glyphs[weight][self._cmap[ord(character)]].width / self._units
+            style = (weight, optical)
+            if style not in self._glyphs:
+                location = {"wght": weight, "opsz": optical} if "fvar" in self._font else None
+                self._glyphs[style] = self._font.getGlyphSet(location=location)
+            self._advances[key] = self._glyphs[style][self._cmap[ord(character)]].width / self._units
         return self._advances[key]
 
 

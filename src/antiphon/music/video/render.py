@@ -1,5 +1,6 @@
 """A song and a few words in, a music video out."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,19 +13,27 @@ from antiphon.errors import EngineError, NotAudio
 from antiphon.music import audio as sound
 from antiphon.music.audio.source import open_source
 from antiphon.music.progress import Progress, part, silent
-from antiphon.music.video import motion, spectrum, text, theme, yuv
+from antiphon.music.video import spectrum, text, theme
 from antiphon.music.video.artwork import draw_cover
 from antiphon.music.video.cover import open_cover
 from antiphon.music.video.encode import Mp4
-from antiphon.music.video.palette import palette_of
+from antiphon.music.video.line import clock_text
+from antiphon.music.video.look import Look
+from antiphon.music.video.lyrics import Lyrics, parse
+from antiphon.music.video.scene import Scene
+from antiphon.music.video.segments import Picture, Segments
+from antiphon.music.video.setting import Wording
+from antiphon.music.video.sound import AudioMode, copyable
 from antiphon.music.video.spectrum import Spectrum
-from antiphon.music.video.still import Wording, stills
+from antiphon.music.video.thumbnail import jpeg, liveliest
 
-FPS = 30
 CRF = 20.0
-THEME = "bars"
 UNTITLED = "Untitled"
 COMMENT = "Made with Antiphon"
+COVER_SHARE = 0.86
+"""Of the frame's short side, as which a cover is opened: no theme shows it larger."""
+
+NOT_KEPT = "'audio': the source's sound is not AAC or MP3 of one kind throughout, so that it was encoded as AAC"
 
 
 @dataclass(frozen=True)
@@ -46,102 +55,139 @@ def render(
     author: str | None = None,
     domain: str | None = None,
     cover: Path | None = None,
+    lyrics: str | None = None,
+    look: Look = Look(),
+    audio_mode: AudioMode = "auto",
+    thumbnail: Path | None = None,
+    start: float = 0.0,
+    length: float | None = None,
     threads: int = 2,
     crf: float = CRF,
     progress: Progress = silent,
 ) -> VideoResult:
-    """Renders the music video of an audio file as MP4, 1280×720 at 30 frames a second.
+    """Renders the music video of an audio file as MP4.
 
-    Without a cover one is drawn from the title. ``threads`` are the encoder's. Memory does not grow with the song but
-    for 64 bytes per frame. On an error, one raised by ``progress`` included, ``out`` does not exist.
+    Without a cover one is drawn from the title. ``lyrics`` are LRC or plain text. ``start`` and ``length`` (seconds)
+    choose a piece of the video, as a preview. The liveliest frame becomes the file's cover art, and a JPEG at
+    ``thumbnail``. ``threads`` is how many segments are encoded at a time, each on one core. Memory does not grow with
+    the song but for 64 bytes per frame. On an error, one raised by ``progress`` included, ``out`` does not exist.
 
     Raises:
         NotAudio: the file holds no sound.
         EngineError: the file cannot be written.
         BadParameter: the cover is not a picture; the message names the field.
     """
-    given = theme.load(THEME)
-    wording, warnings = _wording(title, author, domain)
-    art = open_cover(cover, given.cover.size) if cover else draw_cover(text.clean(title), given.cover.size)
-    measured = _analyse(audio, part(progress, 0.0, 0.1))
-    wording = replace(wording, total=motion.clock_text(measured.duration))
-    progress(0.1, "picture")
-    stage = _Stage.build(given, wording, art)
+    stage = _Stage.build(audio, title, author, domain, cover, lyrics, look, part(progress, 0.0, 0.12))
+    scene, picture = stage.scene, Picture(look.width, look.height, look.fps, crf)
+    first, last = _piece(start, length, look.fps, scene.count)
     metadata = {"title": text.clean(title) or UNTITLED, "artist": text.clean(author), "comment": COMMENT}
-    metadata = {key: words for key, words in metadata.items() if words}
+    copy = copyable(audio, audio_mode)
+    if audio_mode == "copy" and not copy:
+        stage.warnings.append(NOT_KEPT)
+    poster = jpeg(scene.still(first + liveliest(stage.measured.levels[first:last])))
+    frames = part(progress, 0.12, 1.0)
     try:
-        _encode(audio, out, stage, measured, metadata, threads, crf, part(progress, 0.12, 1.0))
+        if thumbnail:
+            thumbnail.write_bytes(poster)
+        with (
+            Mp4(
+                out,
+                audio,
+                picture,
+                metadata={key: words for key, words in metadata.items() if words},
+                copy=copy,
+                thumbnail=poster,
+                start=first / look.fps,
+                end=last / look.fps if last < scene.count else math.inf,
+            ) as video,
+            Segments(picture, scene.canvas, scene.paint, first=first, last=last, threads=threads) as segments,
+        ):
+            for packets in segments.packets(lambda share: frames(share, "frames")):
+                video.write(packets)
     except av.FFmpegError as error:
         out.unlink(missing_ok=True)
         raise EngineError(f"The video could not be written: {error.strerror}.") from error
     except BaseException:
         out.unlink(missing_ok=True)
         raise
-    return VideoResult(measured.duration, given.width, given.height, len(measured.levels), warnings)
+    duration = stage.measured.duration if last - first == scene.count else (last - first) / look.fps
+    return VideoResult(duration, look.width, look.height, last - first, stage.warnings)
+
+
+def still(
+    audio: Path,
+    *,
+    title: str,
+    author: str | None = None,
+    domain: str | None = None,
+    cover: Path | None = None,
+    lyrics: str | None = None,
+    look: Look = Look(),
+    at: float,
+    progress: Progress = silent,
+) -> Image.Image:
+    """One frame of the video that ``render`` would make, ``at`` seconds from its start, as an RGB picture.
+
+    Raises:
+        NotAudio, BadParameter: as ``render``.
+    """
+    stage = _Stage.build(audio, title, author, domain, cover, lyrics, look, progress)
+    return stage.scene.still(min(stage.scene.count - 1, max(0, round(at * look.fps))))
 
 
 class _Stage(NamedTuple):
-    """The frame at rest and the parts that paint on it."""
+    """What is known before the first frame is drawn."""
 
-    frame: yuv.Planes
-    bars: motion.BarsPart
-    line: motion.LinePart
-    clock: motion.ClockPart
-    glow: motion.GlowPart
+    scene: Scene
+    measured: Spectrum
+    warnings: list[str]
 
     @classmethod
-    def build(cls, given: theme.Theme, wording: Wording, art: Image.Image) -> "_Stage":
-        rest, full = stills(given, wording, art, palette_of(art))
-        return cls(
-            rest.copy(),
-            motion.BarsPart(given.bars, rest, full),
-            motion.LinePart(given.line, rest, full),
-            motion.ClockPart(given.clock, rest, wording.total),
-            motion.GlowPart(given.glow, rest, full),
-        )
+    def build(
+        cls,
+        audio: Path,
+        title: str,
+        author: str | None,
+        domain: str | None,
+        cover: Path | None,
+        lyrics: str | None,
+        look: Look,
+        progress: Progress,
+    ) -> "_Stage":
+        wording, warnings = _wording(title, author, domain)
+        side = round(min(look.width, look.height) * COVER_SHARE)
+        art = open_cover(cover, side) if cover else draw_cover(text.clean(title), side)
+        measured = _analyse(audio, look.fps, part(progress, 0.0, 0.85))
+        progress(0.85, "picture")
+        sung = parse(lyrics, measured.duration) if lyrics else Lyrics(())
+        warnings += [*sung.warnings, *_undrawable("lyrics", "".join(line.text for line in sung.lines))]
+        given = theme.load(look, lyrics=bool(sung.lines))
+        wording = replace(wording, total=clock_text(measured.duration))
+        return cls(Scene(given, wording, art, sung, measured, look.fps), measured, warnings)
 
-    def paint(self, index: int, measured: Spectrum) -> None:
-        seconds = index / FPS
-        self.glow.paint(self.frame, int(measured.pulse[index]))
-        self.bars.paint(self.frame, measured.levels[index])
-        self.line.paint(self.frame, min(1.0, seconds / max(measured.duration, 1 / FPS)))
-        self.clock.paint(self.frame, seconds)
 
-
-def _encode(
-    audio: Path,
-    out: Path,
-    stage: _Stage,
-    measured: Spectrum,
-    metadata: dict[str, str],
-    threads: int,
-    crf: float,
-    progress: Progress,
-) -> None:
-    height, width = stage.frame.y.shape
-    count = len(measured.levels)
-    with Mp4(out, audio, width=width, height=height, fps=FPS, threads=threads, crf=crf, metadata=metadata) as video:
-        for index in range(count):
-            stage.paint(index, measured)
-            video.write(index, stage.frame)
-            if index % 15 == 0:
-                progress(index / count, "frames")
-    progress(1.0, "frames")
+def _piece(start: float, length: float | None, fps: int, count: int) -> tuple[int, int]:
+    """The frames from ``start`` seconds on for ``length`` seconds, at least one: the first, and that after the last."""
+    first = min(max(0, round(start * fps)), count - 1)
+    return first, count if length is None else min(count, first + max(1, round(length * fps)))
 
 
 def _wording(title: str, author: str | None, domain: str | None) -> tuple[Wording, list[str]]:
-    warnings = []
+    warnings: list[str] = []
     shown = []
     for field, given in (("title", title), ("author", author), ("domainName", domain)):
-        drawn = text.drawable(given or "")
-        if drawn.dropped:
-            listed = " ".join(f"{c} (U+{ord(c):04X})" for c in drawn.dropped[:10])
-            warnings.append(f"'{field}': no available font has these characters, they were left out: {listed}")
-        shown.append(drawn.text)
+        warnings += _undrawable(field, given or "")
+        shown.append(text.drawable(given or "").text)
     return Wording(shown[0] or UNTITLED, shown[1], shown[2], ""), warnings
 
 
-def _analyse(audio: Path, progress: Progress) -> Spectrum:
+def _undrawable(field: str, words: str) -> list[str]:
+    dropped = text.drawable(words).dropped
+    listed = " ".join(f"{character} (U+{ord(character):04X})" for character in dropped[:10])
+    return [f"'{field}': no available font has these characters, they were left out: {listed}"] if dropped else []
+
+
+def _analyse(audio: Path, fps: int, progress: Progress) -> Spectrum:
     with open_source(audio) as source:
         stated = (source.container.duration or 0) / 1_000_000
 
@@ -152,7 +198,7 @@ def _analyse(audio: Path, progress: Progress) -> Spectrum:
             done += len(block)
             progress(min(1.0, done / spectrum.RATE / stated) if stated else 0.0, "analysis")
 
-    measured = spectrum.analyse(blocks(), FPS)
+    measured = spectrum.analyse(blocks(), fps)
     if not measured.samples:
         raise NotAudio()
     return measured

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 RATE = 44_100
 BANDS = 64
@@ -93,7 +92,7 @@ def _measure(samples: Floats, starts: NDArray[np.int64], filters: list[Filter]) 
     windows = np.lib.stride_tricks.sliding_window_view(samples, longest)[starts]
     bands = []
     for window, first, weights in filters:
-        spectrum = fft.rfft(windows[:, longest - len(window) :] * window, axis=1)[:, first : first + len(weights)]
+        spectrum = np.fft.rfft(windows[:, longest - len(window) :] * window, axis=1)[:, first : first + len(weights)]
         bands.append((spectrum.real**2 + spectrum.imag**2) @ weights)
     power = np.concatenate(bands, axis=1)
     centres = np.sqrt(band_edges()[1:] * band_edges()[:-1])

@@ -15,6 +15,9 @@ _JOINERS = "\u200c\u200d"
 _NO_LINE_START = "、。，．・：；？！）」』】〉》〕］｝ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々…,.!?:;)]}’”%"
 _ELLIPSIS = "…"
 
+KERNING = 0.025
+"""By how much pairs of letters that are set apart, such as WW, may make a line longer than it is measured."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -79,23 +82,29 @@ def fit(text: str, *, width: float, sizes: Sequence[tuple[float, int]], weight: 
     ``sizes`` are pairs of pixels and the number of lines allowed at that size, the preferred first. Words stay whole as
     long as a size allows it; what does not fit at all ends with an ellipsis at the last size.
     """
+    width *= 1 - KERNING
     smallest, most = sizes[-1]
     for breakable in (False, True):
         for size, lines in sizes:
-            broken = _break(text, width / size, weight, breakable)
-            if len(broken) <= lines and all(measure(line, weight) * size <= width for line in broken):
-                return _block(_balance(text, broken, width / size, weight, breakable), size, weight)
-    kept = _break(text, width / smallest, weight, True)[:most]
+            broken = _break(text, width, weight, size, breakable)
+            if len(broken) <= lines and all(measure(line, weight, size) * size <= width for line in broken):
+                return _block(_balance(text, broken, width, weight, size, breakable), size, weight)
+    kept = _break(text, width, weight, smallest, True)[:most]
     last = kept[-1]
-    while last and measure(last + _ELLIPSIS, weight) * smallest > width:
+    while last and measure(last + _ELLIPSIS, weight, smallest) * smallest > width:
         last = last[:-1]
     return _block([*kept[:-1], last.rstrip() + _ELLIPSIS], smallest, weight)
 
 
-def measure(text: str, weight: int) -> float:
-    """The width of drawable text in em."""
+def measure(text: str, weight: int, size: float) -> float:
+    """The width of drawable text in em at a size."""
     script = _script_face(text, text)
-    return sum(_advance(character, text, weight, script) for character in text)
+    return sum(_advance(character, text, weight, size, script) for character in text)
+
+
+def right_to_left(text: str) -> bool:
+    """Whether the text has letters that are written from right to left."""
+    return any(unicodedata.bidirectional(character) in _BIDIRECTIONAL for character in text)
 
 
 def svg(block: Block, x: float, baseline: float, leading: float, style: str, anchor: str = "start") -> str:
@@ -131,21 +140,21 @@ def _script_face(line: str, text: str) -> Face | None:
     return _face(letter, text) if letter else None
 
 
-def _advance(character: str, text: str, weight: int, script: Face | None = None) -> float:
+def _advance(character: str, text: str, weight: int, size: float, script: Face | None = None) -> float:
     if character in _JOINERS or unicodedata.category(character) == "Mn":
         return 0.0
     face = script if script and script.has(character) else _face(character, text)
-    return face.advance(character, weight)
+    return face.advance(character, weight, size)
 
 
 def _block(lines: Sequence[str], size: float, weight: int) -> Block:
     whole = "".join(lines)
-    set_lines = tuple(tuple(_runs(line, whole, weight)) for line in lines)
+    set_lines = tuple(tuple(_runs(line, whole, weight, size)) for line in lines)
     files = {file for character in whole if character not in _JOINERS for file in _face(character, whole).files}
-    return Block(set_lines, tuple(measure(line, weight) for line in lines), size, weight, frozenset(files))
+    return Block(set_lines, tuple(measure(line, weight, size) for line in lines), size, weight, frozenset(files))
 
 
-def _runs(line: str, whole: str, weight: int) -> list[Run]:
+def _runs(line: str, whole: str, weight: int, size: float) -> list[Run]:
     script = _script_face(line, whole)
     if script:  # one run, so that the order of the words and the joins between the letters stay right
         return [Run(line, script.family, 0.0)]
@@ -154,7 +163,7 @@ def _runs(line: str, whole: str, weight: int) -> list[Run]:
     for family, group in itertools.groupby(_attached(line, whole), key=lambda pair: pair[1]):
         text = "".join(character for character, _ in group)
         runs.append(Run(text, family, x))
-        x += sum(_advance(character, whole, weight) for character in text)
+        x += sum(_advance(character, whole, weight, size) for character in text)
     return runs
 
 
@@ -167,17 +176,21 @@ def _attached(line: str, whole: str) -> list[tuple[str, str]]:
     return pairs
 
 
-def _break(text: str, width: float, weight: int, breakable: bool) -> list[str]:
-    """Greedy lines of at most ``width`` em; a piece wider than that is cut if ``breakable``."""
+def _break(text: str, width: float, weight: int, size: float, breakable: bool) -> list[str]:
+    """Greedy lines of at most ``width`` pixels; a piece wider than that is cut if ``breakable``."""
+
+    def fits(line: str) -> bool:
+        return measure(line.rstrip(), weight, size) * size <= width
+
     lines = [""]
     for piece in _pieces(text):
-        if measure((lines[-1] + piece).rstrip(), weight) <= width:
+        if fits(lines[-1] + piece):
             lines[-1] += piece
             continue
         if lines[-1]:
             lines.append("")
         for part in piece if breakable else [piece]:
-            if lines[-1] and measure((lines[-1] + part).rstrip(), weight) > width:
+            if lines[-1] and not fits(lines[-1] + part):
                 lines.append("")
             lines[-1] += part
     return [line.strip() for line in lines if line.strip()] or [""]
@@ -199,13 +212,13 @@ def _pieces(text: str) -> list[str]:
     return pieces
 
 
-def _balance(text: str, lines: list[str], width: float, weight: int, breakable: bool) -> list[str]:
+def _balance(text: str, lines: list[str], width: float, weight: int, size: float, breakable: bool) -> list[str]:
     """As many lines as before, as equally long as can be: no single word is left alone on the last one."""
     low, high, best = width / 2, width, lines
     for _ in range(7 if len(lines) > 1 else 0):
         middle = (low + high) / 2
-        tried = _break(text, middle, weight, breakable)
-        if len(tried) <= len(lines) and all(measure(line, weight) <= middle for line in tried):
+        tried = _break(text, middle, weight, size, breakable)
+        if len(tried) <= len(lines) and all(measure(line, weight, size) * size <= middle for line in tried):
             high, best = middle, tried
         else:
             low = middle

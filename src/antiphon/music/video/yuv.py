@@ -1,9 +1,15 @@
 """Pictures as YUV 4:2:0 planes in BT.709, which the encoder takes without a conversion of its own."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
+from PIL import Image
+
+from antiphon.music.video.theme import Region
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -28,6 +34,9 @@ class Planes:
         chroma = buffer[height:].reshape(2, height // 2, width // 2)
         return cls(buffer, buffer[:height], chroma[0], chroma[1])
 
+    def __iter__(self) -> Iterator[Bytes]:
+        return iter((self.y, self.u, self.v))
+
     def copy(self) -> "Planes":
         """Planes with the same content and a buffer of their own."""
         height, width = self.y.shape
@@ -36,18 +45,35 @@ class Planes:
         return other
 
 
-def from_rgb(picture: Floats) -> Planes:
-    """Converts an R'G'B' picture (height, width, 3), 0–1, to limited-range BT.709 (ITU-R BT.709-6, items 3.2–3.5).
+def crop(planes: Planes, region: Region) -> Planes:
+    """A view of a region; its ``buffer`` is the whole frame's."""
+    x, y, width, height = region.x, region.y, region.width, region.height
+    half = slice(y // 2, (y + height) // 2), slice(x // 2, (x + width) // 2)
+    return Planes(planes.buffer, planes.y[y : y + height, x : x + width], planes.u[half], planes.v[half])
+
+
+def convert(picture: Floats) -> tuple[Floats, Floats, Floats]:
+    """An R'G'B' picture (height, width, 3), 0–1, as limited-range BT.709 (ITU-R BT.709-6, items 3.2–3.5), unrounded.
 
     Chroma is low-passed and sited left, as H.264 assumes when a stream does not say otherwise.
     """
-    height, width, _ = picture.shape
-    rgb = np.clip(picture, 0, 1)
-    luma: Floats = np.asarray(rgb @ LUMA, np.float32)
-    planes = Planes.empty(width, height)
-    planes.y[:] = np.rint(16 + 219 * luma)
-    planes.u[:] = np.rint(128 + 224 * subsample(np.asarray((rgb[..., 2] - luma) / 1.8556, np.float32)))
-    planes.v[:] = np.rint(128 + 224 * subsample(np.asarray((rgb[..., 0] - luma) / 1.5748, np.float32)))
+    luma: Floats = np.asarray(picture @ LUMA, np.float32)
+    blue, red = (np.asarray(picture[..., channel] - luma, np.float32) for channel in (2, 0))
+    return (
+        np.asarray(16 + 219 * luma, np.float32),
+        np.asarray(128 + 224 / 1.8556 * subsample(blue), np.float32),
+        np.asarray(128 + 224 / 1.5748 * subsample(red), np.float32),
+    )
+
+
+def from_picture(picture: Image.Image) -> Planes:
+    """An opaque picture, of which each pixel's first three bytes are R'G'B', in BT.709, converted by FFmpeg."""
+    pixels = np.ascontiguousarray(np.asarray(picture)[..., :3])
+    frame = VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
+        format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+    )
+    planes = Planes.empty(picture.width, picture.height)
+    planes.buffer[:] = frame.to_ndarray()
     return planes
 
 
