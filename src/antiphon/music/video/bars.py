@@ -37,14 +37,12 @@ class BarsPart:
     def __init__(self, theme: Theme, ink: Colours) -> None:
         self.region = bars_region(theme)
         form = {"row": _Row, "mirror": _Mirror, "ring": _Ring}[theme.bars.form]
-        self._luma, self._chroma = (form(theme, self.region, step) for step in (1, 2))
-        self._ink = tuple(np.asarray(plane, np.int16) for plane in ink)
+        self._luma, self._chroma = (form(theme, self.region, step, ink[step - 1]) for step in (1, 2))
 
     def paint(self, canvas: Canvas, levels: Levels, seconds: float) -> None:
         """Paints the bars of one frame from its 64 levels."""
-        y, u, v = zip(canvas.frame, canvas.lit, self._ink, strict=True)
-        self._luma.lay(canvas, [y], levels, seconds)
-        self._chroma.lay(canvas, [u, v], levels, seconds)
+        self._luma.lay(canvas, canvas.frame.y, canvas.lit.y, levels, seconds)
+        self._chroma.lay(canvas, canvas.frame.chroma, canvas.lit.chroma, levels, seconds)
 
 
 def bars_region(theme: Theme) -> Region:
@@ -53,10 +51,6 @@ def bars_region(theme: Theme) -> Region:
     if theme.bars.form == "row":
         place = replace(place, height=place.height - reach * (1 - BELOW))
     return Region.around(place, reach, theme.width, theme.height)
-
-
-Layer = tuple[Bytes, Bytes, Shorts]
-"""A plane of the frame and what is under it, both whole, and the region's ink."""
 
 
 class _Form:
@@ -71,23 +65,23 @@ class _Form:
     along: Shorts
     along_soft: Shorts
 
-    def __init__(self, theme: Theme, region: Region, step: int) -> None:
+    def __init__(self, theme: Theme, region: Region, step: int, ink: Shorts) -> None:
         self.bars: Bars = theme.bars
+        self.ink = ink
         self.step, self.scale = step, theme.scale
         self.place: Place = theme.places["bars"].scaled(theme.scale)
         # Chroma is sited on the left of two pixels, and between two rows.
         self.x = np.arange(0, region.width, step, dtype=np.float32) + np.float32(region.x + 0.5)
         self.y = np.arange(0, region.height, step, dtype=np.float32)[:, None] + np.float32(region.y + step / 2)
-        self.area = tuple(
-            slice(start // step, (start + length) // step)
-            for start, length in ((region.y, region.height), (region.x, region.width))
-        )
+        self.rows = slice(region.y // step, (region.y + region.height) // step)
+        self.columns = slice(region.x // step, (region.x + region.width) // step)
+        self.area = ..., self.rows, self.columns
         self.reach = theme.bars.reach * theme.scale
         self.fine = OPAQUE / step
         self.light = OPAQUE * theme.bars.glow**0.5
 
-    def lay(self, canvas: Canvas, layers: list[Layer], levels: Levels, seconds: float) -> None:
-        """Paints the bars into some planes of the same size."""
+    def lay(self, canvas: Canvas, target: Bytes, under: Bytes, levels: Levels, seconds: float) -> None:
+        """Paints the bars on luma or chroma of a frame (``target``) over what is ``under`` it, both whole."""
         raise NotImplementedError
 
     def whole(self, values: NDArray[np.floating]) -> Shorts:
@@ -106,8 +100,8 @@ class _Form:
 class _Row(_Form):
     """Bars side by side on the foot of their place."""
 
-    def __init__(self, theme: Theme, region: Region, step: int) -> None:
-        super().__init__(theme, region, step)
+    def __init__(self, theme: Theme, region: Region, step: int, ink: Shorts) -> None:
+        super().__init__(theme, region, step, ink)
         pitch = self.place.width / BANDS
         self.radius = pitch * self.bars.width / 2
         cell = np.clip((self.x - self.place.x) / pitch, 0, BANDS - 1e-4)
@@ -142,12 +136,12 @@ class _Row(_Form):
         furthest = max(float(length.max()), float(light.max())) + 1
         return self.whole(self.fine * length[self.bar] - self.rounding), self.whole(self.soft * light), furthest
 
-    def lay(self, canvas: Canvas, layers: list[Layer], levels: Levels, seconds: float) -> None:
+    def lay(self, canvas: Canvas, target: Bytes, under: Bytes, levels: Levels, seconds: float) -> None:
         bars, light, furthest = self.reached(levels)
         first = int(np.count_nonzero(self.distance > furthest))
-        self.cover(canvas, layers, slice(first, None), bars, light)
+        self.cover(canvas, target[self.area], under[self.area], slice(first, None), bars, light)
 
-    def cover(self, canvas: Canvas, layers: list[Layer], rows: slice, bars: Shorts, light: Shorts) -> None:
+    def cover(self, canvas: Canvas, target: Bytes, under: Bytes, rows: slice, bars: Shorts, light: Shorts) -> None:
         """Paints some rows; on the others there is nothing at the moment."""
         shape = self.lane[rows].shape
         opacity, glow = canvas.buffer(1, shape), canvas.buffer(2, shape)
@@ -155,10 +149,8 @@ class _Row(_Form):
         np.minimum(opacity, self.lane[rows], out=opacity)
         np.subtract(light, self.along_soft[rows], out=glow)
         self.join(opacity, glow, self.most[rows])
-        for target, under, ink in layers:
-            painted, beneath = target[self.area], under[self.area]
-            painted[: rows.start] = beneath[: rows.start]
-            lay(canvas, painted[rows], beneath[rows], ink[rows], opacity)
+        target[..., : rows.start, :] = under[..., : rows.start, :]
+        lay(canvas, target[..., rows, :], under[..., rows, :], self.ink[..., rows, :], opacity)
 
 
 class _Mirror(_Row):
@@ -173,7 +165,7 @@ class _Mirror(_Row):
         self.phase_of_bar = self.bars.waves * (self.bar + 0.5) / BANDS
         return self.place.height / 2 - self.bars.swell * self.scale
 
-    def lay(self, canvas: Canvas, layers: list[Layer], levels: Levels, seconds: float) -> None:
+    def lay(self, canvas: Canvas, target: Bytes, under: Bytes, levels: Levels, seconds: float) -> None:
         bars, light, _ = self.reached(levels)
         opacity, glow = (canvas.buffer(number, (len(self.along), len(self.x))) for number in (1, 2))
         np.subtract(self.along, self.swell(self.phase_of_bar, seconds, self.fine), out=opacity)
@@ -184,8 +176,7 @@ class _Mirror(_Row):
         np.abs(glow, out=glow)
         np.subtract(light, glow, out=glow)
         self.join(opacity, glow, self.most)
-        for target, under, ink in layers:
-            lay(canvas, target[self.area], under[self.area], ink, opacity)
+        lay(canvas, target[self.area], under[self.area], self.ink, opacity)
 
     def swell(self, phase: Floats, seconds: float, unit: float) -> Shorts:
         """How far the line lies below its middle at each column."""
@@ -196,19 +187,20 @@ class _Mirror(_Row):
 class _Ring(_Form):
     """Bars that grow outwards round the cover, left as right. Only the pixels that they can reach are touched."""
 
-    def __init__(self, theme: Theme, region: Region, step: int) -> None:
-        super().__init__(theme, region, step)
+    def __init__(self, theme: Theme, region: Region, step: int, ink: Shorts) -> None:
+        super().__init__(theme, region, step, ink)
         cover = theme.places["cover"].scaled(theme.scale)
         inner, outer = cover.width / 2 + self.bars.gap * self.scale, self.place.width / 2
         x, y = self.x - (self.place.x + outer), self.y - (self.place.y + self.place.height / 2)
         distance = np.hypot(x, y)
         touched = np.flatnonzero((distance > inner - 2) & (distance < outer + self.reach))
         # In the order of distance: as a rule only the inner ones are reached.
-        self.inside = touched[np.argsort(distance.ravel()[touched], kind="stable")]
-        rows, columns = np.unravel_index(self.inside, distance.shape)
-        self.pixels = (rows + self.area[0].start) * (theme.width // step) + columns + self.area[1].start
-        turn = np.abs(np.arctan2(np.broadcast_to(x, distance.shape), y)).ravel()[self.inside]  # 0 at the bottom
-        along = distance.ravel()[self.inside] - np.float32(inner)
+        inside = touched[np.argsort(distance.ravel()[touched], kind="stable")]
+        self.ink = ink.reshape(*ink.shape[:-2], -1)[..., inside]
+        rows, columns = np.unravel_index(inside, distance.shape)
+        self.pixels = (rows + self.rows.start) * (theme.width // step) + columns + self.columns.start
+        turn = np.abs(np.arctan2(np.broadcast_to(x, distance.shape), y)).ravel()[inside]  # 0 at the bottom
+        along = distance.ravel()[inside] - np.float32(inner)
         self.distance = along
         cell = np.clip(turn / math.pi * BANDS, 0, BANDS - 1e-4)
         self.bar = cell.astype(np.intp)
@@ -227,7 +219,7 @@ class _Ring(_Form):
         share = np.float32((self.full - self.least) / 255)
         self.spread = spread_over(np.arange(FAN * BANDS + 1, dtype=np.float32) / FAN - 0.5) * share
 
-    def lay(self, canvas: Canvas, layers: list[Layer], levels: Levels, seconds: float) -> None:
+    def lay(self, canvas: Canvas, target: Bytes, under: Bytes, levels: Levels, seconds: float) -> None:
         length = self.least + levels * np.float32((self.full - self.least) / 255)
         light = np.asarray(self.spread @ levels, np.float32)
         light += np.float32(min(self.reach, float(light.max())))
@@ -244,10 +236,14 @@ class _Ring(_Form):
         self.whole(self.soft * light).take(self.fan[part], out=glow, mode="clip")
         glow -= self.along_soft[part]
         self.join(opacity, glow, self.most[part])
-        for target, under, ink in layers:
-            spots = under.reshape(-1).take(self.pixels[part])
-            lay(canvas, spots, spots, ink.reshape(-1).take(self.inside[part]), opacity)
-            target.reshape(-1)[self.pixels[part]] = spots
+        spots = flat(under).take(self.pixels[part], axis=-1, mode="clip")
+        lay(canvas, spots, spots, self.ink[..., part], opacity)
+        flat(target)[..., self.pixels[part]] = spots
+
+
+def flat(plane: Bytes) -> Bytes:
+    """A view of whole planes with their pixels in one row."""
+    return plane.reshape(*plane.shape[:-2], -1)
 
 
 def spread_over(places: NDArray[np.floating]) -> Floats:

@@ -1,7 +1,7 @@
 """The ground of a frame: the blurred cover, which drifts slowly, and over it what never moves.
 
 To paint all of it anew for each frame would cost as much as encoding it. It drifts so slowly that within half a second
-no pixel changes by more than a level or so: each frame renews a few strips of 16 rows (an encoder's macroblocks), and
+no pixel changes by more than a level or so: each frame renews a few strips, and
 after ``RENEWAL`` seconds all have had their turn.
 """
 
@@ -14,7 +14,7 @@ from antiphon.music.video.background import grain
 from antiphon.music.video.theme import Background
 from antiphon.music.video.yuv import Bytes, Floats, Planes, convert, subsample
 
-STRIP = 16
+STRIP = 48
 RENEWAL = 0.5
 
 
@@ -29,7 +29,7 @@ class Ground:
         self._turns = max(1, round(RENEWAL * fps))
         stride = next(step for step in range(self._turns * 5 // 8 + 1, 99) if math.gcd(step, self._turns) == 1)
         self._turn = [strip * stride % self._turns for strip in range(-(-height // STRIP))]
-        noises, scales = (grain(width, height)[..., 0], None, None), (1, 2, 2)
+        noises, scales = (grain(width, height)[..., 0], None), (1, 2)
         self._layers = [
             _Layer(*given) for given in zip(convert(picture), noises, *premultiplied(still), scales, strict=True)
         ]
@@ -59,7 +59,7 @@ class Ground:
 
 
 class _Layer:
-    """One plane, in 256ths of a level."""
+    """Luma, or both planes of chroma, in 256ths of a level."""
 
     def __init__(self, ground: Floats, noise: Floats | None, paint: Floats, opacity: Floats, scale: int) -> None:
         self._scale = scale
@@ -73,19 +73,19 @@ class _Layer:
     def paint(self, plane: Bytes, rows: slice, x: int, y: int) -> None:
         scale = self._scale
         rows = slice(rows.start // scale, rows.stop // scale)
-        x, y, width = x // scale, y // scale, plane.shape[1]
-        mixed = self._ground[rows.start + y : rows.stop + y, x : x + width] + self._rounding[rows]
+        x, y, width = x // scale, y // scale, plane.shape[-1]
+        mixed = self._ground[..., rows.start + y : rows.stop + y, x : x + width] + self._rounding[rows]
         mixed >>= 8
         if self._painted[rows].any():
             mixed *= self._rest[rows]
-            mixed += self._paint[rows]
+            mixed += self._paint[..., rows, :]
             mixed >>= 8
-        plane[rows] = mixed
+        plane[..., rows, :] = mixed
 
 
-def premultiplied(picture: Floats) -> tuple[tuple[Floats, Floats, Floats], tuple[Floats, Floats, Floats]]:
-    """The planes of an RGBA picture as they add to what is left of those beneath, and their opacities."""
+def premultiplied(picture: Floats) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+    """Luma and chroma of an RGBA picture as they add to what is left of those beneath, and their opacities."""
     opacity = np.ascontiguousarray(picture[..., 3])
     small = subsample(opacity)
-    y, u, v = convert(picture[..., :3] * opacity[..., None])
-    return (y - 16 * (1 - opacity), u - 128 * (1 - small), v - 128 * (1 - small)), (opacity, small, small)
+    luma, chroma = convert(picture[..., :3] * opacity[..., None])
+    return (luma - 16 * (1 - opacity), chroma - 128 * (1 - small)), (opacity, small)

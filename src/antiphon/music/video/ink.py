@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music.video.yuv import Bytes, Planes
+from antiphon.music.video.theme import Region
+from antiphon.music.video.yuv import Bytes, Planes, crop
 
 OPAQUE = 64
 """The opacity that covers fully: the product with a difference of levels stays within 16 bits."""
 
-WHITE, BLACK = (235, 128, 128), (16, 128, 128)
+WHITE, BLACK = (235, 128), (16, 128)
 
 Shorts = NDArray[np.int16]
-Colours = tuple[Shorts, Shorts, Shorts] | tuple[int, int, int]
+Colours = tuple[Shorts, Shorts]
+"""Of luma and of both planes of chroma."""
 
 
 @dataclass
@@ -28,12 +30,19 @@ class Canvas:
     "What each part has painted last."
 
     _buffers: dict[int, Shorts] = field(default_factory=dict)
+    _areas: dict[Region, tuple[Planes, Planes, Planes]] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, width: int, height: int) -> "Canvas":
         """A canvas on which nothing has been painted yet."""
         ground, lit, frame = (Planes.empty(width, height) for _ in range(3))
         return cls(ground, lit, frame)
+
+    def areas(self, region: Region) -> tuple[Planes, Planes, Planes]:
+        """``ground``, ``lit`` and ``frame`` in a region."""
+        if region not in self._areas:
+            self._areas[region] = crop(self.ground, region), crop(self.lit, region), crop(self.frame, region)
+        return self._areas[region]
 
     def buffer(self, number: int, shape: tuple[int, ...]) -> Shorts:
         """One of several arrays to calculate in; what it held is lost at the next call."""

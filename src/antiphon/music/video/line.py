@@ -9,7 +9,7 @@ from antiphon.music.video.ink import OPAQUE, WHITE, Canvas, Colours, Shorts, lay
 from antiphon.music.video.layers import draw
 from antiphon.music.video.setting import middle_baseline
 from antiphon.music.video.theme import Region, Theme
-from antiphon.music.video.yuv import Floats, crop, subsample
+from antiphon.music.video.yuv import Floats, subsample
 
 FIGURES = "0123456789:"
 FINENESS = 8
@@ -23,10 +23,9 @@ def clock_text(seconds: float) -> str:
     return (f"{whole // 3600}:" if whole >= 3600 else "") + f"{minutes}:{whole % 60:02d}"
 
 
-def opacities(mask: Floats) -> tuple[Shorts, Shorts, Shorts]:
-    """A mask of 0–1 as opacities of the three planes."""
-    small = np.rint(OPAQUE * subsample(mask)).astype(np.int16)
-    return np.rint(OPAQUE * mask).astype(np.int16), small, small
+def opacities(mask: Floats) -> tuple[Shorts, Shorts]:
+    """A mask of 0–1 as opacities of luma and chroma."""
+    return np.rint(OPAQUE * mask).astype(np.int16), np.rint(OPAQUE * subsample(mask)).astype(np.int16)
 
 
 class LinePart:
@@ -58,18 +57,21 @@ class LinePart:
         middle, reach = int(x - self.region.x) // 2 * 2, int(self._knob) // 2 * 2 + 6
         return slice(max(0, middle - reach), min(self.region.width, middle + reach))
 
-    def _paint(self, canvas: Canvas, end: float, columns: slice) -> None:
+    def _masks(self, end: float, columns: slice) -> tuple[Colours, Colours]:
         place, x, up = self.place, self._x[columns], self._up
         radius = place.height / 2
         nearest = np.clip(x, place.x + radius, max(place.x + radius, end))
         line = opacities(np.clip(radius + 0.5 - np.hypot(x - nearest, up), 0, 1))
-        knob = opacities(np.clip(self._knob + 0.5 - np.hypot(x - end, up), 0, 1))
-        frame, lit = crop(canvas.frame, self.region), crop(canvas.lit, self.region)
+        return line, opacities(np.clip(self._knob + 0.5 - np.hypot(x - end, up), 0, 1))
+
+    def _paint(self, canvas: Canvas, end: float, columns: slice) -> None:
+        line, knob = self._masks(end, columns)
+        _, lit, frame = canvas.areas(self.region)
         for target, under, ink, white, filled, disc, scale in zip(
-            frame, lit, self._ink, WHITE, line, knob, (1, 2, 2), strict=True
+            frame, lit, self._ink, WHITE, line, knob, (1, 2), strict=True
         ):
-            part = slice(None), slice(columns.start // scale, columns.stop // scale)
-            lay(canvas, target[part], under[part], ink if isinstance(ink, int) else ink[part], filled)
+            part = ..., slice(columns.start // scale, columns.stop // scale)
+            lay(canvas, target[part], under[part], ink[part], filled)
             lay(canvas, target[part], target[part], white, disc)
 
 
@@ -103,11 +105,11 @@ class ClockPart:
         words = clock_text(seconds)
         if not canvas.changed(self, words) and not renewed:
             return
-        frame, lit = crop(canvas.frame, self.region), crop(canvas.lit, self.region)
+        _, lit, frame = canvas.areas(self.region)
         for target, under, white, opacity in zip(frame, lit, WHITE, self._drawn(words), strict=True):
             lay(canvas, target, under, white, opacity)
 
-    def _draw(self, words: str) -> tuple[Shorts, Shorts, Shorts]:
+    def _draw(self, words: str) -> tuple[Shorts, Shorts]:
         cell = self._cell
         mask = np.zeros((self.region.height, self.region.width + 2 * cell), np.float32)
         x = cell + self._offset

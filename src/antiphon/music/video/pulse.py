@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from antiphon.music.video.ink import BLACK, Canvas
 from antiphon.music.video.theme import Region, Theme
-from antiphon.music.video.yuv import Bytes, Floats, crop, from_picture, subsample
+from antiphon.music.video.yuv import Bytes, Floats, from_picture, subsample
 
 STEPS = 16
 """Between rest and the strongest beat; each is drawn once and kept."""
@@ -20,7 +20,7 @@ _WHOLE = 128
 """Of what lies beneath, in the units in which it is kept: the product with a level fits into 16 bits."""
 
 Sprite = tuple[tuple[Bytes, Bytes], ...]
-"""For each plane what a step adds, and how much it leaves of what is beneath (of ``_WHOLE``)."""
+"""For luma and chroma what a step adds, and how much it leaves of what is beneath (of ``_WHOLE``)."""
 
 
 class CoverPart:
@@ -47,7 +47,8 @@ class CoverPart:
         if moved:
             changed.append(self.region)
         for region in changed:
-            for lit, ground in zip(crop(canvas.lit, region), crop(canvas.ground, region), strict=True):
+            beneath, above, _ = canvas.areas(region)
+            for lit, ground in zip(above, beneath, strict=True):
                 lit[:] = ground
         for rows in [slice(0, height)] if moved else renewed:
             self._lay(canvas, step, rows)
@@ -58,15 +59,16 @@ class CoverPart:
         first, last = max(rows.start, region.y) - region.y, min(rows.stop, region.y + region.height) - region.y
         if first >= last:
             return
-        lit = crop(canvas.lit, region)
-        for plane, (paint, rest), scale in zip(lit, self._sprite(step), (1, 2, 2), strict=True):
+        _, lit, _ = canvas.areas(region)
+        for whole, (paint, rest), scale in zip(lit, self._sprite(step), (1, 2), strict=True):
             part = slice(first // scale, last // scale)
-            mixed = canvas.buffer(0, plane[part].shape).view(np.uint16)
-            np.multiply(plane[part], rest[part], out=mixed, dtype=np.uint16)
+            plane = whole[..., part, :]
+            mixed = canvas.buffer(0, plane.shape).view(np.uint16)
+            np.multiply(plane, rest[part], out=mixed, dtype=np.uint16)
             mixed += _WHOLE // 2
             mixed >>= 7
-            mixed += paint[part]
-            np.copyto(plane[part], mixed, casting="unsafe")
+            mixed += paint[..., part, :]
+            np.copyto(plane, mixed, casting="unsafe")
 
     def _draw(self, step: int) -> Sprite:
         beat = step / (STEPS - 1)
@@ -85,7 +87,7 @@ class CoverPart:
                 np.clip(plane - np.rint(black * (1 - opaque)), 0, 255).astype(np.uint8),
                 np.rint(_WHOLE * (1 - opaque)).astype(np.uint8),
             )
-            for plane, opaque, black in zip(planes, (opacity, small, small), BLACK, strict=True)
+            for plane, opaque, black in zip(planes, (opacity, small), BLACK, strict=True)
         )
 
 

@@ -18,7 +18,7 @@ from antiphon.music.video.spectrum import Spectrum
 from antiphon.music.video.sung import SungPart
 from antiphon.music.video.theme import Region, Theme
 from antiphon.music.video.thumbnail import picture
-from antiphon.music.video.yuv import Floats, Planes, convert, crop
+from antiphon.music.video.yuv import Floats, Planes, convert
 
 
 class Scene:
@@ -63,7 +63,8 @@ class Scene:
             renewed = [slice(0, self.height)]
         changed = self._cover.paint(canvas, int(self._measured.pulse[index]), renewed)
         for region in changed:
-            for frame, lit in zip(crop(canvas.frame, region), crop(canvas.lit, region), strict=True):
+            _, below, above = canvas.areas(region)
+            for frame, lit in zip(above, below, strict=True):
                 frame[:] = lit
         self._bars.paint(canvas, self._measured.levels[index], seconds)
         fraction = min(1.0, seconds / max(self._measured.duration, 1 / self._fps))
@@ -84,5 +85,5 @@ def _touch(rows: Sequence[slice], region: Region) -> bool:
 
 def _colours(ink: Floats) -> Colours:
     """The planes of a piece of the ink, which is opaque there."""
-    y, u, v = (plane.round().astype("int16") for plane in convert(ink[..., :3]))
-    return y, u, v
+    luma, chroma = (plane.round().astype("int16") for plane in convert(ink[..., :3]))
+    return luma, chroma

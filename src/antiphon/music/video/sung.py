@@ -8,13 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from antiphon.music.video import text
-from antiphon.music.video.ink import OPAQUE, WHITE, Canvas, Shorts, lay
+from antiphon.music.video.ink import WHITE, Canvas, Shorts, lay
 from antiphon.music.video.layers import draw
+from antiphon.music.video.line import opacities
 from antiphon.music.video.lyrics import Lyrics
 from antiphon.music.video.setting import edge, height, set_in, stacked
 from antiphon.music.video.setting import top as top_of
 from antiphon.music.video.theme import Region, Theme
-from antiphon.music.video.yuv import Floats, crop, subsample
+from antiphon.music.video.yuv import Floats
 
 UNSUNG = 0.42
 """The opacity of words of the current line that are still to come."""
@@ -81,14 +82,14 @@ class SungPart:
         if canvas.changed(self, state):
             renewed = [slice(region.y, region.y + region.height)]
         opacities = self._composed(state)
-        frame, lit = crop(canvas.frame, region), crop(canvas.lit, region)
+        _, lit, frame = canvas.areas(region)
         for rows in renewed:
             first, last = max(rows.start - region.y, 0), min(rows.stop - region.y, region.height)
             if first >= last:
                 continue
-            for target, under, white, opacity, scale in zip(frame, lit, WHITE, opacities, (1, 2, 2), strict=True):
+            for target, under, white, opacity, scale in zip(frame, lit, WHITE, opacities, (1, 2), strict=True):
                 part = slice(first // scale, last // scale)
-                lay(canvas, target[part], under[part], white, opacity[part])
+                lay(canvas, target[..., part, :], under[..., part, :], white, opacity[part])
 
     def _state(self, seconds: float) -> State:
         current, following = self._lyrics.current(seconds), self._lyrics.following(seconds)
@@ -102,7 +103,7 @@ class SungPart:
         row, x = _filled(self._drawn(current, "lyrics"), line.text, line.sung(seconds))
         return State(current, following if starts - seconds < 2 * AHEAD else None, fade, row, round(2 * x))
 
-    def _compose(self, state: State) -> tuple[Shorts, Shorts, Shorts]:
+    def _compose(self, state: State) -> tuple[Shorts, Shorts]:
         region = self.region
         mask = np.zeros((region.height, region.width), np.float32)
         blocks = [
@@ -120,8 +121,7 @@ class SungPart:
             self._put(mask, drawn.coverage * light, round(y))
             y += drawn.height + gap
         mask *= np.float32(state.fade / FADE_STEPS)
-        small = np.rint(OPAQUE * subsample(mask)).astype(np.int16)
-        return np.rint(OPAQUE * mask).astype(np.int16), small, small
+        return opacities(mask)
 
     def _light(self, drawn: SetLine, row: int, x: float) -> Floats:
         """How opaque each pixel of the current line is."""

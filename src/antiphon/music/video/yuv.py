@@ -20,22 +20,32 @@ LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 @dataclass(frozen=True)
 class Planes:
-    """``y`` (height, width), ``u`` and ``v`` (height / 2, width / 2): views of one ``buffer`` (height × 3/2, width)."""
+    """``y`` (height, width) and ``chroma`` (2, height / 2, width / 2), which is ``u`` and ``v``: views of one
+    ``buffer`` (height × 3/2, width). What is done to one plane of chroma is done to both, and in one go."""
 
     buffer: Bytes
     y: Bytes
-    u: Bytes
-    v: Bytes
+    chroma: Bytes
 
     @classmethod
     def empty(cls, width: int, height: int) -> "Planes":
         """Planes of an even size, uninitialised."""
         buffer = np.empty((height * 3 // 2, width), np.uint8)
         chroma = buffer[height:].reshape(2, height // 2, width // 2)
-        return cls(buffer, buffer[:height], chroma[0], chroma[1])
+        return cls(buffer, buffer[:height], chroma)
+
+    @property
+    def u(self) -> Bytes:
+        plane: Bytes = self.chroma[0]
+        return plane
+
+    @property
+    def v(self) -> Bytes:
+        plane: Bytes = self.chroma[1]
+        return plane
 
     def __iter__(self) -> Iterator[Bytes]:
-        return iter((self.y, self.u, self.v))
+        return iter((self.y, self.chroma))
 
     def copy(self) -> "Planes":
         """Planes with the same content and a buffer of their own."""
@@ -48,22 +58,20 @@ class Planes:
 def crop(planes: Planes, region: Region) -> Planes:
     """A view of a region; its ``buffer`` is the whole frame's."""
     x, y, width, height = region.x, region.y, region.width, region.height
-    half = slice(y // 2, (y + height) // 2), slice(x // 2, (x + width) // 2)
-    return Planes(planes.buffer, planes.y[y : y + height, x : x + width], planes.u[half], planes.v[half])
+    rows, columns = slice(y // 2, (y + height) // 2), slice(x // 2, (x + width) // 2)
+    return Planes(planes.buffer, planes.y[y : y + height, x : x + width], planes.chroma[:, rows, columns])
 
 
-def convert(picture: Floats) -> tuple[Floats, Floats, Floats]:
-    """An R'G'B' picture (height, width, 3), 0–1, as limited-range BT.709 (ITU-R BT.709-6, items 3.2–3.5), unrounded.
+def convert(picture: Floats) -> tuple[Floats, Floats]:
+    """The luma and chroma of an R'G'B' picture (height, width, 3), 0–1, in limited-range BT.709, unrounded (ITU-R
+    BT.709-6, items 3.2–3.5).
 
     Chroma is low-passed and sited left, as H.264 assumes when a stream does not say otherwise.
     """
     luma: Floats = np.asarray(picture @ LUMA, np.float32)
-    blue, red = (np.asarray(picture[..., channel] - luma, np.float32) for channel in (2, 0))
-    return (
-        np.asarray(16 + 219 * luma, np.float32),
-        np.asarray(128 + 224 / 1.8556 * subsample(blue), np.float32),
-        np.asarray(128 + 224 / 1.5748 * subsample(red), np.float32),
-    )
+    blue, red = (picture[..., channel] - luma for channel in (2, 0))
+    differences = np.stack([blue / np.float32(1.8556), red / np.float32(1.5748)])
+    return np.asarray(16 + 219 * luma, np.float32), np.asarray(128 + 224 * subsample(differences), np.float32)
 
 
 def from_picture(picture: Image.Image) -> Planes:
