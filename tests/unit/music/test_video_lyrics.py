@@ -1,7 +1,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.music.video.lyrics import Line, Lyrics, parse
@@ -171,6 +171,7 @@ PARTS = ["[00:10.00]", "[00:05.5]", "[-1:2]", "[xx:yy]", "[99:99.99]", "<00:11.0
 PARTS += ["[offset:+900]", "[ti:x]", "[Chorus]", "<3", "[]", "\t", "\r\n", "[00:00.00]", "[1:00:00.0]", "١"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PARTS), max_size=60).map("".join) | st.text(max_size=200), st.floats(0.2, 7200))
 def test_whatever_comes_lines_ascend_within_the_song_and_words_within_their_line(text: str, duration: float) -> None:
     lines = parse(text, duration).lines
