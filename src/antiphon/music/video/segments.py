@@ -114,7 +114,7 @@ class Segments:
         packets: Packets = []
         for index in range(start, end):
             if self._stop.is_set():
-                break
+                return []
             planes = self._paint(self._own.canvas, index)
             packets += context.encode(self._picture.frame(planes, index - start))
             self._done[number] = index + 1 - start
