@@ -44,8 +44,8 @@ def rows() -> list[list[Specimen]]:
     """The sheet: a theme in each row."""
     sung = words_of(HERE / "song.mid")
     author, domain = (
-        "The Saint Petersburg Philharmonic Youth Orchestra 2",
-        "the-longest-domain-name-that-we-allow.example.org",
+        "The Saint Petersburg Philharmonic Youth Orchestras",
+        "the-longest-domain-name-that-we-permit.example.org",
     )
     return [
         [
