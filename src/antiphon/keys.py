@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.contract.signatures import new_key
@@ -24,44 +24,52 @@ class ApiKey:
     name: str
     created_at: datetime
     revoked_at: datetime | None
+    admin: bool
+
+
+_columns = (api_keys.c.id, api_keys.c.name, api_keys.c.created_at, api_keys.c.revoked_at, api_keys.c.admin)
+_valid = api_keys.c.revoked_at.is_(None)
 
 
 def digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-async def create_api_key(connection: AsyncConnection, name: str) -> str:
-    """Make a key. It is told once: only its digest is kept."""
+async def create_api_key(connection: AsyncConnection, name: str, *, admin: bool = False) -> tuple[str, ApiKey]:
+    """Make a key, and say what is known of it. It is told once: only its digest is kept."""
     key = PREFIX + secrets.token_urlsafe(32)
-    await connection.execute(insert(api_keys).values(name=name, digest=digest(key)))
-    return key
+    made = insert(api_keys).values(name=name, digest=digest(key), admin=admin).returning(*_columns)
+    return key, ApiKey(*(await connection.execute(made)).one())
 
 
 async def find_api_key(connection: AsyncConnection, key: str) -> ApiKey | None:
-    row = (
-        await connection.execute(
-            select(api_keys.c.id, api_keys.c.name, api_keys.c.created_at, api_keys.c.revoked_at).where(
-                api_keys.c.digest == digest(key), api_keys.c.revoked_at.is_(None)
-            )
-        )
-    ).one_or_none()
+    """What is known of a key that came; None for one that is unknown or revoked."""
+    return await _one(connection, api_keys.c.digest == digest(key))
+
+
+async def find_api_key_by_id(connection: AsyncConnection, key_id: int) -> ApiKey | None:
+    """As above, for a session, which knows the key by its id."""
+    return await _one(connection, api_keys.c.id == key_id)
+
+
+async def _one(connection: AsyncConnection, condition: ColumnElement[bool]) -> ApiKey | None:
+    row = (await connection.execute(select(*_columns).where(condition, _valid))).one_or_none()
     return ApiKey(*row) if row else None
 
 
 async def list_api_keys(connection: AsyncConnection) -> list[ApiKey]:
-    columns = (api_keys.c.id, api_keys.c.name, api_keys.c.created_at, api_keys.c.revoked_at)
-    return [ApiKey(*row) for row in await connection.execute(select(*columns).order_by(api_keys.c.id))]
+    return [ApiKey(*row) for row in await connection.execute(select(*_columns).order_by(api_keys.c.id))]
 
 
 async def is_valid(connection: AsyncConnection, key_id: int) -> bool:
     """Whether this key has not been revoked."""
-    query = select(api_keys.c.id).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
+    query = select(api_keys.c.id).where(api_keys.c.id == key_id, _valid)
     return (await connection.execute(query)).one_or_none() is not None
 
 
 async def revoke_api_key(connection: AsyncConnection, key_id: int) -> None:
     result = await connection.execute(
-        update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None)).values(revoked_at=func.now())
+        update(api_keys).where(api_keys.c.id == key_id, _valid).values(revoked_at=func.now())
     )
     if not result.rowcount:
         raise NotFound(f"there is no API key {key_id} that could be revoked; 'antiphon keys list' shows them")
@@ -132,4 +140,5 @@ async def prepare(connection: AsyncConnection, secret: bytes) -> FirstKeys | Non
     if known is not None:
         return None
     await connection.execute(update(server_state).values(secret_check=check))
-    return FirstKeys(await create_api_key(connection, "first"), await rotate_webhook_key(connection, secret))
+    first, _ = await create_api_key(connection, "first", admin=True)
+    return FirstKeys(first, await rotate_webhook_key(connection, secret))

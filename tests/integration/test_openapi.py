@@ -12,7 +12,8 @@ from antiphon.contract.callbacks import MidiCallback, SeparationCallback, VideoC
 from tests.integration.server import Server
 
 ALWAYS = {401, 500}
-WRITING = {*ALWAYS, 400, 430, 455}
+CHANGING = {*ALWAYS, 400, 403}
+WRITING = {*CHANGING, 430, 455}
 GENERATE = {*WRITING, 404, 409, 410, 413, 429}
 RECORD = {*ALWAYS, 400, 404, 410}
 ENDPOINTS: dict[tuple[str, str], set[int]] = {
@@ -24,13 +25,16 @@ ENDPOINTS: dict[tuple[str, str], set[int]] = {
     ("get", "/api/v1/midi/record-info"): RECORD,
     ("post", "/api/v1/mp4/generate"): GENERATE,
     ("get", "/api/v1/mp4/record-info"): RECORD,
-    ("post", "/api/v1/tasks/{taskId}/cancel"): {*ALWAYS, 400, 404},
+    ("post", "/api/v1/tasks/{taskId}/cancel"): {*CHANGING, 404},
     ("get", "/api/v1/tasks"): {*ALWAYS, 400},
     ("get", "/api/v1/tasks/{taskId}/events"): {*ALWAYS, 400, 404},
     ("get", "/api/v1/tasks/{taskId}/callbacks"): {*ALWAYS, 400, 404},
     ("post", "/api/v1/tasks/{taskId}/callbacks/resend"): {*WRITING, 404, 409, 410},
     ("post", "/api/v1/callbacks/test"): {*WRITING, 413},
     ("get", "/api/v1/callbacks/events"): {*ALWAYS, 400, 430},
+    ("post", "/console/session"): {*ALWAYS, 400, 413, 430},
+    ("get", "/console/session"): ALWAYS,
+    ("delete", "/console/session"): {*ALWAYS, 403},
     ("get", "/files/{token}"): {404, 410, 500},
     ("get", "/health"): {500},
     ("get", "/metrics"): {500},
@@ -126,7 +130,8 @@ def test_waiting_times_are_declared_where_they_come(document: dict[str, Any]) ->
         for operation in operations.values():
             for code, response in operation["responses"].items():
                 waits = code in ("429", "430", "455") or (code == "200" and path.endswith("/record-info"))
-                waits = waits or (code == "500" and not path.startswith("/files/"))  # links need no database
+                asks = not path.startswith("/files/") and operation["operationId"] != "console_sign_out"
+                waits = waits or (code == "500" and asks)  # links and cookies need no database
                 assert ("Retry-After" in response.get("headers", {})) == waits, (path, code)
 
 
@@ -214,7 +219,13 @@ def test_callbacks_are_described_with_examples_that_fit(document: dict[str, Any]
         assert CALLBACKS[path].model_validate(example).model_dump()["code"] == code
 
 
-def test_every_call_but_files_and_health_needs_the_key(document: dict[str, Any]) -> None:
+def test_every_call_but_files_and_health_needs_the_key_or_a_session(document: dict[str, Any]) -> None:
+    session = {"APIKeyCookie": []}
     for path, operations in document["paths"].items():
-        for operation in operations.values():
-            assert ("security" in operation) == path.startswith("/api/")
+        for method, operation in operations.items():
+            if path.startswith("/api/"):
+                assert operation["security"] == [{"HTTPBearer": []}, session]
+            elif path == "/console/session" and method != "post":
+                assert operation["security"] == [session]
+            else:
+                assert "security" not in operation

@@ -14,7 +14,7 @@ import antiphon
 ROOT = Path(antiphon.__file__).parent
 
 # A part is a folder or a module of the package. What everybody may import is left out: errors.
-GROUND = {"settings", "secret", "scratch", "storage", "links", "logs", "roles"}
+GROUND = {"settings", "secret", "scratch", "storage", "links", "logs", "roles", "sessions"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "contract": set(),
@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "scratch": set(),
     "storage": set(),
     "links": {"secret"},
+    "sessions": {"secret"},
     "logs": set(),
     "roles": set(),
     "database": set(),

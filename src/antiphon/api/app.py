@@ -4,12 +4,14 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 
 from antiphon import __version__
 from antiphon.api import (
     callbacks,
+    console,
     errors,
     files,
     health,
@@ -18,13 +20,18 @@ from antiphon.api import (
     midis,
     openapi,
     separations,
+    signin,
     tasks,
     trials,
     uploads,
     videos,
 )
+from antiphon.api.attempts import FailedSignIns
+from antiphon.api.hardening import Hardening
 from antiphon.api.limits import BodyLimit
 from antiphon.services import Services
+
+CONSOLE = Path(__file__).parents[1] / "console"
 
 
 def create_app(services: Services) -> FastAPI:
@@ -51,11 +58,15 @@ def create_app(services: Services) -> FastAPI:
     app.state.draining = errors.Draining()
     app.state.trials = asyncio.Semaphore(trials.AT_ONCE)
     app.state.streams = Counter()
+    app.state.failed_sign_ins = FailedSignIns()
     errors.install(app)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Hardening)
     for resource in (uploads, separations, midis, videos, tasks, callbacks, trials, listening):
         app.include_router(resource.router, prefix="/api/v1")
     app.include_router(files.router)
     app.include_router(health.router)
     app.include_router(metrics.router)
+    app.include_router(signin.router)
+    app.include_router(console.routes(CONSOLE))
     return app

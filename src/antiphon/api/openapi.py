@@ -22,6 +22,7 @@ any body over 1 MB but an upload's 413."""
 ERRORS = {
     400: "A parameter is missing or wrong; `msg` names it and says what to do.",
     401: "No or wrong API key.",
+    403: "The key is no admin, or a call of the console came without its `X-CSRF-Token`.",
     404: "No such task, file or path; also the task of another key.",
     405: "Wrong method.",
     409: "It does not fit the present state of the task, or an Idempotency-Key was reused.",

@@ -19,12 +19,15 @@ from antiphon.contract.records import (
     MidiRecord,
     SeparationRecord,
     SeparationResponse,
+    SessionRecord,
     TaskItem,
     VideoRecord,
     VideoResponse,
     origin_data,
 )
+from antiphon.keys import ApiKey
 from antiphon.services import Services
+from antiphon.sessions import Session
 from antiphon.tasks.model import Artifact, Task
 
 CANCELLED_CODE = 499  # nginx's: the client did not want it any more
@@ -107,6 +110,12 @@ def video_record(services: Services, task: Task, made: dict[str, Artifact]) -> V
         response=VideoResponse(videoUrl=link) if link else None,
         successFlag=_flag(task, SuccessFlag.GENERATE_MP4_FAILED),
         warnings=(task.result or {}).get("warnings", []),
+    )
+
+
+def session_record(key: ApiKey, session: Session) -> SessionRecord:
+    return SessionRecord(
+        keyId=key.id, name=key.name, admin=key.admin, csrf=session.csrf, expireTime=session.expires * 1000
     )
 
 

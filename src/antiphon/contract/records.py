@@ -110,6 +110,16 @@ class TaskItem(Status):
     errorMessage: str | None
 
 
+class SessionRecord(BaseModel):
+    """Who is signed in to the console."""
+
+    keyId: int
+    name: str = Field(description="of the API key", examples=["first"])
+    admin: bool
+    csrf: str = Field(description="to be sent as X-CSRF-Token with every call that changes something")
+    expireTime: Milliseconds
+
+
 class TaskPage(BaseModel):
     tasks: list[TaskItem]
     nextCursor: str | None = Field(description="hand it in as 'cursor' for the next page; null on the last")

@@ -110,6 +110,12 @@ class Video(Request):
     domainName: Domain = None
 
 
+class SignIn(Request):
+    """Into the console."""
+
+    key: Annotated[str, Field(min_length=1, max_length=200, description="an API key", examples=["ak_…"])]
+
+
 class CallbackTest(Request):
     callBackUrl: Annotated[
         str,
