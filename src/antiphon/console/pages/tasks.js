@@ -1,0 +1,145 @@
+/** All tasks of this key: found by kind, state and text, live, and stopped or done once more from here. */
+
+import { get, post, query } from '../api.js';
+import { button, h, icon, keyed, notify } from '../dom.js';
+import { moment, percent, relative, t } from '../i18n.js';
+import { hasEnded, onTask, tell } from '../live.js';
+import { repeat } from '../orders.js';
+import { callbackBadge, empty, kindIcon, kindName, loading, problem, progressBar, stageName, stateBadge } from '../parts.js';
+
+const KINDS = ['upload', 'separation', 'midi', 'video'];
+const STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'];
+const PATIENCE = 200; // ms after the last letter of a search
+
+export default function tasks({ search }) {
+  const filters = { kind: search.get('kind') ?? '', state: search.get('state') ?? '', search: search.get('search') ?? '' };
+  const shown = new Map();
+  let cursor = null;
+  let turn = 0;
+
+  const body = h('tbody');
+  const table = h('table', { class: 'table' },
+    h('thead', {}, h('tr', {}, ['task', 'state', 'callback', 'created', 'actions'].map((name) => h('th', { scope: 'col' }, t(`tasks.${name}`))))), body);
+  const said = h('div', { 'aria-live': 'polite' }, loading());
+  const more = h('div', { class: 'more-button', hidden: true }, button(t('tasks.more'), { on: { click: () => look(true) } }));
+
+  async function look(further = false) {
+    const mine = (turn += 1);
+    let page;
+    try {
+      page = await get(`/tasks${query({ ...filters, limit: 50, cursor: further ? cursor : '' })}`);
+    } catch (error) {
+      if (mine === turn) said.replaceChildren(problem(error));
+      return;
+    }
+    if (mine !== turn) return;
+    if (!further) shown.clear();
+    for (const task of page.tasks) shown.set(task.taskId, task);
+    cursor = page.nextCursor;
+    more.hidden = cursor === null;
+    draw();
+  }
+
+  function draw() {
+    const list = [...shown.values()].filter(matches).sort((one, other) => other.createTime - one.createTime);
+    keyed(body, list, (task) => task.taskId, row);
+    table.hidden = list.length === 0;
+    const filtered = filters.kind || filters.state || filters.search;
+    if (list.length) said.replaceChildren();
+    else said.replaceChildren(filtered ? empty(t('tasks.none'), t('tasks.none.hint')) : empty(t('try.empty'), t('try.empty.hint'), h('a', { class: 'button', href: '#/' }, t('nav.try'))));
+  }
+
+  /** What the server would find, for tasks of which an event told; it looks into titles and ids. */
+  function matches(task) {
+    const text = filters.search.toLowerCase();
+    return (!filters.kind || task.kind === filters.kind) && (!filters.state || task.state === filters.state)
+      && (!text || (task.title ?? '').toLowerCase().includes(text) || task.taskId.includes(text));
+  }
+
+  function filter(changed) {
+    Object.assign(filters, changed);
+    history.replaceState(null, '', `#/tasks${query(filters)}`);
+    look();
+  }
+
+  const stop = onTask((task) => {
+    if (task === null) { look(); return; }
+    if (!shown.has(task.taskId) && !matches(task)) return;
+    shown.set(task.taskId, task);
+    draw();
+  });
+  look();
+  return {
+    title: t('tasks.title'),
+    node: h('div', {}, h('div', { class: 'head' }, h('h1', {}, t('tasks.title'))), controls(filters, filter), said, table, more),
+    close: stop,
+  };
+}
+
+function controls(filters, filter) {
+  let timer = 0;
+  const search = h('input', {
+    type: 'search', 'aria-label': t('tasks.search'), placeholder: t('tasks.search'), value: filters.search,
+    on: { input: () => { clearTimeout(timer); timer = setTimeout(() => filter({ search: search.value.trim() }), PATIENCE); } },
+  });
+  const choose = (name, values, words) => h('select', {
+    'aria-label': t(`tasks.${name}`), value: filters[name], on: { change: (event) => filter({ [name]: event.target.value }) },
+  }, h('option', { value: '' }, t(`tasks.any-${name}`)), values.map((value) => h('option', { value }, words(value))));
+  return h('div', { class: 'filters', role: 'search' }, search, choose('kind', KINDS, kindName), choose('state', STATES, (state) => t(`state.${state}`)));
+}
+
+/** A task's row, and below a failed one's what to do. */
+function row(task) {
+  const state = h('td');
+  const bar = progressBar(kindName(task.kind));
+  const stage = h('span', { class: 'hint' });
+  const callback = h('td', { data: { label: t('tasks.callback') } });
+  const actions = h('td');
+  const why = h('div');
+  let drawn = '';
+  const name = h('td', {}, h('div', { class: 'task-name' }, kindIcon(task.kind),
+    h('a', { href: `#/song/${task.taskId}` }, task.title ?? t('untitled')),
+    h('span', { class: 'hint' }, kindName(task.kind), ' · ', h('span', { class: 'mono' }, task.taskId.slice(0, 8)))));
+  const created = h('td', { data: { label: t('tasks.created') } }, h('time', { class: 'number', title: moment(task.createTime) }, relative(task.createTime)));
+  const node = h('tr', {}, name, state, callback, created, actions);
+
+  function update(now) {
+    bar.set(now.progress);
+    stage.textContent = now.state === 'queued' ? t('state.waiting') : `${stageName(now.stage)} · ${percent(now.progress)}`;
+    const look = `${now.state} ${now.callbackState}`;
+    if (look === drawn) return;
+    drawn = look;
+    state.replaceChildren(h('div', { class: 'task-progress' }, hasEnded(now) ? stateBadge(now.state) : [stage, bar.node], why));
+    callback.replaceChildren(now.callbackUrl ? h('a', { href: `#/callbacks/task/${now.taskId}` }, callbackBadge(now.callbackState)) : callbackBadge('none'));
+    actions.replaceChildren(h('span', { class: 'task-actions' }, actionsOf(now)));
+    why.replaceChildren(...reason(now));
+  }
+
+  update(task);
+  return { node, update };
+}
+
+function reason(task) {
+  if (task.state !== 'failed') return [];
+  return [h('p', { class: 'small why' }, task.errorMessage)];
+}
+
+function actionsOf(task) {
+  const name = task.title ?? task.taskId.slice(0, 8);
+  if (!hasEnded(task)) return button(t('task.cancel'), { kind: 'small', 'aria-label': t('task.cancel.of', { name }), on: { click: (event) => act(event, () => post(`/tasks/${task.taskId}/cancel`).then(tell)) } });
+  const again = task.kind !== 'upload' && task.state !== 'succeeded';
+  if (again) return button(t('task.again'), { icon: 'again', kind: 'small', 'aria-label': t('task.again.of', { name }), on: { click: (event) => act(event, () => runAgain(task)) } });
+  return h('a', { class: 'go', href: `#/song/${task.taskId}`, 'aria-label': t('task.open.of', { name }) }, t('task.open'), icon('more'));
+}
+
+async function runAgain(task) {
+  await repeat(await get(`/tasks/${task.taskId}`));
+  notify(t('task.again.done'));
+}
+
+async function act(event, work) {
+  const control = event.currentTarget;
+  control.disabled = true;
+  await work().catch((error) => notify(error.message, 'bad'));
+  control.disabled = false;
+}

@@ -1,0 +1,99 @@
+/** Parts that several pages share: states, progress, problems, dialogs. */
+
+import { button, h, icon, copy } from './dom.js';
+import { named, percent, t } from './i18n.js';
+
+const STATE_ICONS = { queued: 'clock', running: 'again', succeeded: 'check', failed: 'alert', cancelled: 'stop' };
+
+/** A task's state: never by colour alone. */
+export function stateBadge(state) {
+  return h('span', { class: 'badge', data: { state } }, icon(STATE_ICONS[state] ?? 'clock'), t(`state.${state}`));
+}
+
+const CALLBACK_ICONS = { pending: 'clock', delivered: 'check', stopped: 'alert' };
+
+export function callbackBadge(state) {
+  if (state === 'none') return h('span', { class: 'quiet' }, '–');
+  const like = { pending: 'queued', delivered: 'succeeded', stopped: 'failed' }[state];
+  return h('span', { class: 'badge', data: { state: like } }, icon(CALLBACK_ICONS[state]), t(`callback.${state}`));
+}
+
+export const kindName = (kind) => t(`kind.${kind}`);
+
+const KIND_ICONS = { upload: 'note', separation: 'stems', midi: 'midi', video: 'video' };
+export const kindIcon = (kind) => icon(KIND_ICONS[kind] ?? 'file');
+
+/** What a task does just now, in words. */
+export const stageName = (stage) => named(`stage.${stage}`, stage);
+
+/** A bar that tells its fraction; `set(fraction, words)` moves it. */
+export function progressBar(label) {
+  const fill = h('span', { class: 'fill' });
+  const bar = h('div', { class: 'progress', role: 'progressbar', 'aria-label': label, 'aria-valuemin': '0', 'aria-valuemax': '100' }, fill);
+  return {
+    node: bar,
+    set(fraction) {
+      fill.style.setProperty('--done', fraction);
+      bar.setAttribute('aria-valuenow', Math.round(fraction * 100));
+      bar.setAttribute('aria-valuetext', percent(fraction));
+    },
+  };
+}
+
+/** An error as a block: what happened, and what helps. */
+export function problem(error) {
+  const head = error.code === 0 ? t('error.offline') : named(`error.${error.code}`, t('error.any'));
+  const details = error.code === 0 ? null : error.message;
+  return h('div', { class: 'problem', role: 'alert' }, icon('alert'), h('div', {}, h('strong', {}, head), details && h('p', {}, details)));
+}
+
+/** Text to be copied, shown in full. */
+export function codeBlock(text, { label = t('copy'), wrap = false } = {}) {
+  return h('div', { class: 'code' },
+    h('pre', { class: wrap && 'wrap', tabindex: '0' }, h('code', {}, text)),
+    button('', { icon: 'copy', kind: 'quiet', label, on: { click: () => copy(text, t('copied')) } }));
+}
+
+/** Ask before what cannot be undone; resolves to whether it was wanted. */
+export function confirm(question, details, action) {
+  return new Promise((resolve) => {
+    const dialog = h('dialog', { class: 'sheet', 'aria-label': question, on: { close: () => { dialog.remove(); resolve(dialog.returnValue === 'yes'); } } },
+      h('h2', {}, question), h('p', {}, details),
+      h('div', { class: 'row end' },
+        button(t('cancel'), { on: { click: () => dialog.close('no') } }),
+        button(action, { kind: 'danger', on: { click: () => dialog.close('yes') } })));
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+/** Show a secret that the server tells this once. */
+export function tellSecret(title, secret, hint) {
+  const dialog = h('dialog', { class: 'sheet', 'aria-label': title, on: { close: () => dialog.remove() } },
+    h('h2', {}, title), h('p', {}, hint), codeBlock(secret, { wrap: true }),
+    h('div', { class: 'row end' }, button(t('secret.kept'), { kind: 'primary', on: { click: () => dialog.close() } })));
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** The row of links between the parts of a page. */
+export function tabs(label, entries, current) {
+  return h('nav', { class: 'tabs', 'aria-label': label }, entries.map(([href, words, name]) =>
+    h('a', { href, 'aria-current': name === current ? 'page' : null }, words)));
+}
+
+/** A labelled control with its hint. */
+export function field(label, control, hint) {
+  const id = control.id || (control.id = `field-${Math.random().toString(36).slice(2, 8)}`);
+  const hinted = hint && h('p', { class: 'hint', id: `${id}-hint` }, hint);
+  if (hinted) control.setAttribute('aria-describedby', hinted.id);
+  return h('div', { class: 'field' }, h('label', { for: id }, label), control, hinted);
+}
+
+/** What stands where nothing is yet. */
+export function empty(title, text, ...more) {
+  return h('div', { class: 'empty' }, h('h2', {}, title), h('p', {}, text), ...more);
+}
+
+/** Placeholder while something loads, only seen when that takes long. */
+export const loading = () => h('p', { class: 'loading', role: 'status' }, t('loading'));
