@@ -1,24 +1,22 @@
 /** Words in the chosen language; dates, numbers and lengths as that language writes them. */
 
-import en from './words/en.js';
-
-const LANGUAGES = { en: async () => ({ default: en }), 'zh-CN': () => import('./words/zh.js') };
-let words = en;
+const LANGUAGES = ['en', 'zh-CN'];
+let words = {};
 
 /** The language in use, as in `<html lang>`. */
 export const language = () => document.documentElement.lang;
 
 /** Load the words of `wanted`, and keep the choice when it is one. */
 export async function speak(wanted, { keep = false } = {}) {
-  const chosen = wanted in LANGUAGES ? wanted : 'en';
-  words = (await LANGUAGES[chosen]()).default;
+  const chosen = LANGUAGES.includes(wanted) ? wanted : 'en';
+  words = await (await fetch(`/console/words/${chosen}.json`)).json();
   document.documentElement.lang = chosen;
   if (keep) localStorage.setItem('antiphon.language', chosen);
 }
 
 /** The text of `key` with `{name}` filled in; `key.one` when `values.n` is 1. */
 export function t(key, values = {}) {
-  const text = (values.n === 1 && words[`${key}.one`]) || words[key] || en[key] || key;
+  const text = (values.n === 1 && words[`${key}.one`]) || words[key] || key;
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 

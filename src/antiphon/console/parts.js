@@ -23,9 +23,6 @@ export const kindName = (kind) => t(`kind.${kind}`);
 const KIND_ICONS = { upload: 'note', separation: 'stems', midi: 'midi', video: 'video' };
 export const kindIcon = (kind) => icon(KIND_ICONS[kind] ?? 'file');
 
-/** What a task does just now, in words. */
-export const stageName = (stage) => named(`stage.${stage}`, stage);
-
 /** A bar that tells its fraction; `set(fraction, words)` moves it. */
 export function progressBar(label) {
   const fill = h('span', { class: 'fill' });

@@ -3,8 +3,15 @@
 import { button, h } from '../dom.js';
 import { t } from '../i18n.js';
 import { codeBlock } from '../parts.js';
-import { SNIPPETS } from './snippets.js';
 
+const SNIPPETS = {
+  library: ['antiphon.receiver', 'library.py'],
+  python: ['Python', 'receive.py'],
+  node: ['Node.js', 'receive.mjs'],
+  php: ['PHP', 'receive.php'],
+  curl: ['curl', 'receive.sh'],
+};
+const OURS = 'http://this.server'; // stands in the files for this server's address
 const KEPT = 'antiphon.snippet';
 
 export function receive() {
@@ -13,12 +20,13 @@ export function receive() {
   const choice = h('div', { class: 'languages', role: 'group', 'aria-label': t('receive.language') });
   const shown = h('div', { class: 'stack' });
 
-  function draw() {
-    const snippet = SNIPPETS[chosen] ?? SNIPPETS[names[0]];
-    choice.replaceChildren(...names.map((name) => button(SNIPPETS[name].title, {
-      kind: 'small', 'aria-pressed': String(SNIPPETS[name] === snippet), data: { name }, on: { click: () => choose(name) },
+  async function draw() {
+    const [title, file] = SNIPPETS[chosen] ?? SNIPPETS[(chosen = names[0])];
+    choice.replaceChildren(...names.map((name) => button(SNIPPETS[name][0], {
+      kind: 'small', 'aria-pressed': String(name === chosen), data: { name }, on: { click: () => choose(name) },
     })));
-    shown.replaceChildren(h('p', {}, t(snippet.how)), codeBlock(snippet.text(location.origin), { label: t('receive.copy', { language: snippet.title }) }));
+    const text = await (await fetch(`/console/snippets/${file}.txt`)).text();
+    shown.replaceChildren(h('p', {}, t(`receive.how.${chosen}`)), codeBlock(text.replaceAll(OURS, location.origin), { label: t('receive.copy', { language: title }) }));
   }
 
   function choose(name) {

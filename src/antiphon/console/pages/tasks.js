@@ -1,11 +1,11 @@
 /** All tasks of this key: found by kind, state and text, live, and stopped or done once more from here. */
 
-import { get, post, query } from '../api.js';
-import { button, h, icon, keyed, notify } from '../dom.js';
-import { moment, percent, relative, t } from '../i18n.js';
-import { hasEnded, onTask, tell } from '../live.js';
-import { repeat } from '../orders.js';
-import { callbackBadge, empty, kindIcon, kindName, loading, problem, progressBar, stageName, stateBadge } from '../parts.js';
+import { get, query } from '../api.js';
+import { button, h, icon, keyed } from '../dom.js';
+import { moment, relative, t } from '../i18n.js';
+import { hasEnded, onTask } from '../live.js';
+import { callbackBadge, empty, kindIcon, kindName, loading, problem } from '../parts.js';
+import { againButton, canRepeat, cancelButton, status } from '../status.js';
 
 const KINDS = ['upload', 'separation', 'midi', 'video'];
 const STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'];
@@ -88,58 +88,38 @@ function controls(filters, filter) {
   return h('div', { class: 'filters', role: 'search' }, search, choose('kind', KINDS, kindName), choose('state', STATES, (state) => t(`state.${state}`)));
 }
 
-/** A task's row, and below a failed one's what to do. */
+/** A task's row; a failed one says why. */
 function row(task) {
-  const state = h('td');
-  const bar = progressBar(kindName(task.kind));
-  const stage = h('span', { class: 'hint' });
+  const shown = status(task);
   const callback = h('td', { data: { label: t('tasks.callback') } });
   const actions = h('td');
-  const why = h('div');
+  const why = h('p', { class: 'small why' });
   let drawn = '';
-  const name = h('td', {}, h('div', { class: 'task-name' }, kindIcon(task.kind),
-    h('a', { href: `#/song/${task.taskId}` }, task.title ?? t('untitled')),
-    h('span', { class: 'hint' }, kindName(task.kind), ' · ', h('span', { class: 'mono' }, task.taskId.slice(0, 8)))));
-  const created = h('td', { data: { label: t('tasks.created') } }, h('time', { class: 'number', title: moment(task.createTime) }, relative(task.createTime)));
-  const node = h('tr', {}, name, state, callback, created, actions);
+  const node = h('tr', {},
+    h('td', {}, h('div', { class: 'task-name' }, kindIcon(task.kind),
+      h('a', { href: `#/song/${task.taskId}` }, task.title ?? t('untitled')),
+      h('span', { class: 'hint' }, kindName(task.kind), ' · ', h('span', { class: 'mono' }, task.taskId.slice(0, 8))))),
+    h('td', { class: 'task-state' }, shown.node, why), callback,
+    h('td', { data: { label: t('tasks.created') } }, h('time', { class: 'number', title: moment(task.createTime) }, relative(task.createTime))),
+    actions);
 
   function update(now) {
-    bar.set(now.progress);
-    stage.textContent = now.state === 'queued' ? t('state.waiting') : `${stageName(now.stage)} · ${percent(now.progress)}`;
+    shown.update(now);
     const look = `${now.state} ${now.callbackState}`;
     if (look === drawn) return;
     drawn = look;
-    state.replaceChildren(h('div', { class: 'task-progress' }, hasEnded(now) ? stateBadge(now.state) : [stage, bar.node], why));
+    why.textContent = now.state === 'failed' ? now.errorMessage : '';
     callback.replaceChildren(now.callbackUrl ? h('a', { href: `#/callbacks/task/${now.taskId}` }, callbackBadge(now.callbackState)) : callbackBadge('none'));
-    actions.replaceChildren(h('span', { class: 'task-actions' }, actionsOf(now)));
-    why.replaceChildren(...reason(now));
+    actions.replaceChildren(action(now));
   }
 
   update(task);
   return { node, update };
 }
 
-function reason(task) {
-  if (task.state !== 'failed') return [];
-  return [h('p', { class: 'small why' }, task.errorMessage)];
-}
-
-function actionsOf(task) {
-  const name = task.title ?? task.taskId.slice(0, 8);
-  if (!hasEnded(task)) return button(t('task.cancel'), { kind: 'small', 'aria-label': t('task.cancel.of', { name }), on: { click: (event) => act(event, () => post(`/tasks/${task.taskId}/cancel`).then(tell)) } });
-  const again = task.kind !== 'upload' && task.state !== 'succeeded';
-  if (again) return button(t('task.again'), { icon: 'again', kind: 'small', 'aria-label': t('task.again.of', { name }), on: { click: (event) => act(event, () => runAgain(task)) } });
+function action(task) {
+  if (!hasEnded(task)) return cancelButton(task);
+  if (canRepeat(task)) return againButton(task);
+  const name = task.title ?? kindName(task.kind);
   return h('a', { class: 'go', href: `#/song/${task.taskId}`, 'aria-label': t('task.open.of', { name }) }, t('task.open'), icon('more'));
-}
-
-async function runAgain(task) {
-  await repeat(await get(`/tasks/${task.taskId}`));
-  notify(t('task.again.done'));
-}
-
-async function act(event, work) {
-  const control = event.currentTarget;
-  control.disabled = true;
-  await work().catch((error) => notify(error.message, 'bad'));
-  control.disabled = false;
 }

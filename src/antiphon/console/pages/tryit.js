@@ -81,7 +81,7 @@ function songForm(onStart) {
   return h('form', { class: 'song-form', on: { submit: start } },
     h('div', { class: 'stack' }, picker, zone,
       field(t('try.url'), url),
-      h('details', {}, h('summary', {}, t('try.details')),
+      h('details', { open: matchMedia('(min-width: 56rem)').matches }, h('summary', {}, t('try.details')),
         h('div', { class: 'stack' },
           h('div', { class: 'pair' }, field(t('try.name'), inputs.title, t('try.name.hint')), field(t('try.author'), inputs.author)),
           field(t('try.lyrics'), inputs.lyrics, t('try.lyrics.hint')), field(t('try.cover'), inputs.cover)))),

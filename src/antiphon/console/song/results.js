@@ -2,10 +2,11 @@
 
 import { address, get } from '../api.js';
 import { button, h, icon, keyed, notify } from '../dom.js';
-import { bytes, clock, moment, percent, relative, t } from '../i18n.js';
+import { bytes, clock, moment, relative, t } from '../i18n.js';
 import { hasEnded } from '../live.js';
-import { choices, order, repeat } from '../orders.js';
-import { callbackBadge, kindIcon, kindName, problem, progressBar, stageName, stateBadge } from '../parts.js';
+import { choices, order } from '../orders.js';
+import { callbackBadge, kindIcon, kindName, problem } from '../parts.js';
+import { againButton, cancelButton, status } from '../status.js';
 
 export function results() {
   const list = h('div', { class: 'stack' });
@@ -42,19 +43,22 @@ function moreForm({ root }, separation) {
 
 /** One task of the family: its state, and its files when it has them. */
 function result(task) {
-  const head = h('div', { class: 'row spread' });
+  const shown = status(task);
+  const callback = h('span');
   const body = h('div', { class: 'stack' });
-  const node = h('article', { class: 'sheet result', data: { kind: task.kind } }, head, body);
-  const bar = progressBar(kindName(task.kind));
+  const node = h('article', { class: 'sheet result', data: { kind: task.kind } },
+    h('div', { class: 'row spread' }, h('div', { class: 'result-name' }, kindIcon(task.kind), h('h3', {}, titleOf(task))), h('div', { class: 'row' }, callback)),
+    shown.node, body);
   let drawn = '';
 
   function update(now) {
-    bar.set(now.progress);
-    const look = JSON.stringify([now.state, now.callbackState, now.artifacts.length, hasEnded(now) || now.stage, hasEnded(now) || Math.round(now.progress * 100)]);
+    shown.update(now);
+    shown.node.hidden = now.state === 'succeeded';
+    const look = [now.state, now.callbackState, now.artifacts.length].join();
     if (look === drawn) return;
     drawn = look;
-    head.replaceChildren(h('div', { class: 'result-name' }, kindIcon(now.kind), h('h3', {}, titleOf(now))), states(now));
-    body.replaceChildren(...content(now, bar));
+    callback.replaceChildren(...(now.callbackUrl ? [h('a', { href: `#/callbacks/task/${now.taskId}` }, callbackBadge(now.callbackState))] : []));
+    body.replaceChildren(...content(now));
   }
 
   update(task);
@@ -66,32 +70,12 @@ function titleOf({ kind, parameters }) {
   return [kindName(kind), variant].filter(Boolean).join(' · ');
 }
 
-function states(task) {
-  return h('div', { class: 'row' },
-    task.kind === 'upload' && task.state === 'succeeded' ? null : stateBadge(task.state),
-    task.callbackUrl && h('a', { href: `#/callbacks/task/${task.taskId}` }, callbackBadge(task.callbackState)));
-}
-
-function content(task, bar) {
-  if (!hasEnded(task)) {
-    const words = task.state === 'queued' ? t('state.waiting') : `${stageName(task.stage)} · ${percent(task.progress)}`;
-    return [h('p', { class: 'hint' }, words), bar.node];
-  }
-  if (task.state !== 'succeeded') return [failure(task)];
+function content(task) {
+  if (!hasEnded(task)) return [h('div', {}, cancelButton(task))];
+  if (task.state === 'failed') return [h('p', { class: 'problem' }, icon('alert'), h('span', {}, task.errorMessage)), h('div', {}, againButton(task))];
+  if (task.state === 'cancelled') return [h('div', {}, againButton(task))];
   if (!task.artifacts.length) return [h('p', { class: 'remark' }, icon('clock'), t('results.expired'))];
   return [files(task), foot(task)];
-}
-
-function failure(task) {
-  const again = async (event) => {
-    const control = event.currentTarget;
-    control.disabled = true;
-    await repeat(task).then(() => notify(t('task.again.done')), (error) => notify(error.message, 'bad'));
-    control.disabled = false;
-  };
-  return h('div', { class: 'stack' },
-    h('p', { class: task.state === 'failed' ? 'problem' : 'remark' }, icon('alert'), h('span', {}, task.errorMessage)),
-    task.kind !== 'upload' && h('div', {}, button(t('task.again'), { icon: 'again', kind: 'small', on: { click: again } })));
 }
 
 function files(task) {
