@@ -27,6 +27,9 @@ ENDPOINTS: dict[tuple[str, str], set[int]] = {
     ("get", "/api/v1/mp4/record-info"): RECORD,
     ("post", "/api/v1/tasks/{taskId}/cancel"): {*CHANGING, 404},
     ("get", "/api/v1/tasks"): {*ALWAYS, 400},
+    ("get", "/api/v1/tasks/events"): {*ALWAYS, 400, 430},
+    ("get", "/api/v1/tasks/{taskId}"): RECORD,
+    ("get", "/api/v1/tasks/{taskId}/family"): RECORD,
     ("get", "/api/v1/tasks/{taskId}/events"): {*ALWAYS, 400, 404},
     ("get", "/api/v1/tasks/{taskId}/callbacks"): {*ALWAYS, 400, 404},
     ("post", "/api/v1/tasks/{taskId}/callbacks/resend"): {*WRITING, 404, 409, 410},
@@ -142,6 +145,7 @@ SAID: list[tuple[str, str, int, dict[str, Any]]] = [
     ("get", "/api/v1/midi/record-info", 404, {"params": {"taskId": "upload"}}),
     ("get", "/api/v1/midi/record-info", 410, {"params": {"taskId": "expired"}}),
     ("get", "/api/v1/tasks", 400, {"params": {"limit": 500}}),
+    ("get", "/api/v1/tasks/events", 400, {"headers": {"Last-Event-ID": "yesterday"}}),
     ("get", "/api/v1/tasks", 401, {"headers": {"Authorization": "Bearer ak_none"}}),
     ("get", "/api/v1/tasks", 401, {"headers": {"Authorization": ""}}),
     ("get", "/api/v1/callbacks/events", 400, {"params": {"since": "yesterday"}}),
@@ -220,7 +224,7 @@ def test_callbacks_are_described_with_examples_that_fit(document: dict[str, Any]
 
 
 def test_every_call_but_files_and_health_needs_the_key_or_a_session(document: dict[str, Any]) -> None:
-    session = {"APIKeyCookie": []}
+    session: dict[str, list[str]] = {"APIKeyCookie": []}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             if path.startswith("/api/"):

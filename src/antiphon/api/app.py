@@ -12,6 +12,7 @@ from antiphon import __version__
 from antiphon.api import (
     callbacks,
     console,
+    details,
     errors,
     files,
     health,
@@ -25,6 +26,7 @@ from antiphon.api import (
     trials,
     uploads,
     videos,
+    watching,
 )
 from antiphon.api.attempts import FailedSignIns
 from antiphon.api.hardening import Hardening
@@ -62,7 +64,7 @@ def create_app(services: Services) -> FastAPI:
     errors.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Hardening)
-    for resource in (uploads, separations, midis, videos, tasks, callbacks, trials, listening):
+    for resource in (uploads, separations, midis, videos, tasks, watching, details, callbacks, trials, listening):
         app.include_router(resource.router, prefix="/api/v1")
     app.include_router(files.router)
     app.include_router(health.router)

@@ -12,7 +12,7 @@ from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import CallbackState
 from antiphon.contract.records import Attempt, Deliveries, Delivery, Phases
 from antiphon.errors import Conflict
-from antiphon.tasks import idempotency
+from antiphon.tasks import idempotency, store
 
 router = APIRouter(prefix="/tasks", tags=["callbacks"])
 
@@ -40,6 +40,7 @@ async def resend(
         repeated = await idempotency.take(connection, key.id, idempotency_key, f"resend {task.id}".encode())
         if not repeated:
             await outbox.resend(connection, task.id)
+            await store.notify(connection, task.id)
             await idempotency.remember(connection, key.id, idempotency_key, task.id)
         deliveries = await deliveries_of(connection, task.id)
     return Envelope(data=Deliveries(deliveries=[_delivery(delivery) for delivery in deliveries]))

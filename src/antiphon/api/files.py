@@ -14,7 +14,7 @@ from antiphon.api import openapi
 from antiphon.api.auth import Shared
 from antiphon.errors import NotFound
 from antiphon.storage import Stored
-from antiphon.tasks.work import CONTENT_TYPES
+from antiphon.tasks.work import content_type
 
 router = APIRouter(tags=["files"])
 RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
@@ -50,10 +50,9 @@ async def download(
 
 
 def _headers(key: str, filename: str, stored: Stored) -> dict[str, str]:
-    suffix = "." + filename.rpartition(".")[2].lower()
     plain = filename.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "_")
     return {
-        "Content-Type": CONTENT_TYPES.get(suffix, "application/octet-stream"),
+        "Content-Type": content_type(filename),
         "Content-Disposition": f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}",
         "Accept-Ranges": "bytes",
         "ETag": f'"{(stored.etag or key).strip(chr(34))}"',

@@ -120,6 +120,31 @@ class SessionRecord(BaseModel):
     expireTime: Milliseconds
 
 
+class ArtifactItem(BaseModel):
+    """A file that a task was given or has made."""
+
+    name: str = Field(description="origin, cover, a stem, midi or video", examples=["vocal"])
+    audioId: str | None
+    url: str
+    filename: str = Field(examples=["Harbour Lights - vocal.flac"])
+    contentType: str = Field(examples=["audio/flac"])
+    size: int = Field(description="bytes")
+    duration: float | None = Field(description="seconds")
+    expireTime: Milliseconds
+
+
+class TaskDetail(TaskItem):
+    """A task with all that is known of it."""
+
+    parameters: dict[str, Any] = Field(description="what was asked for: title, author, lyrics, type, quantize, …")
+    warnings: list[str] = Field(description="of a video: for example characters of the title that no font has")
+    artifacts: list[ArtifactItem]
+
+
+class TaskFamily(BaseModel):
+    tasks: list[TaskDetail]
+
+
 class TaskPage(BaseModel):
     tasks: list[TaskItem]
     nextCursor: str | None = Field(description="hand it in as 'cursor' for the next page; null on the last")
