@@ -5,7 +5,7 @@ const session = { csrf: '' };
 let onSignedOut = () => {};
 
 /** What went wrong, in the server's words. `code` is the contract's, 0 when no answer came. */
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(code, message, retryAfter = 0) {
     super(message);
     this.code = code;
@@ -63,23 +63,11 @@ export function query(parameters) {
 
 /** The session as the server knows it, or null when there is none. */
 export async function currentSession() {
-  const answer = await fetch('/console/session', { credentials: 'same-origin', headers: { Accept: 'application/json' } });
-  if (!answer.ok) return null;
-  return remember((await answer.json()).data);
+  const answer = await fetch('/console/session', { credentials: 'same-origin' });
+  return answer.ok ? remember((await answer.json()).data) : null;
 }
 
-export async function signIn(key) {
-  const answer = await fetch('/console/session', {
-    method: 'POST',
-    credentials: 'same-origin',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ key }),
-  });
-  const parsed = await answer.json().catch(() => null);
-  if (!answer.ok) throw new ApiError(answer.status, parsed?.msg ?? `HTTP ${answer.status}`, Number(answer.headers.get('Retry-After')));
-  return remember(parsed.data);
-}
-
+export const signIn = async (key) => remember(await post('/console/session', { key }));
 export const signOut = () => remove('/console/session');
 
 function remember(found) {

@@ -1,5 +1,7 @@
 /** Building the page. Text only ever becomes a text node, so nothing that a song or a receiver says can be markup. */
 
+import { t } from './i18n.js';
+
 /**
  * An element. `props`: `class`, `on` (listeners by name), `style` (custom properties), `data`, `ref` (called with it);
  * properties of the element such as `value` and `disabled`; everything else is an attribute. Null and false are left out.
@@ -24,6 +26,19 @@ function assign(element, name, value) {
   else if (name === 'ref') value(element);
   else if (PROPERTIES.has(name)) element[name] = value;
   else if (value !== false) element.setAttribute(name, value === true ? '' : value);
+}
+
+/** A copy of a template of `index.html` with its words filled in: `node`, and each part by its name. */
+export function copyOf(id) {
+  const node = document.getElementById(`template-${id}`).content.firstElementChild.cloneNode(true);
+  const copied = { node };
+  for (const one of [node, ...node.querySelectorAll('[data-t], [data-label], [data-part]')]) {
+    const { t: words, label, part } = one.dataset;
+    if (words) one.textContent = t(words);
+    if (label) one.ariaLabel = t(label);
+    if (part) copied[part] = one;
+  }
+  return copied;
 }
 
 const SVG = 'http://www.w3.org/2000/svg';

@@ -1,12 +1,7 @@
 /** The keys that work, in a dialog; the keys themselves are listened to where they act. */
 
-import { button, h } from './dom.js';
-import { t } from './i18n.js';
+import { copyOf } from './dom.js';
 
-const GROUPS = [
-  ['help.everywhere', [['?', 'help.this'], ['g t', 'help.go.try'], ['g a', 'help.go.tasks'], ['g c', 'help.go.callbacks'], ['g s', 'help.go.setup'], ['/', 'help.search']]],
-  ['help.song', [['Space', 'help.play'], ['← →', 'help.seek'], ['Home', 'help.start'], ['1 … 9', 'help.solo'], ['⇧ 1 … 9', 'help.mute'], ['+ −', 'help.zoom'], ['↑ ↓', 'help.scroll']]],
-];
 const PLACES = { t: '#/', a: '#/tasks', c: '#/callbacks', s: '#/setup' };
 
 /** Whether a key belongs to what has the focus, and is none of our shortcuts. */
@@ -15,16 +10,11 @@ export function isTyping(event) {
 }
 
 export function openHelp() {
-  const dialog = h('dialog', { class: 'sheet help', 'aria-label': t('help.title'), on: { close: () => dialog.remove() } },
-    h('div', { class: 'row spread' }, h('h2', {}, t('help.title')),
-      button('', { icon: 'cross', kind: 'quiet', label: t('close'), on: { click: () => dialog.close() } })),
-    GROUPS.map(([title, keys]) => [
-      h('h3', {}, t(title)),
-      h('dl', { class: 'keys' }, keys.map(([key, words]) => h('div', {},
-        h('dt', {}, key.split(' ').map((one) => (one === '…' ? ' … ' : h('kbd', {}, one)))), h('dd', {}, t(words))))),
-    ]));
-  document.body.append(dialog);
-  dialog.showModal();
+  const { node, close } = copyOf('help');
+  close.addEventListener('click', () => node.close());
+  node.addEventListener('close', () => node.remove());
+  document.body.append(node);
+  node.showModal();
 }
 
 let pending = false; // a "g" waits for its second letter

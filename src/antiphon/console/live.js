@@ -3,7 +3,6 @@
 import { address, get, currentSession } from './api.js';
 
 const listeners = new Set();
-const known = new Map(); // task id → what was last told
 let source = null;
 let retry = 0;
 let state = 'connecting';
@@ -28,18 +27,10 @@ function become(next) {
   for (const listener of [...stateListeners]) listener(state);
 }
 
-/** The newest of two tellings of a task: an answer to a request may be older than an event that overtook it. */
-export function latest(task) {
-  const before = known.get(task.taskId);
-  const newest = before && (before.ended && !hasEnded(task)) ? { ...task, ...before.task } : task;
-  return newest;
-}
-
 export const hasEnded = (task) => task.state !== 'queued' && task.state !== 'running';
 
 /** Tell everybody of a task, as it came in an event or in an answer. */
 export function tell(task) {
-  known.set(task.taskId, { task, ended: hasEnded(task) });
   for (const listener of [...listeners]) listener(task);
 }
 

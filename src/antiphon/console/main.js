@@ -5,6 +5,7 @@ import { h, notify } from './dom.js';
 import { listenForKeys } from './help.js';
 import { language, speak, t } from './i18n.js';
 import { connect, disconnect } from './live.js';
+import { resumePlans } from './orders.js';
 import { frame, markCurrent } from './shell.js';
 
 const PAGES = {
@@ -64,8 +65,13 @@ async function changeLanguage(chosen) {
 
 async function signedIn(opened) {
   session = opened;
-  connect();
+  begin();
   await draw();
+}
+
+function begin() {
+  connect();
+  resumePlans();
 }
 
 function signedOut() {
@@ -83,7 +89,7 @@ async function start() {
   addEventListener('hashchange', () => show());
   listenForKeys(() => session !== null);
   [session] = await Promise.all([currentSession().catch(() => null), speak(language())]);
-  if (session) connect();
+  if (session) begin();
   await draw({ focus: false });
 }
 

@@ -1,10 +1,8 @@
 /** What to make of a song: the choices, the requests, and what must wait for something else to be finished. */
 
 import { post } from './api.js';
-import { h } from './dom.js';
-import { t } from './i18n.js';
+import { copyOf } from './dom.js';
 import { hasEnded, until } from './live.js';
-import { field } from './parts.js';
 
 const PLANS = 'antiphon.plans'; // MIDI waits for its stems, also when the page is closed meanwhile
 const CALLBACK = 'antiphon.callback';
@@ -14,49 +12,24 @@ const CALLBACK = 'antiphon.callback';
  * @returns {{node: HTMLElement, read: () => object}} `read` gives `stems` ('' for none), `midi`, `quantize`, `video`,
  *   `author`, `domain`, `callback`
  */
-export function choices({ stems = true, midi = true, video = true, separation = '' } = {}) {
-  const kept = localStorage.getItem(CALLBACK) ?? '';
-  const inputs = {
-    stems: h('input', { type: 'checkbox', name: 'stems', checked: stems }),
-    midi: h('input', { type: 'checkbox', name: 'midi', checked: midi }),
-    video: h('input', { type: 'checkbox', name: 'video', checked: video }),
-    type: h('select', { name: 'type' },
-      h('option', { value: 'split_stem' }, t('make.split_stem')), h('option', { value: 'separate_vocal' }, t('make.separate_vocal'))),
-    quantize: h('select', { name: 'quantize' },
-      h('option', { value: '' }, t('make.as-played')), ['1/4', '1/8', '1/8T', '1/16', '1/16T', '1/32'].map((grid) => h('option', { value: grid }, grid))),
-    author: h('input', { type: 'text', name: 'video-author', maxlength: '50' }),
-    domain: h('input', { type: 'text', name: 'domain', maxlength: '50', placeholder: 'music.example.com' }),
-    callback: h('input', { type: 'url', name: 'callback', maxlength: '2048', value: kept, placeholder: 'https://you.example/callback' }),
-  };
+export function choices({ chosen = true, separation = '' } = {}) {
+  const { node, announce, ...inputs } = copyOf('choices');
+  const { stems, midi, video, type, callback } = inputs;
+  stems.checked = midi.checked = video.checked = chosen;
+  callback.value = localStorage.getItem(CALLBACK) ?? '';
+  announce.open = callback.value !== '';
   if (!separation) { // MIDI is written from stems
-    inputs.midi.addEventListener('change', () => { if (inputs.midi.checked) inputs.stems.checked = true; });
-    inputs.stems.addEventListener('change', () => { if (!inputs.stems.checked) inputs.midi.checked = false; });
+    midi.addEventListener('change', () => { if (midi.checked) stems.checked = true; });
+    stems.addEventListener('change', () => { if (!stems.checked) midi.checked = false; });
   }
-  const node = h('fieldset', { class: 'choices' }, h('legend', {}, t('make.title')),
-    choice(inputs.stems, t('make.stems'), t('make.stems.what'), field(t('make.type'), inputs.type)),
-    choice(inputs.midi, t('make.midi'), t('make.midi.what'), field(t('make.quantize'), inputs.quantize)),
-    choice(inputs.video, t('make.video'), t('make.video.what'),
-      h('div', { class: 'pair' }, field(t('make.author'), inputs.author), field(t('make.domain'), inputs.domain))),
-    h('details', { open: kept !== '' }, h('summary', {}, t('make.callback')), field(t('make.callback.url'), inputs.callback, t('make.callback.hint'))));
+  const text = (name) => inputs[name].value.trim();
   return {
     node,
     read: () => ({
-      stems: inputs.stems.checked ? inputs.type.value : '',
-      midi: inputs.midi.checked,
-      quantize: inputs.quantize.value,
-      video: inputs.video.checked,
-      author: inputs.author.value.trim(),
-      domain: inputs.domain.value.trim(),
-      callback: inputs.callback.value.trim(),
-      separation,
+      stems: stems.checked ? type.value : '', midi: midi.checked, video: video.checked, separation,
+      quantize: text('quantize'), author: text('author'), domain: text('domain'), callback: text('callback'),
     }),
   };
-}
-
-function choice(box, title, what, more) {
-  return h('div', { class: 'choice' },
-    h('label', {}, box, h('span', {}, h('strong', {}, title), h('span', { class: 'hint' }, what))),
-    h('div', { class: 'more' }, more));
 }
 
 const given = (fields) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value));

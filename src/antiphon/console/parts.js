@@ -79,14 +79,6 @@ export function tabs(label, entries, current) {
     h('a', { href, 'aria-current': name === current ? 'page' : null }, words)));
 }
 
-/** A labelled control with its hint. */
-export function field(label, control, hint) {
-  const id = control.id || (control.id = `field-${Math.random().toString(36).slice(2, 8)}`);
-  const hinted = hint && h('p', { class: 'hint', id: `${id}-hint` }, hint);
-  if (hinted) control.setAttribute('aria-describedby', hinted.id);
-  return h('div', { class: 'field' }, h('label', { for: id }, label), control, hinted);
-}
-
 /** What stands where nothing is yet. */
 export function empty(title, text, ...more) {
   return h('div', { class: 'empty' }, h('h2', {}, title), h('p', {}, text), ...more);

@@ -1,5 +1,6 @@
 """The console in a real browser, as its user has it before them."""
 
+import base64
 import shutil
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
-from tests.acceptance.cluster import Cluster
+from tests.acceptance.cluster import Cluster, wait_for
 
 PATIENCE = 30_000  # ms: of a machine that is busy with other things, too
 WIDE, NARROW = (1280, 860), (360, 740)
@@ -73,9 +74,7 @@ class Console:
         page.on("console", lambda said: _note(page, said.type, said.text))
         return page
 
-    def open(
-        self, place: str = "", size: tuple[int, int] = WIDE, *, key: str | None = None, **settings: Any
-    ) -> Page:
+    def open(self, place: str = "", size: tuple[int, int] = WIDE, *, key: str | None = None, **settings: Any) -> Page:
         """A page of a visitor who is signed in with ``key``, or the first key, at ``#/place``."""
         key = key or self.cluster.api_key
         if key not in self._signed_in:
@@ -117,7 +116,7 @@ def heard(page: Page) -> float:
 
 
 def await_sound(page: Page, *, above: float = 0.001) -> None:
-    page.wait_for_function(f"listen().some((one) => one.state === 'running' && one.peak > {above})")
+    wait_for(lambda: heard(page) > above, "sound")
 
 
 def drop(page: Page, song: Path) -> None:
@@ -129,14 +128,8 @@ def drop(page: Page, song: Path) -> None:
           transfer.items.add(new File([content], name, { type: 'audio/mpeg' }));
           return transfer;
         }""",
-        [song.name, _base64(song)],
+        [song.name, base64.b64encode(song.read_bytes()).decode()],
     )
     zone = page.locator(".drop")
     for event in ("dragenter", "dragover", "drop"):
         zone.dispatch_event(event, {"dataTransfer": transfer})
-
-
-def _base64(song: Path) -> str:
-    import base64
-
-    return base64.b64encode(song.read_bytes()).decode()

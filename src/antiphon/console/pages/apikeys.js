@@ -1,22 +1,21 @@
 /** API keys: who may call, make one, end one. */
 
 import { get, post, remove } from '../api.js';
-import { button, h, notify } from '../dom.js';
+import { button, copyOf, h, notify } from '../dom.js';
 import { moment, t } from '../i18n.js';
-import { confirm, field, loading, problem, tellSecret } from '../parts.js';
+import { confirm, problem, tellSecret } from '../parts.js';
 
 export function apiKeys(session) {
-  const name = h('input', { type: 'text', name: 'name', required: true, maxlength: '100', autocomplete: 'off' });
-  const admin = h('input', { type: 'checkbox', name: 'admin' });
-  const said = h('div', { 'aria-live': 'polite' });
-  const list = h('div', {}, loading());
+  const { node, form, name, admin, said, table, rows } = copyOf('api-keys');
+  form.addEventListener('submit', create);
 
   async function look() {
     try {
       const { keys } = await get('/keys');
-      list.replaceChildren(table(keys));
+      rows.replaceChildren(...keys.map(row));
+      table.hidden = false;
     } catch (error) {
-      list.replaceChildren(problem(error));
+      said.replaceChildren(problem(error));
     }
   }
 
@@ -45,23 +44,15 @@ export function apiKeys(session) {
     }
   }
 
-  function table(keys) {
-    const heads = ['name', 'rights', 'created', 'state', 'actions'].map((one) => h('th', { scope: 'col' }, t(`keys.${one}`)));
-    const rows = keys.map((key) => h('tr', {},
+  function row(key) {
+    return h('tr', {},
       h('td', {}, h('strong', {}, key.name), key.id === session.keyId && h('span', { class: 'hint' }, ` · ${t('keys.yours')}`)),
       h('td', { data: { label: t('keys.rights') } }, t(key.admin ? 'keys.admin' : 'keys.user')),
       h('td', { data: { label: t('keys.created') } }, moment(key.createTime)),
       h('td', { data: { label: t('keys.state') } }, key.revokeTime ? t('keys.revoked.at', { when: moment(key.revokeTime) }) : t('keys.valid')),
-      h('td', {}, !key.revokeTime && button(t('keys.revoke'), { kind: 'small danger', 'aria-label': t('keys.revoke.sure', { name: key.name }), on: { click: () => revoke(key) } }))));
-    return h('table', { class: 'table' }, h('thead', {}, h('tr', {}, heads)), h('tbody', {}, rows));
+      h('td', {}, !key.revokeTime && button(t('keys.revoke'), { kind: 'small danger', label: t('keys.revoke.sure', { name: key.name }), on: { click: () => revoke(key) } })));
   }
 
   look();
-  return {
-    node: h('div', { class: 'stack' },
-      h('form', { class: 'setup-form', on: { submit: create } },
-        field(t('keys.name'), name), h('label', { class: 'check-line' }, admin, t('keys.admin.may')),
-        button(t('keys.create'), { kind: 'primary', type: 'submit' })),
-      said, list),
-  };
+  return { node };
 }

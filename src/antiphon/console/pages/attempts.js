@@ -13,14 +13,14 @@ function steps({ resolve, connect, tls, firstByte, total }) {
 }
 
 /** A bar as long as the attempt took, `longest` being the whole width. */
-export function phaseBar(phases, longest) {
+function phaseBar(phases, longest) {
   const parts = steps(phases);
   const words = parts.map(([name, length]) => `${t(`phase.${name}`)} ${span(length)}`).join(', ');
   return h('span', { class: 'phases', role: 'img', 'aria-label': words, title: words },
     parts.map(([name, length]) => h('i', { data: { phase: name }, style: { '--part': length / longest } })));
 }
 
-export function phaseLegend(phases) {
+function phaseLegend(phases) {
   return h('ul', { class: 'legend' }, steps(phases).map(([name, length]) =>
     h('li', {}, h('i', { data: { phase: name } }), t(`phase.${name}`), h('span', { class: 'number' }, span(length)))));
 }
@@ -50,7 +50,7 @@ function fact(words, value) {
   return value ? [h('dt', {}, t(words)), h('dd', {}, value)] : [];
 }
 
-export const headerLines = (headers) => Object.entries(headers).map(([name, value]) => `${name}: ${value}`).join('\n');
+const headerLines = (headers) => Object.entries(headers).map(([name, value]) => `${name}: ${value}`).join('\n');
 
 function headers(sent) {
   if (!sent || !Object.keys(sent).length) return [];

@@ -1,7 +1,7 @@
 /** The callbacks of tasks: which there were, and everything about those of one task. */
 
 import { get, post } from '../api.js';
-import { button, copy, h, icon, keyed, notify } from '../dom.js';
+import { button, copy, copyOf, h, icon, keyed, notify } from '../dom.js';
 import { relative, exactly, t } from '../i18n.js';
 import { onTask } from '../live.js';
 import { callbackBadge, codeBlock, empty, kindIcon, kindName, loading, problem } from '../parts.js';
@@ -9,11 +9,9 @@ import { attemptLine, curl } from './attempts.js';
 
 /** The tasks that announce themselves, newest first. */
 export function announced() {
-  const body = h('tbody');
-  const said = h('div', {}, loading());
-  const table = h('table', { class: 'table', hidden: true },
-    h('thead', {}, h('tr', {}, ['task', 'callback', 'url', 'created'].map((name) => h('th', { scope: 'col' }, t(`tasks.${name}`))))), body);
+  const { node, said, table, rows } = copyOf('announced');
   const known = new Map();
+  said.append(loading());
 
   async function look() {
     try {
@@ -29,7 +27,7 @@ export function announced() {
     const list = [...known.values()].filter((task) => task.callbackUrl).sort((one, other) => other.createTime - one.createTime);
     table.hidden = list.length === 0;
     said.replaceChildren(...(list.length ? [] : [empty(t('callbacks.none'), t('callbacks.none.hint'), h('a', { class: 'button', href: '#/setup/receive' }, t('setup.receive')))]));
-    keyed(body, list, (task) => task.taskId, announcement);
+    keyed(rows, list, (task) => task.taskId, announcement);
   }
 
   const stop = onTask((task) => {
@@ -38,7 +36,7 @@ export function announced() {
     draw();
   });
   look();
-  return { node: h('div', {}, said, table), close: stop };
+  return { node, close: stop };
 }
 
 function announcement(task) {
@@ -99,7 +97,7 @@ export function deliveriesOf(taskId) {
   look();
   return {
     node: h('div', {},
-      h('p', {}, h('a', { class: 'small', href: '#/callbacks' }, t('callbacks.all'))),
+      h('p', { class: 'crumb small' }, h('a', { href: '#/callbacks' }, t('callbacks.all'))),
       h('div', { class: 'row spread' }, h('div', { class: 'grow' }, title, about), resend), list),
     close: stop,
   };

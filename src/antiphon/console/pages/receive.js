@@ -1,6 +1,6 @@
 /** How to receive from this server, ready to be copied. */
 
-import { button, h } from '../dom.js';
+import { button, copyOf, h } from '../dom.js';
 import { t } from '../i18n.js';
 import { codeBlock } from '../parts.js';
 
@@ -17,8 +17,7 @@ const KEPT = 'antiphon.snippet';
 export function receive() {
   const names = Object.keys(SNIPPETS);
   let chosen = localStorage.getItem(KEPT) ?? names[0];
-  const choice = h('div', { class: 'languages', role: 'group', 'aria-label': t('receive.language') });
-  const shown = h('div', { class: 'stack' });
+  const { node, choice, shown, listen } = copyOf('receive');
 
   async function draw() {
     const [title, file] = SNIPPETS[chosen] ?? SNIPPETS[(chosen = names[0])];
@@ -37,14 +36,6 @@ export function receive() {
   }
 
   draw();
-  return {
-    node: h('div', { class: 'stack receive' },
-      h('p', { class: 'lede' }, t('receive.lede')),
-      choice, shown,
-      h('h2', { class: 'section' }, t('receive.rules')),
-      h('ul', { class: 'rules' }, ['quick', 'twice', 'verify', 'retries'].map((rule) => h('li', {}, t(`receive.rule.${rule}`)))),
-      h('h2', { class: 'section' }, t('receive.local')),
-      h('p', {}, t('receive.local.how')),
-      codeBlock(`antiphon listen --server ${location.origin} \\\n  --api-key "$KEY" --forward-to http://localhost:3000/callback`)),
-  };
+  listen.append(codeBlock(`antiphon listen --server ${location.origin} \\\n  --api-key "$KEY" --forward-to http://localhost:3000/callback`));
+  return { node };
 }

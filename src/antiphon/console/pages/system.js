@@ -1,8 +1,8 @@
 /** The server's health, as its administrator wants to know it. */
 
 import { get } from '../api.js';
-import { loading, problem } from '../parts.js';
 import { h } from '../dom.js';
+import { loading, problem } from '../parts.js';
 
 export function system() {
   const node = h('div', {}, loading());

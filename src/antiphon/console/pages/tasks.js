@@ -1,27 +1,23 @@
 /** All tasks of this key: found by kind, state and text, live, and stopped or done once more from here. */
 
 import { get, query } from '../api.js';
-import { button, h, icon, keyed } from '../dom.js';
+import { copyOf, h, icon, keyed } from '../dom.js';
 import { moment, relative, t } from '../i18n.js';
 import { hasEnded, onTask } from '../live.js';
 import { callbackBadge, empty, kindIcon, kindName, loading, problem } from '../parts.js';
 import { againButton, canRepeat, cancelButton, status } from '../status.js';
 
-const KINDS = ['upload', 'separation', 'midi', 'video'];
-const STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled'];
 const PATIENCE = 200; // ms after the last letter of a search
 
 export default function tasks({ search }) {
-  const filters = { kind: search.get('kind') ?? '', state: search.get('state') ?? '', search: search.get('search') ?? '' };
+  const { node, said, table, rows, more, ...controls } = copyOf('tasks');
+  const filters = Object.fromEntries(['kind', 'state', 'search'].map((name) => [name, search.get(name) ?? '']));
   const shown = new Map();
   let cursor = null;
   let turn = 0;
-
-  const body = h('tbody');
-  const table = h('table', { class: 'table' },
-    h('thead', {}, h('tr', {}, ['task', 'state', 'callback', 'created', 'actions'].map((name) => h('th', { scope: 'col' }, t(`tasks.${name}`))))), body);
-  const said = h('div', { 'aria-live': 'polite' }, loading());
-  const more = h('div', { class: 'more-button', hidden: true }, button(t('tasks.more'), { on: { click: () => look(true) } }));
+  said.append(loading());
+  more.addEventListener('click', () => look(true));
+  takeFilters(controls, filters, filter);
 
   async function look(further = false) {
     const mine = (turn += 1);
@@ -42,7 +38,7 @@ export default function tasks({ search }) {
 
   function draw() {
     const list = [...shown.values()].filter(matches).sort((one, other) => other.createTime - one.createTime);
-    keyed(body, list, (task) => task.taskId, row);
+    keyed(rows, list, (task) => task.taskId, row);
     table.hidden = list.length === 0;
     const filtered = filters.kind || filters.state || filters.search;
     if (list.length) said.replaceChildren();
@@ -69,23 +65,20 @@ export default function tasks({ search }) {
     draw();
   });
   look();
-  return {
-    title: t('tasks.title'),
-    node: h('div', {}, h('div', { class: 'head' }, h('h1', {}, t('tasks.title'))), controls(filters, filter), said, table, more),
-    close: stop,
-  };
+  return { title: t('tasks.title'), node, close: stop };
 }
 
-function controls(filters, filter) {
+function takeFilters({ search, kind, state }, filters, filter) {
   let timer = 0;
-  const search = h('input', {
-    type: 'search', 'aria-label': t('tasks.search'), placeholder: t('tasks.search'), value: filters.search,
-    on: { input: () => { clearTimeout(timer); timer = setTimeout(() => filter({ search: search.value.trim() }), PATIENCE); } },
-  });
-  const choose = (name, values, words) => h('select', {
-    'aria-label': t(`tasks.${name}`), value: filters[name], on: { change: (event) => filter({ [name]: event.target.value }) },
-  }, h('option', { value: '' }, t(`tasks.any-${name}`)), values.map((value) => h('option', { value }, words(value))));
-  return h('div', { class: 'filters', role: 'search' }, search, choose('kind', KINDS, kindName), choose('state', STATES, (state) => t(`state.${state}`)));
+  const later = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => filter({ search: search.value.trim() }), PATIENCE);
+  };
+  for (const [name, control] of Object.entries({ search, kind, state })) {
+    control.value = filters[name];
+    control.addEventListener('input', name === 'search' ? later : () => filter({ [name]: control.value }));
+  }
+  search.placeholder = t('tasks.search');
 }
 
 /** A task's row; a failed one says why. */

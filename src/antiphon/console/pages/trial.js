@@ -1,25 +1,22 @@
 /** Samples of callbacks, posted once to any URL: does the receiver take them? */
 
 import { post } from '../api.js';
-import { button, h } from '../dom.js';
+import { copyOf, h } from '../dom.js';
 import { t } from '../i18n.js';
-import { field, kindName, problem } from '../parts.js';
+import { kindName, problem } from '../parts.js';
 import { attemptLine } from './attempts.js';
 
-const KINDS = ['separation', 'midi', 'video'];
-
 export function trial() {
-  const url = h('input', { type: 'url', name: 'url', required: true, value: localStorage.getItem('antiphon.callback') ?? '', placeholder: 'https://you.example/callback' });
-  const kinds = KINDS.map((kind) => h('input', { type: 'checkbox', value: kind, checked: true }));
-  const send = button(t('trial.send'), { kind: 'primary', type: 'submit' });
-  const results = h('div', { class: 'delivery', 'aria-live': 'polite' });
+  const { node, form, url, send, results } = copyOf('trial');
+  url.value = localStorage.getItem('antiphon.callback') ?? '';
+  form.addEventListener('submit', start);
 
   async function start(event) {
     event.preventDefault();
     send.disabled = true;
     results.replaceChildren(h('p', { class: 'hint' }, t('trial.sending')));
     try {
-      const wanted = kinds.filter((box) => box.checked).map((box) => box.value);
+      const wanted = [...form.querySelectorAll(':checked')].map((box) => box.value);
       const { trials } = await post('/callbacks/test', { callBackUrl: url.value, kinds: wanted.length ? wanted : null });
       results.replaceChildren(...outcome(trials));
     } catch (error) {
@@ -29,16 +26,7 @@ export function trial() {
     }
   }
 
-  return {
-    node: h('div', {},
-      h('p', { class: 'lede' }, t('trial.lede')),
-      h('form', { class: 'stack delivery', on: { submit: start } },
-        field(t('trial.url'), url),
-        h('div', { class: 'row spread' },
-          h('div', { class: 'row', role: 'group', 'aria-label': t('tasks.kind') }, kinds.map((box) => h('label', { class: 'check-line' }, box, kindName(box.value)))),
-          send)),
-      results),
-  };
+  return { node };
 }
 
 function outcome(trials) {

@@ -1,49 +1,30 @@
 /** A song comes in, and what is made of it is seen as it is made. */
 
 import { get, post, upload } from '../api.js';
-import { button, h, icon, keyed } from '../dom.js';
+import { button, copyOf, h, keyed } from '../dom.js';
 import { bytes, t } from '../i18n.js';
 import { onTask } from '../live.js';
 import { choices, order } from '../orders.js';
-import { empty, field, problem, progressBar } from '../parts.js';
+import { empty, problem, progressBar } from '../parts.js';
 import { songCard } from './songcard.js';
 
 const SHOWN = 12; // songs
 
 export default function tryit() {
-  const songs = songList();
-  const uploads = h('div', { class: 'stack uploads' });
-  const form = songForm((fields, wanted) => begin(uploads, songs, fields, wanted));
-  return {
-    title: t('try.title'),
-    node: h('div', { class: 'try' },
-      h('div', { class: 'head' }, h('h1', {}, t('try.heading')), h('p', { class: 'lede' }, t('try.lede'))),
-      form,
-      h('section', { 'aria-label': t('try.songs') }, uploads, songs.node)),
-    close: songs.close,
-  };
+  const page = copyOf('try');
+  const songs = songList(page.songs);
+  songForm(page, (fields, wanted) => begin(page.uploads, songs, fields, wanted));
+  return { title: t('try.title'), node: page.node, close: songs.close };
 }
 
-/** The form; calls `onStart(fields, wanted)` where `fields` has `file` or `url`, and what accompanies it. */
-function songForm(onStart) {
-  const chosen = { file: null };
-  const picker = h('input', { type: 'file', id: 'song', class: 'offscreen', accept: 'audio/*,video/*', on: { change: () => picker.files[0] && choose(picker.files[0]) } });
-  const name = h('p', { class: 'drop-name' }, t('try.drop'));
-  const about = h('p', { class: 'hint' }, t('try.drop.hint'));
-  const zone = h('label', { class: 'drop', for: 'song' }, staff(), icon('upload'), name, about);
-  const url = h('input', { type: 'url', name: 'url', placeholder: 'https://you.example/song.mp3', on: { input: () => { if (url.value) choose(null); } } });
-  const inputs = {
-    title: h('input', { type: 'text', name: 'title', maxlength: '200' }),
-    author: h('input', { type: 'text', name: 'author', maxlength: '50' }),
-    lyrics: h('textarea', { name: 'lyrics', maxlength: '100000', placeholder: '[00:12.50]…' }),
-    cover: h('input', { type: 'file', name: 'cover', accept: 'image/*' }),
-  };
+/** Bring the form to life; calls `onStart(fields, wanted)` where `fields` has `file` or `url`, and what accompanies it. */
+function songForm(page, onStart) {
+  const { picker, zone, name, about, url, title, author, lyrics, cover, said } = page;
   const wanted = choices();
-  const said = h('div', { 'aria-live': 'polite' });
-  const go = button(t('try.start'), { kind: 'primary wide', type: 'submit' });
+  let chosen = null;
 
   function choose(file) {
-    chosen.file = file;
+    chosen = file;
     zone.classList.toggle('chosen', file !== null);
     name.textContent = file?.name ?? t('try.drop');
     about.textContent = file ? t('try.drop.chosen', { size: bytes(file.size) }) : t('try.drop.hint');
@@ -52,50 +33,46 @@ function songForm(onStart) {
     said.replaceChildren();
   }
 
-  const over = (on) => (event) => {
-    event.preventDefault();
-    zone.classList.toggle('over', on);
-  };
-  const drops = {
-    dragenter: over(true), dragover: over(true), dragleave: over(false),
-    drop: (event) => {
-      over(false)(event);
-      if (event.dataTransfer.files[0]) choose(event.dataTransfer.files[0]);
-    },
-  };
-  for (const [event, listener] of Object.entries(drops)) zone.addEventListener(event, listener);
-
   function start(event) {
     event.preventDefault();
-    if (!chosen.file && !url.value) {
+    if (!chosen && !url.value) {
       said.replaceChildren(problem({ code: 400, message: t('try.nothing') }));
       picker.focus();
       return;
     }
-    const fields = { title: inputs.title.value, author: inputs.author.value, lyrics: inputs.lyrics.value };
-    onStart({ ...fields, file: chosen.file, url: url.value, cover: inputs.cover.files[0] ?? null }, wanted.read());
+    const fields = { title: title.value, author: author.value, lyrics: lyrics.value };
+    onStart({ ...fields, file: chosen, url: url.value, cover: cover.files[0] ?? null }, wanted.read());
     choose(null);
-    for (const input of [url, ...Object.values(inputs)]) input.value = '';
+    for (const input of [url, title, author, lyrics, cover]) input.value = '';
   }
 
-  return h('form', { class: 'song-form', on: { submit: start } },
-    h('div', { class: 'stack' }, picker, zone,
-      field(t('try.url'), url),
-      h('details', { open: matchMedia('(min-width: 56rem)').matches }, h('summary', {}, t('try.details')),
-        h('div', { class: 'stack' },
-          h('div', { class: 'pair' }, field(t('try.name'), inputs.title, t('try.name.hint')), field(t('try.author'), inputs.author)),
-          field(t('try.lyrics'), inputs.lyrics, t('try.lyrics.hint')), field(t('try.cover'), inputs.cover)))),
-    h('div', { class: 'stack' }, wanted.node, said, go));
+  takeDrops(zone, choose);
+  picker.addEventListener('change', () => picker.files[0] && choose(picker.files[0]));
+  url.addEventListener('input', () => url.value && choose(null));
+  page.form.addEventListener('submit', start);
+  page.details.open = matchMedia('(min-width: 56rem)').matches;
+  page.choices.prepend(wanted.node);
+  page.staff.append(...neumes());
+  choose(null);
 }
 
-/** Four lines and some neumes: a call, and what answers it. */
-function staff() {
-  const drawing = h('span', { class: 'staff', 'aria-hidden': 'true' });
-  const heights = [3, 4, 6, 5, 3, 4, 2, 1, 2, 0, null, null, 4, 5, 3, 2, 3, 1, 2, 4, 3, 2, 1, 1];
-  heights.forEach((height, place) => {
-    if (height !== null) drawing.append(h('i', { class: place > 10 && 'response', style: { '--at': place, '--height': height } }));
-  });
-  return drawing;
+function takeDrops(zone, choose) {
+  for (const name of ['dragenter', 'dragover', 'dragleave', 'drop']) {
+    zone.addEventListener(name, (event) => {
+      event.preventDefault();
+      zone.classList.toggle('over', name === 'dragenter' || name === 'dragover');
+      if (name === 'drop' && event.dataTransfer.files[0]) choose(event.dataTransfer.files[0]);
+    });
+  }
+}
+
+const CALL = [3, 4, 6, 5, 3, 4, 2, 1, 2, 0];
+const RESPONSE = [4, 5, 3, 2, 3, 1, 2, 4, 3, 2, 1, 1];
+
+/** Notes as chant writes them: a call, and what answers it. */
+function neumes() {
+  const neume = (at, height, kind) => h('i', { class: kind, style: { '--at': at, '--height': height } });
+  return [...CALL.map((height, at) => neume(at, height, 'call')), ...RESPONSE.map((height, at) => neume(at + 12, height, 'response'))];
 }
 
 /** Upload, then ask for what is wanted; a card tells how it goes until the song's own card takes over. */
@@ -145,10 +122,8 @@ function send({ file, url, cover, ...texts }, onProgress) {
 }
 
 /** The newest songs with what was made of them, live. */
-function songList() {
-  const list = h('div', { class: 'stack songs' });
+function songList(list) {
   const tasks = new Map();
-  const node = h('div', {}, h('h2', { class: 'section' }, t('try.songs')), list);
   let first = true;
 
   async function look() {
@@ -183,7 +158,7 @@ function songList() {
     if (!first) draw();
   });
   look();
-  return { node, look, close: stop };
+  return { look, close: stop };
 }
 
 /** All that was made of a task, oldest first. */

@@ -1,20 +1,21 @@
 /** Webhook keys: which sign now, and a new one. */
 
 import { get, post } from '../api.js';
-import { button, h } from '../dom.js';
+import { copyOf, h } from '../dom.js';
 import { moment, t } from '../i18n.js';
-import { confirm, loading, problem, tellSecret } from '../parts.js';
+import { confirm, problem, tellSecret } from '../parts.js';
 
 export function webhookKeys() {
-  const list = h('div', {}, loading());
-  const said = h('div', { 'aria-live': 'polite' });
+  const { node, said, table, rows, ...page } = copyOf('webhook-keys');
+  page.rotate.addEventListener('click', rotate);
 
   async function look() {
     try {
       const { keys } = await get('/webhook-keys');
-      list.replaceChildren(table(keys));
+      rows.replaceChildren(...keys.map(row));
+      table.hidden = false;
     } catch (error) {
-      list.replaceChildren(problem(error));
+      said.replaceChildren(problem(error));
     }
   }
 
@@ -30,23 +31,17 @@ export function webhookKeys() {
   }
 
   look();
-  return {
-    node: h('div', { class: 'stack' },
-      h('p', { class: 'lede' }, t('webhooks.lede')),
-      h('div', { class: 'row' }, button(t('webhooks.rotate'), { icon: 'again', kind: 'primary', on: { click: rotate } })),
-      said, list),
-  };
+  return { node };
 }
 
-function table(keys) {
-  const state = ({ expireTime }) => {
-    if (!expireTime) return t('webhooks.current');
-    return t(expireTime > Date.now() ? 'webhooks.until' : 'webhooks.ended', { when: moment(expireTime) });
-  };
-  return h('table', { class: 'table' },
-    h('thead', {}, h('tr', {}, ['id', 'created', 'state'].map((name) => h('th', { scope: 'col' }, t(`keys.${name}`))))),
-    h('tbody', {}, keys.map((key) => h('tr', {},
-      h('td', {}, `#${key.id}`),
-      h('td', { data: { label: t('keys.created') } }, moment(key.createTime)),
-      h('td', { data: { label: t('keys.state') } }, state(key))))));
+function row(key) {
+  return h('tr', {},
+    h('td', {}, `#${key.id}`),
+    h('td', { data: { label: t('keys.created') } }, moment(key.createTime)),
+    h('td', { data: { label: t('keys.state') } }, stateOf(key)));
+}
+
+function stateOf({ expireTime }) {
+  if (!expireTime) return t('webhooks.current');
+  return t(expireTime > Date.now() ? 'webhooks.until' : 'webhooks.ended', { when: moment(expireTime) });
 }

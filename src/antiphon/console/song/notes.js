@@ -1,7 +1,7 @@
 /** The notes of the MIDI: seen as a piano roll, heard with simple synthesis. */
 
 import { get } from '../api.js';
-import { button, h } from '../dom.js';
+import { copyOf, h } from '../dom.js';
 import { number, t } from '../i18n.js';
 import { problem } from '../parts.js';
 import { readInstruments } from './instruments.js';
@@ -10,34 +10,21 @@ import { Roll } from './roll.js';
 import { Synth } from './synth.js';
 
 const ZOOM = 1.6;
-const SCROLL = 80; // pixels for an arrow key
 const FOLLOW_AFTER = 2500; // ms after the last scroll by hand
 
 export function notes(player) {
-  const canvas = h('canvas');
-  const space = h('div', { class: 'roll-space' });
-  const box = h('div', { class: 'roll', tabindex: '0', role: 'group', 'aria-label': t('notes.roll') }, canvas, space);
-  const legend = h('div', { class: 'instruments', role: 'group', 'aria-label': t('notes.instruments') });
-  const said = h('div');
-  const voice = h('div', { class: 'voice' });
-  const choice = h('select', { 'aria-label': t('notes.which'), on: { change: () => show(choice.value) } });
+  const { node, box, canvas, space, legend, said, voice, choice, ...zoom } = copyOf('notes');
   const roll = new Roll({ box, canvas, space, duration: player.duration, laneName: (lane) => t(`lane.${lane}`) });
   const calm = matchMedia('(prefers-reduced-motion: reduce)');
-  const node = h('section', { class: 'panel', id: 'notes', hidden: true },
-    h('div', { class: 'row spread' }, h('h2', {}, t('notes.title')), h('div', { class: 'row' }, choice, zoomButtons())),
-    said, voice, box, legend);
   let synth = null;
   let shown = null;
   let byHand = 0;
 
-  function zoomButtons() {
-    return h('div', { class: 'group', role: 'group', 'aria-label': t('notes.zoom') },
-      button('', { icon: 'minus', kind: 'small', label: t('notes.zoom.out'), on: { click: () => roll.zoomBy(1 / ZOOM) } }),
-      button('', { icon: 'plus', kind: 'small', label: t('notes.zoom.in'), on: { click: () => roll.zoomBy(ZOOM) } }),
-      button(t('notes.lower'), { kind: 'small', label: t('notes.lower.what'), on: { click: () => roll.tallBy(1 / ZOOM) } }),
-      button(t('notes.taller'), { kind: 'small', label: t('notes.taller.what'), on: { click: () => roll.tallBy(ZOOM) } }));
-  }
-
+  choice.addEventListener('change', () => show(choice.value));
+  zoom.out.addEventListener('click', () => roll.zoomBy(1 / ZOOM));
+  zoom.in.addEventListener('click', () => roll.zoomBy(ZOOM));
+  zoom.lower.addEventListener('click', () => roll.tallBy(1 / ZOOM));
+  zoom.taller.addEventListener('click', () => roll.tallBy(ZOOM));
   for (const event of ['wheel', 'touchmove', 'pointerdown', 'keydown']) box.addEventListener(event, () => { byHand = performance.now(); }, { passive: true });
   box.addEventListener('click', (event) => {
     const moment = roll.momentAt(event.clientX - box.getBoundingClientRect().left);
@@ -91,7 +78,6 @@ export function notes(player) {
   return {
     node,
     zoomBy: (steps) => roll.zoomBy(ZOOM ** steps),
-    scrollBy: (steps) => { box.scrollTop += steps * SCROLL; },
     update({ midis }) {
       node.hidden = midis.length === 0;
       if (!midis.length) return;

@@ -3,7 +3,7 @@
  * it may be heard; so an hour opens at once, and a seek costs one piece per track.
  */
 
-export const PIECE = 10; // seconds
+const PIECE = 10; // seconds
 const RATE = 44_100; // of the stems: then no piece is resampled, and the joints cannot be heard
 const AHEAD = 2; // pieces fetched before they are due
 const KEPT = 4; // pieces kept per track

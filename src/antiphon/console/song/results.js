@@ -26,7 +26,7 @@ export function results() {
 }
 
 function moreForm({ root }, separation) {
-  const wanted = choices({ stems: false, midi: false, video: false, separation });
+  const wanted = choices({ chosen: false, separation });
   const said = h('div', { 'aria-live': 'polite' });
   async function start(event) {
     event.preventDefault();

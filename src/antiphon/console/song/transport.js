@@ -1,6 +1,6 @@
 /** Play, pause, where we are, how loud: the row that stays in view. */
 
-import { button, h, icon } from '../dom.js';
+import { copyOf, icon } from '../dom.js';
 import { clock, t } from '../i18n.js';
 import { get } from '../api.js';
 import { Waveform } from './waveform.js';
@@ -9,19 +9,16 @@ const BACK = 5; // seconds that an arrow key goes
 const PAGE = 30;
 
 export function transport(player, family) {
-  const play = button('', { icon: 'play', kind: 'play', label: t('player.play'), on: { click: () => player.toggle() } });
-  const time = h('span', { class: 'time number' }, clock(0));
-  const level = h('span', { class: 'level', 'aria-hidden': 'true' }, h('i'));
-  const canvas = h('canvas', { class: 'wave overview' });
-  const slider = h('div', {
-    class: 'seek', role: 'slider', tabindex: '0', 'aria-label': t('player.position'), 'aria-valuemin': '0', 'aria-valuemax': Math.round(player.duration),
-    on: { keydown: (event) => seekByKey(event, player) },
-  }, canvas);
-  const volume = h('input', { type: 'range', min: '0', max: '1', step: '0.01', value: '1', 'aria-label': t('player.volume'), on: { input: () => player.setVolume(Number(volume.value)) } });
+  const { node, play, time, whole, slider, canvas, level, volume } = copyOf('transport');
   const wave = new Waveform(canvas, 'ink-2');
   seekByPointer(slider, player);
-  let whole = -1;
+  let second = -1;
   let state = '';
+  whole.textContent = ` / ${clock(player.duration)}`;
+  slider.setAttribute('aria-valuemax', Math.round(player.duration));
+  slider.addEventListener('keydown', (event) => seekByKey(event, player));
+  play.addEventListener('click', () => player.toggle());
+  volume.addEventListener('input', () => player.setVolume(Number(volume.value)));
 
   const origin = family.tracks[0];
   if (origin) get(origin.peaksPath).then((peaks) => wave.show(peaks), () => {});
@@ -31,24 +28,23 @@ export function transport(player, family) {
     state = player.state;
     const playing = state !== 'paused';
     play.replaceChildren(icon(playing ? 'pause' : 'play'));
-    play.setAttribute('aria-label', t(playing ? 'player.pause' : 'player.play'));
-    play.title = play.getAttribute('aria-label');
+    play.ariaLabel = play.title = t(playing ? 'player.pause' : 'player.play');
     play.classList.toggle('waiting', state === 'waiting');
   }
 
   player.addEventListener('change', changed);
+  changed();
   return {
-    node: h('section', { class: 'transport', 'aria-label': t('player.title') },
-      play, h('span', { class: 'times' }, time, h('span', { class: 'hint number' }, ` / ${clock(player.duration)}`)), slider, level, volume),
+    node,
     update: () => {},
     draw(position) {
       wave.draw(player.duration ? position / player.duration : 0);
       slider.style.setProperty('--at', player.duration ? position / player.duration : 0);
       level.style.setProperty('--peak', Math.min(1, player.peak()).toFixed(3));
-      if (Math.floor(position) === whole) return;
-      whole = Math.floor(position);
+      if (Math.floor(position) === second) return;
+      second = Math.floor(position);
       time.textContent = clock(position);
-      slider.setAttribute('aria-valuenow', whole);
+      slider.setAttribute('aria-valuenow', second);
       slider.setAttribute('aria-valuetext', t('player.at', { at: clock(position), of: clock(player.duration) }));
     },
     close: () => wave.close(),
