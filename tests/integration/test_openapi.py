@@ -32,6 +32,7 @@ ENDPOINTS: dict[tuple[str, str], set[int]] = {
     ("get", "/api/v1/tasks/{taskId}/family"): RECORD,
     ("get", "/api/v1/tasks/{taskId}/peaks/{artifact}"): {*RECORD, 415},
     ("get", "/api/v1/tasks/{taskId}/segments/{artifact}/{number}"): {*RECORD, 415},
+    ("get", "/api/v1/tasks/{taskId}/archive"): {*RECORD, 409},
     ("get", "/api/v1/tasks/{taskId}/events"): {*ALWAYS, 400, 404},
     ("get", "/api/v1/tasks/{taskId}/callbacks"): {*ALWAYS, 400, 404},
     ("post", "/api/v1/tasks/{taskId}/callbacks/resend"): {*WRITING, 404, 409, 410},

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from antiphon import __version__
 from antiphon.api import (
+    archive,
     callbacks,
     console,
     details,
@@ -72,7 +73,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(Hardening)
     work = (uploads, separations, midis, videos)
-    for resource in (*work, tasks, watching, details, sound, callbacks, trials, listening):
+    for resource in (*work, tasks, watching, details, sound, archive, callbacks, trials, listening):
         app.include_router(resource.router, prefix="/api/v1")
     app.include_router(files.router)
     app.include_router(health.router)

@@ -62,6 +62,12 @@ SEGMENT: dict[int | str, dict[str, Any]] = {
         "content": {f"audio/{codec}": {"schema": {"type": "string", "format": "binary"}} for codec in ("flac", "wav")},
     }
 }
+ARCHIVE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The ZIP",
+        "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
 _BINARY = {"type": "string", "format": "binary"}
 UPLOAD_BODY: dict[str, Any] = {
     "requestBody": {
