@@ -38,7 +38,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "callbacks": {"addresses", "contract", "database", "settings"},
     "services": {"callbacks", "database", "keys", "links", "secret", "scratch", "settings", "storage", "tasks"},
     "tasks": {"callbacks", "contract", "database", "music", "services", *GROUND},
-    "api": {"callbacks", "contract", "database", "keys", "services", "tasks", *GROUND},
+    "playback": {"music", "storage"},
+    "api": {"callbacks", "contract", "database", "keys", "playback", "services", "tasks", *GROUND},
     "server": {"api", "callbacks", "keys", "services", "tasks", *GROUND},
     "demo": {"client", "contract", "database", "music", "receiver", "score", "services", *GROUND},
     "commands": {

@@ -1,15 +1,18 @@
 """The API server, as a table of contents."""
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from fastapi import FastAPI
 
 from antiphon import __version__
 from antiphon.api import (
+    archive,
     callbacks,
     console,
     details,
@@ -22,6 +25,7 @@ from antiphon.api import (
     openapi,
     separations,
     signin,
+    sound,
     tasks,
     trials,
     uploads,
@@ -31,6 +35,7 @@ from antiphon.api import (
 from antiphon.api.attempts import FailedSignIns
 from antiphon.api.hardening import Hardening
 from antiphon.api.limits import BodyLimit
+from antiphon.playback.players import Players
 from antiphon.services import Services
 
 CONSOLE = Path(__file__).parents[1] / "console"
@@ -43,6 +48,7 @@ def create_app(services: Services) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         app.state.draining.set()
+        await app.state.players.close()
 
     app = FastAPI(
         title="Antiphon",
@@ -60,11 +66,14 @@ def create_app(services: Services) -> FastAPI:
     app.state.draining = errors.Draining()
     app.state.trials = asyncio.Semaphore(trials.AT_ONCE)
     app.state.streams = Counter()
+    app.state.outlines = WeakValueDictionary()
+    app.state.players = Players(str(services.settings.storage_location), most=os.cpu_count() or 1)
     app.state.failed_sign_ins = FailedSignIns()
     errors.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Hardening)
-    for resource in (uploads, separations, midis, videos, tasks, watching, details, callbacks, trials, listening):
+    work = (uploads, separations, midis, videos)
+    for resource in (*work, tasks, watching, details, sound, archive, callbacks, trials, listening):
         app.include_router(resource.router, prefix="/api/v1")
     app.include_router(files.router)
     app.include_router(health.router)

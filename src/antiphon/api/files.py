@@ -50,10 +50,9 @@ async def download(
 
 
 def _headers(key: str, filename: str, stored: Stored) -> dict[str, str]:
-    plain = filename.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "_")
     return {
         "Content-Type": content_type(filename),
-        "Content-Disposition": f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}",
+        "Content-Disposition": disposition("inline", filename),
         "Accept-Ranges": "bytes",
         "ETag": f'"{(stored.etag or key).strip(chr(34))}"',
         "Last-Modified": format_datetime(stored.modified, usegmt=True),
@@ -61,6 +60,12 @@ def _headers(key: str, filename: str, stored: Stored) -> dict[str, str]:
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox; default-src 'none'; media-src 'self'",
     }
+
+
+def disposition(how: str, filename: str) -> str:
+    """``Content-Disposition`` (RFC 6266), the name also for those who know ASCII only. ``how``: inline, attachment."""
+    plain = filename.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "_")
+    return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def _span(header: str | None, size: int) -> tuple[int, int] | None:

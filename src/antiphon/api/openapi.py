@@ -56,6 +56,18 @@ FILE: dict[int | str, dict[str, Any]] = {
     206: {"description": "The range that was asked for"},
     416: {"description": "The range lies behind the end of the file"},
 }
+SEGMENT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The piece",
+        "content": {f"audio/{codec}": {"schema": {"type": "string", "format": "binary"}} for codec in ("flac", "wav")},
+    }
+}
+ARCHIVE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The ZIP",
+        "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
 _BINARY = {"type": "string", "format": "binary"}
 UPLOAD_BODY: dict[str, Any] = {
     "requestBody": {

@@ -141,6 +141,15 @@ class TaskDetail(TaskItem):
     artifacts: list[ArtifactItem]
 
 
+class Peaks(BaseModel):
+    """The outline of a sound in stretches of equal length."""
+
+    duration: float = Field(description="seconds")
+    buckets: int = Field(description="stretches: as many as were asked for, or fewer where the sound is too short")
+    low: list[int] = Field(description="-127…127 for each stretch")
+    high: list[int]
+
+
 class TaskFamily(BaseModel):
     tasks: list[TaskDetail]
 
