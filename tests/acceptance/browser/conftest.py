@@ -8,11 +8,11 @@ from uuid import uuid4
 import psycopg
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from psycopg import sql
 
 from antiphon.contract.kinds import Kind, SeparationType
-from tests.acceptance.browser.console import Console, launch
+from tests.acceptance.browser.console import PATIENCE, Console, launch
 from tests.acceptance.cluster import Cluster, Receiver, await_end
 from tests.acceptance.conftest import cut
 
@@ -22,6 +22,7 @@ LYRICS = "[00:00.50] Call\n[00:02.00] and response\n[00:04.00] again"
 # Of the package, not of the session: while Playwright's loop runs, no test with a loop of its own can.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = launch(playwright)
         yield browser

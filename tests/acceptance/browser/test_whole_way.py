@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.acceptance.browser.console import Console, await_sound, drop, faults, heard
-from tests.acceptance.cluster import wait_for
+from tests.acceptance.cluster import Cluster, wait_for
 
 LONG = 180_000  # ms: for the engines
 
@@ -67,13 +67,19 @@ def test_an_upload_that_is_no_song_says_so_and_leaves_the_form_ready(console: Co
     expect(page.locator(".song-form .problem")).to_contain_text("Choose a song first")
 
 
-def test_a_lost_connection_is_told_and_what_was_missed_is_shown_when_it_is_back(console: Console, clip: Path) -> None:
+def test_a_lost_server_is_told_and_what_was_missed_is_shown_when_it_is_back(
+    browser: Browser, cluster: Cluster, clip: Path
+) -> None:
+    server = cluster.start()
+    console = Console(browser, cluster)
     page = console.open("tasks")
     sign = page.locator(".connection")
     expect(sign).to_have_attribute("data-state", "live")
-    page.context.set_offline(True)
-    page.evaluate("dispatchEvent(new Event('offline'))")
-    with console.cluster.client() as client:
+    server.kill()
+    expect(sign).to_have_attribute("data-state", "lost")
+    cluster.start()
+    with cluster.client() as client:
         client.upload(clip, title="While Away")
-    page.context.set_offline(False)
-    expect(page.get_by_role("link", name="While Away")).to_be_visible()
+    expect(page.get_by_role("link", name="While Away", exact=True)).to_be_visible()
+    expect(sign).to_have_attribute("data-state", "live")
+    console.close()
