@@ -35,6 +35,8 @@ ENDPOINTS: dict[tuple[str, str], set[int]] = {
     ("get", "/api/v1/tasks/{taskId}/archive"): {*RECORD, 409},
     ("get", "/api/v1/tasks/{taskId}/events"): {*ALWAYS, 400, 404},
     ("get", "/api/v1/tasks/{taskId}/callbacks"): {*ALWAYS, 400, 404},
+    ("get", "/api/v1/tasks/{taskId}/callbacks/{number}/body"): {*ALWAYS, 400, 404},
+    ("post", "/api/v1/callbacks/check"): {*CHANGING, 413},
     ("post", "/api/v1/tasks/{taskId}/callbacks/resend"): {*WRITING, 404, 409, 410},
     ("post", "/api/v1/callbacks/test"): {*WRITING, 413},
     ("get", "/api/v1/callbacks/events"): {*ALWAYS, 400, 430},

@@ -68,6 +68,12 @@ ARCHIVE: dict[int | str, dict[str, Any]] = {
         "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
+CALLBACK_BODY: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The body",
+        "content": {"application/json": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
 _BINARY = {"type": "string", "format": "binary"}
 UPLOAD_BODY: dict[str, Any] = {
     "requestBody": {

@@ -182,14 +182,19 @@ class Attempt(BaseModel):
     )
     error: str | None
     answer: str | None = Field(description="the first 2 KiB")
+    requestHeaders: dict[str, str] | None = Field(description="all headers that were sent; null when nothing was")
 
 
 class Delivery(BaseModel):
+    number: int = Field(description="from 1: the first, then one for each resend")
     webhookId: str
     url: str
     state: CallbackState
     createTime: Milliseconds
     nextAttemptTime: Milliseconds | None
+    body: str = Field(description="the exact text that is sent; the first 64 KiB of it")
+    bodySize: int = Field(description="bytes of the whole; GET …/callbacks/{number}/body gives it")
+    bodyComplete: bool
     attempts: list[Attempt]
 
 
@@ -215,6 +220,27 @@ class CallbackTrial(BaseModel):
 
 class CallbackTrials(BaseModel):
     trials: list[CallbackTrial]
+
+
+class PartCheck(BaseModel):
+    """One thing that must be right for a signature to be valid."""
+
+    name: str = Field(description="a header, the key, or the task id in the body", examples=["webhook-timestamp"])
+    state: Literal["right", "wrong", "missing", "unchecked"]
+    message: str | None = Field(description="what is wrong and what to do; null when it is right")
+
+
+class SchemeCheck(BaseModel):
+    scheme: Literal["standard", "documented"]
+    verdict: Literal["valid", "invalid", "absent"]
+    parts: list[PartCheck]
+
+
+class CallbackVerdict(BaseModel):
+    """What is right and what is not about the signatures of a callback."""
+
+    valid: bool = Field(description="at least one scheme is there, and each that is there is valid")
+    schemes: list[SchemeCheck]
 
 
 def origin_data(stems: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
