@@ -32,7 +32,7 @@ function waiting(planned, state) {
 }
 
 /** A button that is off while it works, and says what went wrong. */
-function acting(text, { work, ...props }) {
+export function acting(text, { work, ...props }) {
   const control = button(text, { ...props, on: { click: act } });
   async function act() {
     control.disabled = true;

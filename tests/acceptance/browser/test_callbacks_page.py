@@ -85,8 +85,8 @@ def test_the_checker_tells_a_genuine_callback_from_a_changed_one_and_from_a_wron
         page.get_by_label("Webhook key").fill(key)
         page.get_by_role("button", name="Check", exact=True).click()
 
-    standard = page.locator(".verdict > div", has_text="Standard Webhooks")
-    documented = page.locator(".verdict > div", has_text="X-Webhook-Signature")
+    standard = page.locator(".verdict > section", has_text="Standard Webhooks")
+    documented = page.locator(".verdict > section", has_text="X-Webhook-Signature")
     check(sent.body.decode())
     for scheme in (standard, documented):
         expect(scheme.locator(".badge")).to_have_text("Valid")

@@ -58,6 +58,7 @@ function headers(sent) {
 }
 
 const OF_THE_CONNECTION = new Set(['host', 'content-length', 'connection', 'accept-encoding']);
+const LARGEST_ARGUMENT = 30_000; // characters; Linux takes 128 KiB, of which each may be four bytes
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** A command that posts exactly this again, with the headers of that attempt. */
@@ -65,5 +66,7 @@ export function curl(url, headers, body) {
   const lines = Object.entries(headers ?? {})
     .filter(([name]) => !OF_THE_CONNECTION.has(name.toLowerCase()))
     .map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`);
-  return [`curl -i -X POST ${quoted(url)}`, ...lines, `--data-binary ${quoted(body)}`].join(' \\\n  ');
+  const small = body.length < LARGEST_ARGUMENT;
+  const command = [`curl -i -X POST ${quoted(url)}`, ...lines, `--data-binary ${small ? quoted(body) : '@-'}`].join(' \\\n  ');
+  return small ? command : `printf %s ${quoted(body)} | ${command}`;
 }

@@ -5,7 +5,8 @@ import { copyOf, h, icon } from '../dom.js';
 import { t } from '../i18n.js';
 import { problem } from '../parts.js';
 
-const SCHEMES = ['standard', 'documented'];
+const BADGES = { valid: 'succeeded', invalid: 'failed', absent: 'cancelled' };
+const ICONS = { right: 'check', wrong: 'cross', missing: 'cross', unchecked: 'minus' };
 
 export function checker() {
   const { node, form, headers, body, key, verdict, go } = copyOf('checker');
@@ -16,7 +17,7 @@ export function checker() {
     go.disabled = true;
     try {
       const found = await post('/callbacks/check', { headers: headers.value, body: body.value, ...(key.value.trim() && { key: key.value.trim() }) });
-      verdict.replaceChildren(...SCHEMES.map((name) => scheme(name, found[name])));
+      verdict.replaceChildren(...found.schemes.map(scheme));
     } catch (error) {
       verdict.replaceChildren(problem(error));
     } finally {
@@ -27,11 +28,10 @@ export function checker() {
   return { node };
 }
 
-function scheme(name, found) {
-  if (!found) return null;
-  return h('div', {},
+function scheme({ scheme: name, verdict, parts }) {
+  return h('section', { class: 'sheet' },
     h('div', { class: 'row spread' }, h('h3', {}, t(`check.${name}`)),
-      h('span', { class: 'badge', data: { state: found.valid ? 'succeeded' : 'failed' } }, icon(found.valid ? 'check' : 'alert'), t(found.valid ? 'check.valid' : 'check.invalid'))),
-    h('ul', { class: 'checks' }, (found.parts ?? []).map((part) => h('li', { data: { ok: part.ok } },
-      icon(part.ok ? 'check' : 'cross'), h('span', {}, part.message)))));
+      h('span', { class: 'badge', data: { state: BADGES[verdict] } }, icon(verdict === 'valid' ? 'check' : 'alert'), t(`check.${verdict}`))),
+    h('ul', { class: 'checks' }, parts.map((part) => h('li', { data: { state: part.state } },
+      icon(ICONS[part.state]), h('span', {}, h('strong', { class: 'mono' }, part.name), part.message && ` ${part.message}`)))));
 }

@@ -1,10 +1,11 @@
 /** The callbacks of tasks: which there were, and everything about those of one task. */
 
-import { get, post } from '../api.js';
-import { button, copy, copyOf, h, icon, keyed, notify } from '../dom.js';
-import { relative, exactly, t } from '../i18n.js';
+import { address, get, post } from '../api.js';
+import { copy, copyOf, h, icon, keyed, notify } from '../dom.js';
+import { bytes, exactly, relative, t } from '../i18n.js';
 import { onTask } from '../live.js';
 import { callbackBadge, codeBlock, empty, kindIcon, kindName, loading, problem } from '../parts.js';
+import { acting } from '../status.js';
 import { attemptLine, curl } from './attempts.js';
 
 /** The tasks that announce themselves, newest first. */
@@ -56,7 +57,7 @@ function announcement(task) {
 export function deliveriesOf(taskId) {
   const title = h('h2', {}, t('kind.task'));
   const about = h('p', { class: 'hint' });
-  const resend = button(t('callbacks.resend'), { icon: 'again', on: { click: again } });
+  const resend = acting(t('callbacks.resend'), { icon: 'again', work: again });
   const list = h('div', {}, loading());
   let seen = '';
 
@@ -76,21 +77,13 @@ export function deliveriesOf(taskId) {
     if (now === seen) return;
     seen = now;
     resend.hidden = deliveries.length === 0;
-    if (deliveries.length) list.replaceChildren(...deliveries.toReversed().map(delivery));
+    if (deliveries.length) list.replaceChildren(...deliveries.toReversed().map((sent) => delivery(taskId, sent)));
     else list.replaceChildren(empty(t('callbacks.not-yet'), t(task.callbackUrl ? 'callbacks.not-yet.hint' : 'callbacks.no-url')));
   }
 
   async function again() {
-    resend.disabled = true;
-    try {
-      const { deliveries } = await post(`/tasks/${taskId}/callbacks/resend`);
-      draw(deliveries);
-      notify(t('callbacks.resent'));
-    } catch (error) {
-      notify(error.message, 'bad');
-    } finally {
-      resend.disabled = false;
-    }
+    draw((await post(`/tasks/${taskId}/callbacks/resend`)).deliveries);
+    notify(t('callbacks.resent'));
   }
 
   const stop = onTask((task) => { if (task === null || task.taskId === taskId) look(); });
@@ -103,10 +96,14 @@ export function deliveriesOf(taskId) {
   };
 }
 
-function delivery(sent) {
+function delivery(taskId, sent) {
   const longest = Math.max(1, ...sent.attempts.map((attempt) => attempt.milliseconds));
   const newest = sent.attempts.at(-1);
-  const command = newest && sent.body && button(t('callbacks.curl'), { icon: 'copy', kind: 'small', on: { click: () => copy(curl(sent.url, newest.requestHeaders, sent.body), t('copied')) } });
+  const whole = address(`/tasks/${taskId}/callbacks/${sent.number}/body`);
+  const command = newest?.requestHeaders && acting(t('callbacks.curl'), { icon: 'copy', kind: 'small', work: async () => {
+    const body = sent.bodyComplete ? sent.body : await (await fetch(whole)).text();
+    await copy(curl(sent.url, newest.requestHeaders, body), t('copied'));
+  } });
   return h('section', { class: 'sheet delivery', 'aria-label': sent.webhookId },
     h('div', { class: 'row spread' }, h('div', { class: 'grow' }, h('p', { class: 'url' }, `POST ${sent.url}`), h('p', { class: 'hint mono' }, sent.webhookId)), callbackBadge(sent.state)),
     sent.nextAttemptTime && h('p', { class: 'remark' }, icon('clock'), t('callbacks.next', { when: exactly(sent.nextAttemptTime) })),
@@ -117,13 +114,6 @@ function delivery(sent) {
           name: t('attempt.number', { number: attempt.number }), good: !attempt.error, open: attempt === newest && Boolean(attempt.error),
         })))
         : h('p', { class: 'hint' }, t('callbacks.none-yet'))),
-    h('div', {}, h('div', { class: 'row spread' }, h('h3', {}, t('callbacks.body')), command), body(sent)));
-}
-
-/** The exact text that was sent; of a large one the beginning, and a link to the whole. */
-function body(sent) {
-  const parts = [];
-  if (sent.body) parts.push(codeBlock(sent.body, { wrap: true }));
-  if (sent.bodyUrl) parts.push(h('p', { class: 'small' }, h('a', { href: sent.bodyUrl }, t('callbacks.whole-body'))));
-  return parts;
+    h('div', {}, h('div', { class: 'row spread' }, h('h3', {}, t('callbacks.body')), command), codeBlock(sent.body, { wrap: true }),
+      !sent.bodyComplete && h('p', { class: 'small' }, h('a', { href: whole, target: '_blank', rel: 'noopener' }, t('callbacks.whole-body', { size: bytes(sent.bodySize) })))));
 }
