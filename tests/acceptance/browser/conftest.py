@@ -14,7 +14,6 @@ from psycopg import sql
 from antiphon.contract.kinds import Kind, SeparationType
 from tests.acceptance.browser.console import PATIENCE, Console, launch
 from tests.acceptance.cluster import Cluster, Receiver, await_end
-from tests.acceptance.conftest import cut
 
 LYRICS = "[00:00.50] Call\n[00:02.00] and response\n[00:04.00] again"
 

@@ -70,7 +70,7 @@ class Console:
         context.add_init_script(TAP)
         page = context.new_page()
         page.faults = []  # type: ignore[attr-defined]
-        page.on("pageerror", lambda error: page.faults.append(str(error)))  # type: ignore[attr-defined]
+        page.on("pageerror", lambda error: _note(page, "error", str(error)))
         page.on("console", lambda said: _note(page, said.type, said.text))
         return page
 

@@ -28,7 +28,7 @@ def test_script_and_style_are_small() -> None:
 
 
 def test_the_first_paint_comes_at_once(console: Console) -> None:
-    """Of a visitor who has nothing in the browser's cache. The median of five: another process may have had the core."""
+    """Of a visitor with nothing in the browser's cache. The median of five: another process may have had the core."""
 
     def paint() -> float:
         page = console.page()
@@ -52,7 +52,8 @@ def hour(console_server: Cluster, tmp_path_factory: pytest.TempPathFactory) -> s
             writer.write(noise[:, None])
     song, separation = uuid4().hex, uuid4().hex
     with psycopg.connect(console_server.environment["ANTIPHON_DATABASE_URL"], autocommit=True) as database:
-        plant(database, console_server, song, "upload", None, {"title": "An Hour", "duration": HOUR}, ("origin",), path)
+        about: dict[str, object] = {"title": "An Hour", "type": "split_stem", "duration": HOUR}
+        plant(database, console_server, song, "upload", None, about, ("origin",), path)
         plant(
             database,
             console_server,
@@ -121,8 +122,9 @@ def test_the_page_of_an_hour_opens_and_plays_without_loading_the_stems(console: 
     await_sound(page)
     slider = page.get_by_role("slider", name="Position")
     slider.press("End")
-    slider.press("PageUp")  # half a minute before the end, and it plays on
-    expect(slider).to_have_attribute("aria-valuetext", "59:31 of 1:00:00")
+    slider.press("PageDown")
+    expect(slider).to_have_attribute("aria-valuetext", "59:30 of 1:00:00")
+    page.get_by_role("button", name="Play", exact=True).click()
     await_sound(page)
     whole = sum(path.stat().st_size for path in (console.cluster.storage / hour).rglob("*.flac"))
     pieces = 4 * len(STEMS) * 2  # at the start and at the end, with those that are due next

@@ -150,11 +150,11 @@ export class Player extends EventTarget {
 
   /** Go to a position in seconds, and go on if it was playing. */
   seek(position) {
-    const going = this.state !== 'paused';
+    const going = this.state !== 'paused' && position < this.duration;
     this.#halt();
     this.begun.position = Math.min(this.duration, Math.max(0, position));
     if (going) this.play();
-    else this.#changed();
+    else this.#become('paused');
   }
 
   close() {
