@@ -86,6 +86,14 @@ export function colour(name) {
   return found;
 }
 
+/** Call `listener` when the colours change; gives the function that ends it. */
+export function onTheme(listener) {
+  const aborter = new AbortController();
+  addEventListener('themechange', listener, aborter);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', listener, aborter);
+  return () => aborter.abort();
+}
+
 /** A short message at the edge of the page, read out by screen readers. */
 export function notify(text, kind = 'info') {
   const notice = h('div', { class: ['notice', kind] }, icon(kind === 'bad' ? 'alert' : 'check'), h('span', {}, text));

@@ -3,7 +3,7 @@
  * Notes are drawn into tiles that are kept, so that scrolling only copies; the view scrolls as any box does.
  */
 
-import { colour } from '../dom.js';
+import { colour, onTheme } from '../dom.js';
 import { clock } from '../i18n.js';
 import { LANES, laneOf } from './instruments.js';
 
@@ -30,18 +30,15 @@ export class Roll {
     this.tiles = new Map();
     this.position = 0;
     this.dirty = true;
-    this.listeners = new AbortController();
-    const { signal } = this.listeners;
-    box.addEventListener('scroll', () => { this.dirty = true; }, { signal });
-    box.addEventListener('wheel', (event) => this.#wheel(event), { signal, passive: false });
-    addEventListener('themechange', () => this.refresh(), { signal });
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.refresh(), { signal });
+    this.listening = onTheme(() => this.refresh());
+    box.addEventListener('scroll', () => { this.dirty = true; });
+    box.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
     this.resizing = new ResizeObserver(() => this.#measure());
     this.resizing.observe(box);
   }
 
   close() {
-    this.listeners.abort();
+    this.listening();
     this.resizing.disconnect();
   }
 

@@ -13,13 +13,9 @@ const SOUNDS = {
   plucked: { wave: 'sawtooth', attack: 0.002, decay: 0.5, sustain: 0.1, release: 0.08, bright: 4 },
   bass: { wave: 'sawtooth', attack: 0.004, decay: 0.6, sustain: 0.45, release: 0.06, bright: 3 },
   held: { wave: 'sawtooth', attack: 0.06, decay: 0.3, sustain: 0.7, release: 0.18, bright: 3.5 },
-  blown: { wave: 'square', attack: 0.03, decay: 0.2, sustain: 0.6, release: 0.09, bright: 3 },
   sung: { wave: 'triangle', attack: 0.03, decay: 0.2, sustain: 0.8, release: 0.1, bright: 8 },
 };
-const SOUND_OF = {
-  piano: 'struck', mallets: 'struck', guitar: 'plucked', bass: 'bass', organ: 'blown', strings: 'held', voice: 'sung',
-  brass: 'blown', winds: 'blown', synth: 'held', other: 'struck',
-};
+const SOUND_OF = { guitar: 'plucked', bass: 'bass', organ: 'held', strings: 'held', voice: 'sung', brass: 'held', winds: 'sung', synth: 'held' };
 
 /** A voice of the player: `instruments` as `readInstruments` gives them; one that is `hidden` is silent. */
 export class Synth {
@@ -80,7 +76,7 @@ export class Synth {
     const out = new GainNode(this.context, { gain: 0 });
     out.connect(this.session);
     const when = Math.max(now, time);
-    const end = instrument.drums ? this.#hit(out, note, when) : this.#tone(out, SOUNDS[SOUND_OF[familyOf(instrument.name)]], note, when, length);
+    const end = instrument.drums ? this.#hit(out, note, when) : this.#tone(out, SOUNDS[SOUND_OF[familyOf(instrument.name)] ?? 'struck'], note, when, length);
     this.sounding.push({ end, out });
   }
 

@@ -5,9 +5,6 @@ import { clock, t } from '../i18n.js';
 import { get } from '../api.js';
 import { Waveform } from './waveform.js';
 
-const BACK = 5; // seconds that an arrow key goes
-const PAGE = 30;
-
 export function transport(player, family) {
   const { node, play, time, whole, slider, canvas, level, volume } = copyOf('transport');
   const wave = new Waveform(canvas, 'ink-2');
@@ -16,7 +13,6 @@ export function transport(player, family) {
   let state = '';
   whole.textContent = ` / ${clock(player.duration)}`;
   slider.setAttribute('aria-valuemax', Math.round(player.duration));
-  slider.addEventListener('keydown', (event) => seekByKey(event, player));
   play.addEventListener('click', () => player.toggle());
   volume.addEventListener('input', () => player.setVolume(Number(volume.value)));
 
@@ -49,17 +45,6 @@ export function transport(player, family) {
     },
     close: () => wave.close(),
   };
-}
-
-function seekByKey(event, player) {
-  const to = {
-    ArrowLeft: player.position - BACK, ArrowRight: player.position + BACK, PageDown: player.position - PAGE, PageUp: player.position + PAGE,
-    Home: 0, End: player.duration,
-  }[event.key];
-  if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-  event.preventDefault();
-  event.stopPropagation();
-  player.seek(to);
 }
 
 /** Press, or press and draw, to go there. */

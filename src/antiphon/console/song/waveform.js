@@ -1,8 +1,8 @@
 /** The shape of a track, drawn from its peaks; what has been played is strong, what comes is pale. */
 
-import { colour } from '../dom.js';
+import { colour, onTheme } from '../dom.js';
 
-const PALE = 0.38;
+const PALE = 0.42;
 
 /** A canvas that shows `peaks` ({low, high}, -127…127) in a colour of the theme. */
 export class Waveform {
@@ -13,9 +13,7 @@ export class Waveform {
     this.drawn = -1;
     this.resizing = new ResizeObserver(() => this.#prepare());
     this.resizing.observe(canvas);
-    addEventListener('themechange', (this.restyle = () => this.#prepare()));
-    this.scheme = matchMedia('(prefers-color-scheme: dark)');
-    this.scheme.addEventListener('change', this.restyle);
+    this.listening = onTheme(() => this.#prepare());
   }
 
   show(peaks) {
@@ -25,8 +23,7 @@ export class Waveform {
 
   close() {
     this.resizing.disconnect();
-    removeEventListener('themechange', this.restyle);
-    this.scheme.removeEventListener('change', this.restyle);
+    this.listening();
   }
 
   /** Draw the whole shape once; after that each frame only copies it. */
