@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.contract.signatures import new_key
 from antiphon.database.schema import api_keys, server_state, webhook_keys
-from antiphon.errors import NotFound, SettingsError
+from antiphon.errors import Conflict, NotFound, SettingsError
 from antiphon.secret import seal, unseal
 
 ROTATION = timedelta(hours=24)
@@ -29,6 +29,7 @@ class ApiKey:
 
 _columns = (api_keys.c.id, api_keys.c.name, api_keys.c.created_at, api_keys.c.revoked_at, api_keys.c.admin)
 _valid = api_keys.c.revoked_at.is_(None)
+_signing = webhook_keys.c.expires_at.is_(None) | (webhook_keys.c.expires_at > func.now())
 
 
 def digest(key: str) -> bytes:
@@ -67,12 +68,21 @@ async def is_valid(connection: AsyncConnection, key_id: int) -> bool:
     return (await connection.execute(query)).one_or_none() is not None
 
 
-async def revoke_api_key(connection: AsyncConnection, key_id: int) -> None:
-    result = await connection.execute(
-        update(api_keys).where(api_keys.c.id == key_id, _valid).values(revoked_at=func.now())
-    )
-    if not result.rowcount:
+async def revoke_api_key(connection: AsyncConnection, key_id: int, *, keep_an_admin: bool = False) -> ApiKey:
+    """End a key. Raises ``NotFound`` when it is not valid anyway, and with ``keep_an_admin`` ``Conflict`` when nobody
+    would be left who may make another one."""
+    if keep_an_admin:
+        admins = select(api_keys.c.id).where(api_keys.c.admin, _valid).order_by(api_keys.c.id).with_for_update()
+        if list((await connection.execute(admins)).scalars()) == [key_id]:
+            raise Conflict(
+                f"id: key {key_id} is the last admin; make another admin first, "
+                f"or revoke it on the server with 'antiphon keys revoke {key_id}'"
+            )
+    ended = update(api_keys).where(api_keys.c.id == key_id, _valid).values(revoked_at=func.now()).returning(*_columns)
+    row = (await connection.execute(ended)).one_or_none()
+    if row is None:
         raise NotFound(f"there is no API key {key_id} that could be revoked; 'antiphon keys list' shows them")
+    return ApiKey(*row)
 
 
 async def allow_call(connection: AsyncConnection, api_key_id: int, *, limit: int, period: float) -> float | None:
@@ -94,12 +104,24 @@ async def allow_call(connection: AsyncConnection, api_key_id: int, *, limit: int
 
 async def current_webhook_keys(connection: AsyncConnection, secret: bytes) -> list[str]:
     """The keys that sign now, the newest first; more than one while a key is being rotated."""
-    rows = await connection.execute(
-        select(webhook_keys.c.sealed)
-        .where((webhook_keys.c.expires_at.is_(None)) | (webhook_keys.c.expires_at > func.now()))
-        .order_by(webhook_keys.c.id.desc())
-    )
+    rows = await connection.execute(select(webhook_keys.c.sealed).where(_signing).order_by(webhook_keys.c.id.desc()))
     return [unseal(secret, row.sealed).decode() for row in rows]
+
+
+@dataclass(frozen=True)
+class WebhookKey:
+    """A webhook key without its secret. ``expires_at`` is None for the one that signs first."""
+
+    id: int
+    created_at: datetime
+    expires_at: datetime | None
+
+
+async def list_webhook_keys(connection: AsyncConnection) -> list[WebhookKey]:
+    """The keys that sign now, the newest first."""
+    columns = (webhook_keys.c.id, webhook_keys.c.created_at, webhook_keys.c.expires_at)
+    query = select(*columns).where(_signing).order_by(webhook_keys.c.id.desc())
+    return [WebhookKey(*row) for row in await connection.execute(query)]
 
 
 async def rotate_webhook_key(connection: AsyncConnection, secret: bytes, key: str | None = None) -> str:

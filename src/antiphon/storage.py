@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, cast
 from uuid import uuid4
 
 import obstore
@@ -82,6 +82,14 @@ class Storage:
                 retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=60)},
             )
         return cls(store, folder=None, name=url)
+
+    @property
+    def kind(self) -> Literal["folder", "s3", "gs", "az"]:
+        return "folder" if self._folder else cast(Literal["s3", "gs", "az"], self.name.partition("://")[0])
+
+    def free(self) -> int | None:
+        """Bytes that are free on the disk of a folder; None for a bucket."""
+        return shutil.disk_usage(self._folder).free if self._folder else None
 
     async def put_file(self, key: str, path: Path, content_type: str) -> None:
         """Store a file, in parts when it is large. Raises ``FileNotFoundError`` when there is no such file."""

@@ -40,6 +40,12 @@ ENDPOINTS: dict[tuple[str, str], set[int]] = {
     ("post", "/api/v1/tasks/{taskId}/callbacks/resend"): {*WRITING, 404, 409, 410},
     ("post", "/api/v1/callbacks/test"): {*WRITING, 413},
     ("get", "/api/v1/callbacks/events"): {*ALWAYS, 400, 430},
+    ("get", "/api/v1/keys"): {*ALWAYS, 403},
+    ("post", "/api/v1/keys"): {*CHANGING, 413},
+    ("delete", "/api/v1/keys/{id}"): {*CHANGING, 404, 409},
+    ("get", "/api/v1/webhook-keys"): {*ALWAYS, 403},
+    ("post", "/api/v1/webhook-keys/rotate"): {*ALWAYS, 403},
+    ("get", "/api/v1/system"): {*ALWAYS, 403},
     ("post", "/console/session"): {*ALWAYS, 400, 413, 430},
     ("get", "/console/session"): ALWAYS,
     ("delete", "/console/session"): {*ALWAYS, 403},
@@ -158,6 +164,20 @@ SAID: list[tuple[str, str, int, dict[str, Any]]] = [
     ("get", "/api/v1/tasks", 401, {"headers": {"Authorization": ""}}),
     ("get", "/api/v1/callbacks/events", 400, {"params": {"since": "yesterday"}}),
     ("get", "/files/{token}", 404, {}),
+    ("get", "/api/v1/tasks/{taskId}", 404, {}),
+    ("get", "/api/v1/tasks/{taskId}/family", 404, {}),
+    ("get", "/api/v1/tasks/{taskId}/peaks/{artifact}", 400, {"params": {"buckets": 20_000}}),
+    ("get", "/api/v1/tasks/{taskId}/segments/{artifact}/{number}", 404, {}),
+    ("get", "/api/v1/tasks/{taskId}/archive", 404, {}),
+    ("get", "/api/v1/tasks/{taskId}/callbacks/{number}/body", 404, {}),
+    ("post", "/api/v1/callbacks/check", 400, {"json": {}}),
+    ("post", "/api/v1/keys", 400, {"json": {}}),
+    ("delete", "/api/v1/keys/{id}", 404, {}),
+    ("post", "/console/session", 400, {"json": {}}),
+    ("post", "/console/session", 401, {"json": {"key": "ak_none"}}),
+    ("get", "/console/session", 401, {}),
+    ("get", "/console/session", 401, {"headers": {"Cookie": "antiphon_session=AAAA"}}),
+    ("delete", "/console/session", 401, {}),
     ("post", "/api/v1/midi/generate", 400, {"json": {}}),
     ("post", "/api/v1/midi/generate", 400, {"json": {"taskId": UNKNOWN, "callbackUrl": "https://example.com/"}}),
     ("post", "/api/v1/midi/generate", 400, {"json": {"taskId": UNKNOWN, "callBackUrl": "ftp://example.com/callback"}}),
@@ -206,7 +226,8 @@ def test_errors_are_shown_in_the_words_in_which_the_server_says_them(
             fields["taskId"] = planted.get(fields["taskId"], fields["taskId"])
     headers = {"Authorization": f"Bearer {server.key}", **how.get("headers", {})}
     how = {**how, **where, "headers": {name: value for name, value in headers.items() if value}}
-    answer = server.http.request(method, server.url + path.replace("{token}", "abcd"), **how)
+    values = {"token": "abcd", "taskId": UNKNOWN, "artifact": "vocal", "number": "7", "id": "999999"}
+    answer = server.http.request(method, server.url + path.format(**values), **how)
     shown = examples(document["paths"][path][method]["responses"][str(code)]["content"]["application/json"])
     assert answer.status_code == code
     assert VARYING.sub("#", answer.json()["msg"]) in [VARYING.sub("#", example["msg"]) for example in shown]

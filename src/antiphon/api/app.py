@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from antiphon import __version__
 from antiphon.api import (
+    apikeys,
     archive,
     callbacks,
     console,
@@ -26,11 +27,13 @@ from antiphon.api import (
     separations,
     signin,
     sound,
+    system,
     tasks,
     trials,
     uploads,
     videos,
     watching,
+    webhookkeys,
 )
 from antiphon.api.attempts import FailedSignIns
 from antiphon.api.hardening import Hardening
@@ -73,7 +76,8 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(Hardening)
     work = (uploads, separations, midis, videos)
-    for resource in (*work, tasks, watching, details, sound, archive, callbacks, trials, listening):
+    results = (tasks, watching, details, sound, archive, callbacks, trials, listening)
+    for resource in (*work, *results, apikeys, webhookkeys, system):
         app.include_router(resource.router, prefix="/api/v1")
     app.include_router(files.router)
     app.include_router(health.router)

@@ -243,6 +243,101 @@ class CallbackVerdict(BaseModel):
     schemes: list[SchemeCheck]
 
 
+class ApiKeyItem(BaseModel):
+    id: int
+    name: str = Field(examples=["website"])
+    admin: bool
+    createTime: Milliseconds
+    revokeTime: Milliseconds | None
+    current: bool = Field(description="the one that asks")
+
+
+class ApiKeyList(BaseModel):
+    keys: list[ApiKeyItem]
+
+
+class NewApiKey(ApiKeyItem):
+    key: str = Field(description="told this once: only its digest is kept")
+
+
+class WebhookKeyItem(BaseModel):
+    id: int
+    createTime: Milliseconds
+    expireTime: Milliseconds | None = Field(description="until then it signs beside the current one; null for that one")
+
+
+class WebhookKeyList(BaseModel):
+    keys: list[WebhookKeyItem]
+
+
+class NewWebhookKey(WebhookKeyList):
+    key: str = Field(description="told this once: what receivers verify with")
+
+
+class StorageState(BaseModel):
+    kind: Literal["folder", "s3", "gs", "az"]
+    location: str
+    freeBytes: int | None = Field(description="on the disk of a folder; null for a bucket")
+    artifactBytes: int = Field(description="of all artifacts")
+
+
+class DatabaseState(BaseModel):
+    embedded: bool
+    version: str = Field(examples=["18.4"])
+    location: str
+    bytes: int
+
+
+class WeightsState(BaseModel):
+    name: str
+    ready: bool
+    licence: str
+    detail: str
+
+
+class Process(BaseModel):
+    """A living process of the server, on any machine."""
+
+    roles: list[Literal["api", "worker", "sender"]]
+    host: str
+    version: str
+    startTime: Milliseconds
+
+
+class TaskCount(BaseModel):
+    kind: Kind
+    state: State
+    number: int
+
+
+class CallbackQueue(BaseModel):
+    pending: int = Field(description="not ended, retries among them")
+    sending: int = Field(description="claimed by a sender")
+    oldestDue: float = Field(description="seconds that the oldest one that is due has waited")
+
+
+class Check(BaseModel):
+    """What 'antiphon doctor' says of one part."""
+
+    name: str = Field(examples=["storage"])
+    good: bool
+    verdict: str
+
+
+class System(BaseModel):
+    version: str
+    publicUrl: str
+    retentionDays: float
+    maintenance: bool
+    storage: StorageState
+    database: DatabaseState
+    weights: list[WeightsState] = Field(description="on the machine that answers")
+    processes: list[Process]
+    tasks: list[TaskCount] = Field(description="unfinished ones")
+    callbacks: CallbackQueue
+    checks: list[Check]
+
+
 def origin_data(stems: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     """``originData`` from stems by name, each with ``id``, ``url`` and ``duration``."""
     return [

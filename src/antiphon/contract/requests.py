@@ -117,6 +117,15 @@ class SignIn(Request):
     key: Annotated[str, Field(min_length=1, max_length=200, description="an API key", examples=["ak_…"])]
 
 
+class NewKey(Request):
+    name: Annotated[
+        str,
+        Field(min_length=1, max_length=100, description="what the key is for", examples=["website"]),
+        AfterValidator(single_line),
+    ]
+    admin: Annotated[bool, Field(description="it may also make and revoke keys and see the system")] = False
+
+
 class CallbackCheck(Request):
     headers: Annotated[
         dict[str, str] | Annotated[str, Field(max_length=LONGEST_HEADERS)],
