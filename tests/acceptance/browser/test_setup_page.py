@@ -71,7 +71,7 @@ def test_the_webhook_key_is_rotated_and_callbacks_carry_both_signatures(
 def test_the_system_page_tells_of_storage_database_engines_and_health(console: Console) -> None:
     page = console.open("setup/system")
     main = page.locator("main")
-    for words in ("Storage", "Database", "Engines", "Workers", "PostgreSQL", "basic-pitch", "spleeter"):
+    for words in ("Health", "Storage", "Database", "Engines", "Workers", "PostgreSQL", "basic-pitch", "spleeter"):
         expect(main.get_by_text(words).first).to_be_visible()
     text = main.inner_text()
     assert console.cluster.environment["ANTIPHON_SECRET"] not in text

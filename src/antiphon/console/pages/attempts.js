@@ -47,7 +47,7 @@ export function attemptLine(attempt, longest, { name, good, open = false }) {
 }
 
 function fact(words, value) {
-  return value ? [h('dt', {}, t(words)), h('dd', {}, value)] : [];
+  return value ? [h('div', {}, h('dt', {}, t(words)), h('dd', {}, value))] : [];
 }
 
 const headerLines = (headers) => Object.entries(headers).map(([name, value]) => `${name}: ${value}`).join('\n');
