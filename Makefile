@@ -12,7 +12,7 @@ APT    := test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y
 LOCK   := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
           --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help demo serve test check format lock bench-engines bench-callbacks bench-receiver eval-separation eval-midi bench-midi eval-drums train-drums song clean
+.PHONY: help demo serve test check format lock bench-engines bench-callbacks bench-receiver bench-console eval-separation eval-midi bench-midi eval-drums train-drums song clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -33,11 +33,13 @@ demo: $(VENV)/.ready    ## the whole line on a real song: upload, stems, MIDI, v
 serve: $(VENV)/.ready   ## API, worker and sender on http://127.0.0.1:8080
 	$(BIN)/antiphon serve
 
-# PHP and Node.js are for the tests of two examples, which are skipped and say so where either cannot be had.
+# PHP and Node.js are for the tests of two examples, Chromium (and fonts for its pictures) for those of the console; they
+# are skipped and say so where it cannot be had.
 test: $(VENV)/.ready    ## all tests
 	$(BIN)/antiphon models fetch
 	@command -v php >/dev/null || { $(APT) php-cli php-sqlite3 >/dev/null; } || true
 	@command -v npm >/dev/null || { $(APT) nodejs npm >/dev/null; } || true
+	@command -v chromium >/dev/null || { $(APT) chromium fonts-inter fonts-noto-cjk fonts-texgyre >/dev/null; } || true
 	@! command -v npm >/dev/null || npm ci --silent --prefix examples/receivers/express
 	$(BIN)/python -m pytest $(ARGS)
 
@@ -67,6 +69,9 @@ bench-callbacks: $(VENV)/bench/.ready   ## callbacks a second, beside Celery, Pr
 
 bench-receiver: $(VENV)/.ready  ## acknowledgements a second, also while a large file is downloaded; size and import time
 	$(BIN)/python -m bench.receiving
+
+bench-console: $(VENV)/.ready   ## first paint of the console, and frames of its piano roll with 20,000 notes
+	$(BIN)/python -m bench.console
 
 eval-separation: $(VENV)/.ready ## SDR of the stems on real songs (DATA=folder)
 	$(BIN)/python -m bench.eval_separation "$(DATA)"

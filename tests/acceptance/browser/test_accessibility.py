@@ -39,7 +39,7 @@ def test_everything_can_be_done_by_keyboard_alone(console: Console, song: Song, 
     keyboard.reach(page.get_by_label("API key"))
     page.keyboard.type(console.cluster.api_key)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name="A song calls")).to_be_visible()
 
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()

@@ -91,7 +91,7 @@ def test_hostile_names_of_keys_and_searches_stay_text(console: Console) -> None:
     page.get_by_role("button", name="Create key").click()
     expect(page.get_by_role("dialog")).to_contain_text(PAYLOADS[0])
     page.get_by_role("button", name="I have kept it").click()
-    expect(page.get_by_role("cell", name=PAYLOADS[0])).to_be_visible()
+    expect(page.get_by_role("cell", name=PAYLOADS[0], exact=True)).to_be_visible()
     is_unharmed(page)
     page.goto(f"{console.url}/#/tasks?search=%3Cimg%20src%3Dx%20onerror%3Dpwned%3D1%3E")
     expect(page.get_by_role("searchbox")).to_have_value(PAYLOADS[0])
