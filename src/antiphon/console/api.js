@@ -18,14 +18,6 @@ export function whenSignedOut(listener) {
   onSignedOut = listener;
 }
 
-function headersOf(method, json, idempotencyKey) {
-  const headers = { Accept: 'application/json' };
-  if (idempotencyKey) headers['Idempotency-Key'] = idempotencyKey;
-  if (json) headers['Content-Type'] = 'application/json';
-  if (method !== 'GET') headers['X-CSRF-Token'] = session.csrf;
-  return headers;
-}
-
 /** `data` of a success, `parsed` an envelope; throws `ApiError`. */
 function opened(status, parsed, retryAfter) {
   if (status >= 200 && status < 300 && parsed?.code === 200) return parsed.data;
@@ -34,15 +26,13 @@ function opened(status, parsed, retryAfter) {
 }
 
 async function call(method, path, { body, signal, idempotencyKey } = {}) {
+  const headers = { Accept: 'application/json' };
+  if (idempotencyKey) headers['Idempotency-Key'] = idempotencyKey;
+  if (body) headers['Content-Type'] = 'application/json';
+  if (method !== 'GET') headers['X-CSRF-Token'] = session.csrf;
   let answer;
   try {
-    answer = await fetch(path.startsWith('/console') ? path : BASE + path, {
-      method,
-      signal,
-      credentials: 'same-origin',
-      headers: headersOf(method, body !== undefined, idempotencyKey),
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
+    answer = await fetch(path.startsWith('/console') ? path : BASE + path, { method, signal, headers, body: body && JSON.stringify(body) });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
     throw new ApiError(0, error.message);
@@ -63,7 +53,7 @@ export function query(parameters) {
 
 /** The session as the server knows it, or null when there is none. */
 export async function currentSession() {
-  const answer = await fetch('/console/session', { credentials: 'same-origin' });
+  const answer = await fetch('/console/session');
   return answer.ok ? remember((await answer.json()).data) : null;
 }
 

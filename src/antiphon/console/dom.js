@@ -3,29 +3,23 @@
 import { t } from './i18n.js';
 
 /**
- * An element. `props`: `class`, `on` (listeners by name), `style` (custom properties), `data`, `ref` (called with it);
- * properties of the element such as `value` and `disabled`; everything else is an attribute. Null and false are left out.
- * @returns {HTMLElement}
+ * An element. `props`: `class`, `on` (listeners by name), `style` (custom properties), `data`; what is
+ * no text is a property of the element, everything else an attribute. Null and false are left out.
  */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) assign(element, name, value);
   element.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false));
-  if (props.value !== undefined && tag === 'select') element.value = props.value; // its options are there only now
   return element;
 }
 
-const PROPERTIES = new Set(['value', 'checked', 'disabled', 'hidden', 'open', 'multiple', 'required', 'htmlFor', 'muted', 'indeterminate']);
-
 function assign(element, name, value) {
-  if (value === null || value === undefined) return;
+  if (value === null || value === undefined || value === false) return;
   if (name === 'class') element.className = Array.isArray(value) ? value.filter(Boolean).join(' ') : value;
   else if (name === 'on') for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
   else if (name === 'style') for (const [property, worth] of Object.entries(value)) element.style.setProperty(property, worth);
   else if (name === 'data') Object.assign(element.dataset, value);
-  else if (name === 'ref') value(element);
-  else if (PROPERTIES.has(name)) element[name] = value;
-  else if (value !== false) element.setAttribute(name, value === true ? '' : value);
+  else element.setAttribute(name, value === true ? '' : value);
 }
 
 /** A copy of a template of `index.html` with its words filled in: `node`, and each part by its name. */
@@ -106,7 +100,7 @@ export async function copy(text, said) {
   try {
     await navigator.clipboard.writeText(text);
   } catch { // plain http on another machine has no clipboard
-    const area = h('textarea', { class: 'offscreen', value: text, readonly: true });
+    const area = h('textarea', { class: 'offscreen', readonly: true }, text);
     document.body.append(area);
     area.select();
     document.execCommand('copy');

@@ -24,13 +24,7 @@ export function t(key, values = {}) {
 export const named = (key, fallback) => words[key] ?? fallback;
 
 /** Milliseconds since 1970 as date and time. */
-export function moment(milliseconds) {
-  return new Intl.DateTimeFormat(language(), { dateStyle: 'medium', timeStyle: 'short' }).format(milliseconds);
-}
-
-export function exactly(milliseconds) {
-  return new Intl.DateTimeFormat(language(), { dateStyle: 'medium', timeStyle: 'medium' }).format(milliseconds);
-}
+export const moment = (milliseconds) => new Intl.DateTimeFormat(language(), { dateStyle: 'medium', timeStyle: 'medium' }).format(milliseconds);
 
 const UNITS = [['day', 86_400_000], ['hour', 3_600_000], ['minute', 60_000], ['second', 1000]];
 
@@ -38,7 +32,7 @@ const UNITS = [['day', 86_400_000], ['hour', 3_600_000], ['minute', 60_000], ['s
 export function relative(milliseconds, now = Date.now()) {
   const away = milliseconds - now;
   const [unit, size] = UNITS.find(([, length]) => Math.abs(away) >= length) ?? UNITS.at(-1);
-  return new Intl.RelativeTimeFormat(language(), { numeric: 'auto' }).format(Math.trunc(away / size), unit);
+  return new Intl.RelativeTimeFormat(language(), { numeric: 'auto' }).format(Math.round(away / size), unit);
 }
 
 /** Seconds as 3:07 or 1:02:03. */
@@ -51,17 +45,16 @@ export function clock(seconds) {
 
 /** Bytes in decimal units. */
 export function bytes(count) {
-  if (count === null || count === undefined) return '–';
   const step = Math.min(4, Math.floor(Math.log10(Math.max(1, count)) / 3));
-  const digits = step && count / 1000 ** step < 10 ? 1 : 0;
-  return `${new Intl.NumberFormat(language(), { maximumFractionDigits: digits }).format(count / 1000 ** step)} ${['B', 'kB', 'MB', 'GB', 'TB'][step]}`;
+  const scaled = count / 1000 ** step;
+  return `${number(scaled, step && scaled < 10 ? 1 : 0)} ${['B', 'kB', 'MB', 'GB', 'TB'][step]}`;
 }
 
-export const number = (value) => new Intl.NumberFormat(language()).format(value);
+export const number = (value, digits = 0) => new Intl.NumberFormat(language(), { maximumFractionDigits: digits }).format(value);
 export const percent = (fraction) => new Intl.NumberFormat(language(), { style: 'percent' }).format(fraction);
 
 /** Milliseconds as 12 ms or 3.4 s. */
 export function span(milliseconds) {
-  const format = (value, digits) => new Intl.NumberFormat(language(), { maximumFractionDigits: digits }).format(value);
-  return milliseconds < 1000 ? `${format(milliseconds, milliseconds < 10 ? 1 : 0)} ms` : `${format(milliseconds / 1000, 1)} s`;
+  if (milliseconds >= 1000) return `${number(milliseconds / 1000, 1)} s`;
+  return `${number(milliseconds, milliseconds < 10 ? 1 : 0)} ms`;
 }

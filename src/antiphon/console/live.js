@@ -27,6 +27,9 @@ function become(next) {
   for (const listener of [...stateListeners]) listener(state);
 }
 
+/** Tasks by id as a list, the newest first. */
+export const newest = (tasks) => [...tasks.values()].sort((one, other) => other.createTime - one.createTime);
+
 export const hasEnded = (task) => task.state !== 'queued' && task.state !== 'running';
 
 /** Tell everybody of a task, as it came in an event or in an answer. */
@@ -65,6 +68,30 @@ function reconnect() {
 export function disconnect() {
   source?.close();
   source = null;
+}
+
+/** All tasks of this key, the newest 200 and those that come, by their ids; `draw(tasks)` at each change, `fail(error)`. */
+export function watchTasks(draw, fail) {
+  const tasks = new Map();
+  let known = false;
+
+  async function look() {
+    try {
+      for (const task of (await get('/tasks?limit=200')).tasks) tasks.set(task.taskId, task);
+      known = true;
+      draw(tasks);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  const close = onTask((task) => {
+    if (task === null) { look(); return; }
+    tasks.set(task.taskId, task);
+    if (known) draw(tasks);
+  });
+  look();
+  return { look, close };
 }
 
 /** The task once `enough(task)` holds; rejects when `signal` is aborted. */

@@ -10,12 +10,10 @@ export function stateBadge(state) {
   return h('span', { class: 'badge', data: { state } }, icon(STATE_ICONS[state] ?? 'clock'), t(`state.${state}`));
 }
 
-const CALLBACK_ICONS = { pending: 'clock', delivered: 'check', stopped: 'alert' };
-
 export function callbackBadge(state) {
   if (state === 'none') return h('span', { class: 'quiet' }, '–');
   const like = { pending: 'queued', delivered: 'succeeded', stopped: 'failed' }[state];
-  return h('span', { class: 'badge', data: { state: like } }, icon(CALLBACK_ICONS[state]), t(`callback.${state}`));
+  return h('span', { class: 'badge', data: { state: like } }, icon(STATE_ICONS[like]), t(`callback.${state}`));
 }
 
 export const kindName = (kind) => t(`kind.${kind}`);
@@ -23,16 +21,15 @@ export const kindName = (kind) => t(`kind.${kind}`);
 const KIND_ICONS = { upload: 'note', separation: 'stems', midi: 'midi', video: 'video' };
 export const kindIcon = (kind) => icon(KIND_ICONS[kind] ?? 'file');
 
-/** A bar that tells its fraction; `set(fraction, words)` moves it. */
+/** A bar that tells its fraction; `set(fraction)` moves it. */
 export function progressBar(label) {
-  const fill = h('span', { class: 'fill' });
-  const bar = h('div', { class: 'progress', role: 'progressbar', 'aria-label': label, 'aria-valuemin': '0', 'aria-valuemax': '100' }, fill);
+  const node = h('div', { class: 'progress', role: 'progressbar', 'aria-label': label, 'aria-valuemin': '0', 'aria-valuemax': '100' });
   return {
-    node: bar,
+    node,
     set(fraction) {
-      fill.style.setProperty('--done', fraction);
-      bar.setAttribute('aria-valuenow', Math.round(fraction * 100));
-      bar.setAttribute('aria-valuetext', percent(fraction));
+      node.style.setProperty('--done', fraction);
+      node.ariaValueNow = Math.round(fraction * 100);
+      node.ariaValueText = percent(fraction);
     },
   };
 }
@@ -51,27 +48,25 @@ export function codeBlock(text, { label = t('copy'), wrap = false } = {}) {
     button('', { icon: 'copy', kind: 'quiet', label, on: { click: () => copy(text, t('copied')) } }));
 }
 
-/** Ask before what cannot be undone; resolves to whether it was wanted. */
-export function confirm(question, details, action) {
+/** A dialog with `answers`, [value, words, kind] each; resolves to the value chosen, '' when it was left. */
+function ask(title, content, answers) {
   return new Promise((resolve) => {
-    const dialog = h('dialog', { class: 'sheet', 'aria-label': question, on: { close: () => { dialog.remove(); resolve(dialog.returnValue === 'yes'); } } },
-      h('h2', {}, question), h('p', {}, details),
-      h('div', { class: 'row end' },
-        button(t('cancel'), { on: { click: () => dialog.close('no') } }),
-        button(action, { kind: 'danger', on: { click: () => dialog.close('yes') } })));
+    const dialog = h('dialog', { class: 'sheet', 'aria-label': title, on: { close: () => { dialog.remove(); resolve(dialog.returnValue); } } },
+      h('h2', {}, title), content,
+      h('div', { class: 'row end' }, answers.map(([value, words, kind]) => button(words, { kind, on: { click: () => dialog.close(value) } }))));
     document.body.append(dialog);
     dialog.showModal();
   });
 }
 
-/** Show a secret that the server tells this once. */
-export function tellSecret(title, secret, hint) {
-  const dialog = h('dialog', { class: 'sheet', 'aria-label': title, on: { close: () => dialog.remove() } },
-    h('h2', {}, title), h('p', {}, hint), codeBlock(secret, { wrap: true }),
-    h('div', { class: 'row end' }, button(t('secret.kept'), { kind: 'primary', on: { click: () => dialog.close() } })));
-  document.body.append(dialog);
-  dialog.showModal();
+/** Ask before what cannot be undone; whether it was wanted. */
+export async function confirm(question, details, action) {
+  return await ask(question, h('p', {}, details), [['', t('cancel')], ['yes', action, 'danger']]) === 'yes';
 }
+
+/** Show a secret that the server tells this once. */
+export const tellSecret = (title, secret, hint) =>
+  ask(title, [h('p', {}, hint), codeBlock(secret, { wrap: true })], [['', t('secret.kept'), 'primary']]);
 
 /** The row of links between the parts of a page. */
 export function tabs(label, entries, current) {

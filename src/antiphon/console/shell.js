@@ -12,8 +12,7 @@ const PLACES = [
   ['callbacks', 'callbacks', 'nav.callbacks'],
   ['setup', 'setup', 'nav.setup'],
 ];
-const THEMES = ['auto', 'light', 'dark'];
-const THEME_ICONS = { auto: 'auto', light: 'sun', dark: 'moon' };
+const THEMES = { auto: 'auto', light: 'sun', dark: 'moon' }; // with their icons
 
 let forget = () => {};
 
@@ -58,8 +57,7 @@ function connection() {
   const sign = h('span', { class: 'connection', role: 'img' });
   forget = onConnection((state) => {
     sign.dataset.state = state;
-    sign.setAttribute('aria-label', t(`live.${state}`));
-    sign.title = t(`live.${state}`);
+    sign.ariaLabel = sign.title = t(`live.${state}`);
   });
   return sign;
 }
@@ -71,17 +69,21 @@ function languageChoice(onLanguage) {
 
 function themeButton() {
   const current = () => document.documentElement.dataset.theme ?? 'auto';
-  const drawn = button('', { icon: THEME_ICONS[current()], kind: 'quiet', label: t(`theme.${current()}`), on: { click: turn } });
+  const drawn = button('', { icon: 'auto', kind: 'quiet', on: { click: turn } });
+  function show() {
+    drawn.replaceChildren(icon(THEMES[current()]));
+    drawn.ariaLabel = drawn.title = t(`theme.${current()}`);
+  }
   function turn() {
-    const next = THEMES[(THEMES.indexOf(current()) + 1) % THEMES.length];
+    const names = Object.keys(THEMES);
+    const next = names[(names.indexOf(current()) + 1) % names.length];
     if (next === 'auto') delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = next;
     localStorage.setItem('antiphon.theme', next);
-    drawn.replaceChildren(icon(THEME_ICONS[next]));
-    drawn.setAttribute('aria-label', t(`theme.${next}`));
-    drawn.title = t(`theme.${next}`);
+    show();
     dispatchEvent(new Event('themechange'));
   }
+  show();
   return drawn;
 }
 

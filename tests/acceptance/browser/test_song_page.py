@@ -135,7 +135,7 @@ def test_every_file_can_be_taken_away(console: Console, song: Song) -> None:
     assert json.loads(save("Notes"))["instruments"]
     archive = zipfile.ZipFile(io.BytesIO(save("All as ZIP", "separation")))
     assert archive.testzip() is None and len(archive.namelist()) == len(STEMS)
-    expect(page.locator("#results")).to_contain_text("expires in 13 days")
+    expect(page.locator("#results")).to_contain_text("expires in 14 days")
     assert faults(page) == []
 
 

@@ -1,7 +1,7 @@
 /** Attempts to deliver, each with its phases as a line of time, and how to repeat one by hand. */
 
 import { h, icon } from '../dom.js';
-import { exactly, span, t } from '../i18n.js';
+import { moment, span, t } from '../i18n.js';
 import { codeBlock } from '../parts.js';
 
 /** The phases of an attempt in milliseconds, in order; what is not there was not needed or not reached. */
@@ -39,7 +39,7 @@ export function attemptLine(attempt, longest, { name, good, open = false }) {
       attempt.error && h('p', { class: 'small' }, attempt.error),
       phaseLegend(attempt.phases),
       h('dl', { class: 'facts' },
-        ...fact('attempt.time', attempt.time && exactly(attempt.time)),
+        ...fact('attempt.time', attempt.time && moment(attempt.time)),
         ...fact('attempt.address', attempt.address),
         ...fact('attempt.connection', attempt.connection && t(`connection.${attempt.connection}`))),
       ...headers(attempt.requestHeaders ?? attempt.headers),

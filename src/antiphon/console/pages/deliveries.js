@@ -2,8 +2,8 @@
 
 import { address, get, post } from '../api.js';
 import { copy, copyOf, h, icon, keyed, notify } from '../dom.js';
-import { bytes, exactly, relative, t } from '../i18n.js';
-import { onTask } from '../live.js';
+import { bytes, moment, relative, t } from '../i18n.js';
+import { newest, onTask, watchTasks } from '../live.js';
 import { callbackBadge, codeBlock, empty, kindIcon, kindName, loading, problem } from '../parts.js';
 import { acting } from '../status.js';
 import { attemptLine, curl } from './attempts.js';
@@ -11,33 +11,16 @@ import { attemptLine, curl } from './attempts.js';
 /** The tasks that announce themselves, newest first. */
 export function announced() {
   const { node, said, table, rows } = copyOf('announced');
-  const known = new Map();
-  said.append(loading());
 
-  async function look() {
-    try {
-      const { tasks } = await get('/tasks?limit=200');
-      for (const task of tasks) known.set(task.taskId, task);
-      draw();
-    } catch (error) {
-      said.replaceChildren(problem(error));
-    }
-  }
-
-  function draw() {
-    const list = [...known.values()].filter((task) => task.callbackUrl).sort((one, other) => other.createTime - one.createTime);
+  function draw(tasks) {
+    const list = newest(tasks).filter((task) => task.callbackUrl);
     table.hidden = list.length === 0;
     said.replaceChildren(...(list.length ? [] : [empty(t('callbacks.none'), t('callbacks.none.hint'), h('a', { class: 'button', href: '#/setup/receive' }, t('setup.receive')))]));
     keyed(rows, list, (task) => task.taskId, announcement);
   }
 
-  const stop = onTask((task) => {
-    if (task === null) { look(); return; }
-    known.set(task.taskId, task);
-    draw();
-  });
-  look();
-  return { node, close: stop };
+  said.append(loading());
+  return { node, ...watchTasks(draw, (error) => said.replaceChildren(problem(error))) };
 }
 
 function announcement(task) {
@@ -106,7 +89,7 @@ function delivery(taskId, sent) {
   } });
   return h('section', { class: 'sheet delivery', 'aria-label': sent.webhookId },
     h('div', { class: 'row spread' }, h('div', { class: 'grow' }, h('p', { class: 'url' }, `POST ${sent.url}`), h('p', { class: 'hint mono' }, sent.webhookId)), callbackBadge(sent.state)),
-    sent.nextAttemptTime && h('p', { class: 'remark' }, icon('clock'), t('callbacks.next', { when: exactly(sent.nextAttemptTime) })),
+    sent.nextAttemptTime && h('p', { class: 'remark' }, icon('clock'), t('callbacks.next', { when: moment(sent.nextAttemptTime) })),
     sent.state === 'stopped' && h('p', { class: 'problem' }, icon('alert'), h('span', {}, t('callbacks.stopped'))),
     h('div', {}, h('h3', {}, t('callbacks.attempts')),
       sent.attempts.length

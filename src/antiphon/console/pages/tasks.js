@@ -3,7 +3,7 @@
 import { get, query } from '../api.js';
 import { copyOf, h, icon, keyed } from '../dom.js';
 import { moment, relative, t } from '../i18n.js';
-import { hasEnded, onTask } from '../live.js';
+import { hasEnded, newest, onTask } from '../live.js';
 import { callbackBadge, empty, kindIcon, kindName, loading, problem } from '../parts.js';
 import { againButton, canRepeat, cancelButton, status } from '../status.js';
 
@@ -37,7 +37,7 @@ export default function tasks({ search }) {
   }
 
   function draw() {
-    const list = [...shown.values()].filter(matches).sort((one, other) => other.createTime - one.createTime);
+    const list = newest(shown).filter(matches);
     keyed(rows, list, (task) => task.taskId, row);
     table.hidden = list.length === 0;
     const filtered = filters.kind || filters.state || filters.search;

@@ -1,9 +1,9 @@
 /** A song comes in, and what is made of it is seen as it is made. */
 
-import { get, post, upload } from '../api.js';
+import { post, upload } from '../api.js';
 import { button, copyOf, h, keyed } from '../dom.js';
 import { bytes, t } from '../i18n.js';
-import { onTask } from '../live.js';
+import { newest, watchTasks } from '../live.js';
 import { choices, order } from '../orders.js';
 import { empty, problem, progressBar } from '../parts.js';
 import { songCard } from './songcard.js';
@@ -71,8 +71,8 @@ const RESPONSE = [4, 5, 3, 2, 3, 1, 2, 4, 3, 2, 1, 1];
 
 /** Notes as chant writes them: a call, and what answers it. */
 function neumes() {
-  const neume = (at, height, kind) => h('i', { class: kind, style: { '--at': at, '--height': height } });
-  return [...CALL.map((height, at) => neume(at, height, 'call')), ...RESPONSE.map((height, at) => neume(at + 12, height, 'response'))];
+  const neumes = (heights, from, kind) => heights.map((height, at) => h('i', { class: kind, style: { '--at': from + at, '--height': height } }));
+  return [...neumes(CALL, 0, 'call'), ...neumes(RESPONSE, 12, 'response')];
 }
 
 /** Upload, then ask for what is wanted; a card tells how it goes until the song's own card takes over. */
@@ -123,50 +123,24 @@ function send({ file, url, cover, ...texts }, onProgress) {
 
 /** The newest songs with what was made of them, live. */
 function songList(list) {
-  const tasks = new Map();
-  let first = true;
-
-  async function look() {
-    const answer = await get('/tasks?limit=200').catch((error) => {
-      list.replaceChildren(problem(error));
-      return null;
-    });
-    if (!answer) return;
-    for (const task of answer.tasks) tasks.set(task.taskId, task);
-    first = false;
-    draw();
-  }
-
-  function draw() {
-    const families = [...tasks.values()]
-      .filter((task) => task.kind === 'upload')
-      .sort((one, other) => other.createTime - one.createTime)
-      .slice(0, SHOWN)
+  function draw(tasks) {
+    const families = newest(tasks).filter((task) => task.kind === 'upload').slice(0, SHOWN)
       .map((root) => ({ root, made: descendants(tasks, root.taskId) }));
-    if (!families.length) {
-      list.replaceChildren(empty(t('try.empty'), t('try.empty.hint')));
+    if (!families.length || !list.keyed) {
       list.keyed = null;
-      return;
+      list.replaceChildren(...(families.length ? [] : [empty(t('try.empty'), t('try.empty.hint'))]));
     }
-    if (!list.keyed) list.replaceChildren();
-    keyed(list, families, ({ root }) => root.taskId, songCard);
+    if (families.length) keyed(list, families, ({ root }) => root.taskId, songCard);
   }
 
-  const stop = onTask((task) => {
-    if (task === null) { look(); return; }
-    tasks.set(task.taskId, task);
-    if (!first) draw();
-  });
-  look();
-  return { look, close: stop };
+  return watchTasks(draw, (error) => list.replaceChildren(problem(error)));
 }
 
 /** All that was made of a task, oldest first. */
 function descendants(tasks, rootId) {
   const family = new Set([rootId]);
-  const byAge = [...tasks.values()].sort((one, other) => one.createTime - other.createTime);
   const made = [];
-  for (const task of byAge) {
+  for (const task of newest(tasks).reverse()) {
     if (task.sourceTaskId && family.has(task.sourceTaskId)) {
       family.add(task.taskId);
       made.push(task);

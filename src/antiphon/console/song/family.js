@@ -1,15 +1,13 @@
 /** What there is of a song, from the tasks of its family. */
 
 import { address, query } from '../api.js';
-import { hasEnded } from '../live.js';
 
 const BUCKETS = 1600;
 const SOUNDS = /^audio\//;
 
 /**
- * @param {object[]} tasks as `/tasks/{id}/family` gives them, the upload first
- * @returns {{root: object, title: string, duration: number, tracks: object[], midis: object[], videos: object[], separation: object | undefined}}
- *   `tracks`, `midis` and `videos` that are there to be used; `separation` is the newest that succeeded
+ * What can be used of `tasks`, as `/tasks/{id}/family` gives them, the upload first: `root`, `title`, `duration`, `tracks`,
+ * `midis` and `videos`, the newest first, and `separation`, the newest that succeeded.
  */
 export function readFamily(tasks) {
   const root = tasks[0];
@@ -29,11 +27,10 @@ export function readFamily(tasks) {
     separation: separations[0],
     midis: of('midi'),
     videos: of('video'),
-    busy: tasks.some((task) => !hasEnded(task)),
   };
 }
 
-/** A sound of a task; `sounds` by default says whether it belongs to the mix that one hears first. */
+/** A sound of a task. */
 function trackOf(task, artifact) {
   const path = (part) => `/tasks/${task.taskId}/${part}/${encodeURIComponent(artifact.name)}`;
   return {

@@ -42,7 +42,7 @@ export function mixerRow(player, track) {
   const solo = press('S', 'solo', () => player.mix(track, { solo: !track.solo }));
   const volume = h('input', {
     type: 'range', min: '0', max: '1.5', step: '0.01', value: track.volume, 'aria-label': t('mixer.volume.of', { name: track.name }),
-    on: { input: () => player.mix(track, { volume: Number(volume.value) }), dblclick: () => { volume.value = 1; player.mix(track, { volume: 1 }); } },
+    on: { input: () => player.mix(track, { volume: Number(volume.value) }) },
   });
   const node = h('div', { class: 'mixer-row', data: { stem: track.stem ?? track.id }, style: { '--hue': `var(--${track.hue})` } },
     h('span', { class: 'track-name' }, h('i', { class: 'dot' }), track.name), h('span', { class: 'keys-pair' }, mute, solo), volume);

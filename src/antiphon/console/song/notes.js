@@ -23,8 +23,6 @@ export function notes(player) {
   choice.addEventListener('change', () => show(choice.value));
   zoom.out.addEventListener('click', () => roll.zoomBy(1 / ZOOM));
   zoom.in.addEventListener('click', () => roll.zoomBy(ZOOM));
-  zoom.lower.addEventListener('click', () => roll.tallBy(1 / ZOOM));
-  zoom.taller.addEventListener('click', () => roll.tallBy(ZOOM));
   for (const event of ['wheel', 'touchmove', 'pointerdown', 'keydown']) box.addEventListener(event, () => { byHand = performance.now(); }, { passive: true });
   box.addEventListener('click', (event) => {
     const moment = roll.momentAt(event.clientX - box.getBoundingClientRect().left);

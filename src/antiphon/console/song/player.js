@@ -227,7 +227,7 @@ export class Player extends EventTarget {
   }
 
   async #fetch(url) {
-    const answer = await fetch(url, { credentials: 'same-origin' });
+    const answer = await fetch(url);
     if (!answer.ok) throw new Error((await answer.json().catch(() => null))?.msg ?? `HTTP ${answer.status}`);
     return this.context.decodeAudioData(await answer.arrayBuffer());
   }

@@ -2,7 +2,7 @@
 
 import { address, get } from '../api.js';
 import { button, h, icon, keyed, notify } from '../dom.js';
-import { bytes, clock, moment, relative, t } from '../i18n.js';
+import { bytes, clock, moment, named, relative, t } from '../i18n.js';
 import { hasEnded } from '../live.js';
 import { choices, order } from '../orders.js';
 import { callbackBadge, kindIcon, kindName, problem } from '../parts.js';
@@ -85,11 +85,7 @@ function files(task) {
   task.kind === 'midi' && h('li', {}, h('button', { type: 'button', class: 'file', on: { click: () => saveNotes(task) } }, icon('download'), h('span', {}, t('results.json'))), h('span', { class: 'hint' }, 'JSON')));
 }
 
-const fileName = ({ name, filename }) => {
-  const ending = filename.includes('.') ? filename.slice(filename.lastIndexOf('.')) : '';
-  const known = t(`stem.${name}`);
-  return known === `stem.${name}` ? filename : `${known}${ending}`;
-};
+const fileName = ({ name, filename }) => named(`stem.${name}`, name) + (/\.\w+$/.exec(filename)?.[0] ?? '');
 
 function foot(task) {
   return h('div', { class: 'row spread' },

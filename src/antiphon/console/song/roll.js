@@ -9,27 +9,22 @@ import { LANES, laneOf } from './instruments.js';
 
 const TILE = 1024; // device pixels
 const KEPT = 24; // tiles
-const RULER = 24; // CSS pixels, above
-const GUTTER = 64; // CSS pixels, at the left
-const LANE = 16; // height of a drum's row
-const GAP = 10; // between notes and drums
+const [RULER, GUTTER, KEY] = [24, 64, 14]; // CSS pixels: above, at the left, and there the keyboard
+const [LANE, GAP] = [16, 10]; // a drum's row, and the space between notes and drums
 const LOUDNESSES = 5; // shades of velocity
 const BLACK = new Set([1, 3, 6, 8, 10]);
-const STEPS = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
+const STEPS = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600]; // seconds between lines
+const APART = 72; // pixels from one line to the next at least
 const CLOSEST = 400; // pixels a second
 const FEWEST = 24; // semitones shown at least
 
 export class Roll {
-  /** `box` scrolls and holds `canvas` (sticky) over `space`, which is as large as all there is to see. */
+  /** `box` scrolls and holds `canvas` (sticky) over `space`, which is as wide as all there is to see. */
   constructor({ box, canvas, space, duration, laneName }) {
     Object.assign(this, { box, canvas, space, duration, laneName });
     this.pen = canvas.getContext('2d', { alpha: false });
-    this.instruments = [];
-    this.zoom = 1; // 1 shows the whole song
-    this.tall = 1; // 1 shows all pitches
+    this.zoom = 1; // the whole song
     this.tiles = new Map();
-    this.position = 0;
-    this.dirty = true;
     this.listening = onTheme(() => this.refresh());
     box.addEventListener('scroll', () => { this.dirty = true; });
     box.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
@@ -44,60 +39,44 @@ export class Roll {
 
   show(instruments) {
     this.instruments = instruments;
-    const pitches = instruments.filter((one) => !one.drums).flatMap((one) => one.notes.map((note) => note.pitch));
-    let low = 127;
-    let high = 0;
-    for (const pitch of pitches) { low = Math.min(low, pitch); high = Math.max(high, pitch); }
-    if (!pitches.length) [low, high] = [60, 60];
-    const spare = Math.max(0, FEWEST - (high - low + 1));
-    this.low = Math.max(0, low - 1 - Math.floor(spare / 2));
-    this.high = Math.min(127, high + 1 + Math.ceil(spare / 2));
-    this.lanes = usedLanes(instruments);
+    const keys = (drums) => new Set(instruments.filter((one) => one.drums === drums).flatMap((one) => one.notes.map((note) => note.pitch)));
+    const pitches = [...keys(false), ...(keys(false).size ? [] : [60])];
+    const [low, high] = [Math.min(...pitches), Math.max(...pitches)];
+    const spare = Math.max(2, FEWEST - (high - low + 1)) / 2;
+    this.low = Math.max(0, low - Math.floor(spare));
+    this.high = Math.min(127, high + Math.ceil(spare));
+    this.lanes = [...new Set([...keys(true)].map(laneOf))].sort((one, other) => one - other);
     this.#measure();
   }
 
   /** Draw the notes anew: an instrument was hidden, or the theme changed. */
   refresh() {
     this.tiles.clear();
-    this.colours = null;
+    this.theme = null;
     this.dirty = true;
   }
 
-  get rows() {
-    return this.high - this.low + 1;
-  }
-
   #measure() {
-    if (!this.lanes) return;
+    if (!this.instruments) return;
     this.ratio = devicePixelRatio || 1;
     this.width = this.box.clientWidth;
     this.height = this.box.clientHeight;
     this.canvas.width = Math.round(this.width * this.ratio);
     this.canvas.height = Math.round(this.height * this.ratio);
     this.drums = this.lanes.length ? this.lanes.length * LANE + GAP : 0;
-    this.pitched = Math.max(40, this.height - RULER - this.drums); // the part of the view that pitches have
-    this.rowHeight = (this.pitched / this.rows) * this.tall;
-    this.scale = ((this.width - GUTTER) / this.duration) * this.zoom;
+    this.row = Math.max(1, (this.height - RULER - this.drums) / (this.high - this.low + 1));
+    this.scale = ((this.width - GUTTER) / this.duration) * this.zoom; // pixels a second
+    this.step = STEPS.find((step) => step * this.scale >= APART) ?? STEPS.at(-1);
     this.space.style.setProperty('width', `${Math.floor(GUTTER + this.duration * this.scale)}px`);
-    this.space.style.setProperty('height', `${Math.floor(this.height + this.rows * this.rowHeight - this.pitched)}px`);
     this.refresh();
   }
 
-  /** Zoom in time by a factor, keeping the moment under `x` (CSS pixels of the view) where it is. */
-  zoomBy(factor, x = GUTTER + (this.width - GUTTER) / 2) {
-    const most = Math.max(1, (CLOSEST * this.duration) / (this.width - GUTTER));
+  /** Zoom by a factor, keeping the moment under `x` (pixels of the view) where it is. */
+  zoomBy(factor, x = (GUTTER + this.width) / 2) {
     const moment = this.momentAt(x);
-    this.zoom = Math.min(most, Math.max(1, this.zoom * factor));
+    this.zoom = Math.max(1, Math.min(this.zoom * factor, (CLOSEST * this.duration) / (this.width - GUTTER)));
     this.#measure();
     this.box.scrollLeft = moment * this.scale - (x - GUTTER);
-  }
-
-  /** Make the rows of the pitches taller or lower by a factor. */
-  tallBy(factor) {
-    const middle = (this.box.scrollTop + this.pitched / 2) / this.rowHeight;
-    this.tall = Math.min(8, Math.max(1, this.tall * factor));
-    this.#measure();
-    this.box.scrollTop = middle * this.rowHeight - this.pitched / 2;
   }
 
   /** Seconds at a place of the view. */
@@ -109,195 +88,127 @@ export class Roll {
   follow(position, smoothly) {
     const x = position * this.scale - this.box.scrollLeft;
     const room = this.width - GUTTER;
-    if (this.zoom <= 1.01) return;
-    if (x < 0 || x > room) this.box.scrollLeft = position * this.scale - room * 0.25;
-    else if (smoothly && x > room * 0.5) this.box.scrollLeft += x - room * 0.5;
-    else if (!smoothly && x > room * 0.9) this.box.scrollLeft = position * this.scale - room * 0.1;
+    if (smoothly && x > room / 2 && x <= room) this.box.scrollLeft += x - room / 2;
+    else if (x < 0 || x > room * 0.9) this.box.scrollLeft += x - room * 0.1;
   }
 
   #wheel(event) {
-    if (event.ctrlKey || event.metaKey) {
-      event.preventDefault();
-      this.zoomBy(Math.exp(-event.deltaY / 200), event.clientX - this.box.getBoundingClientRect().left);
-    }
+    if (!event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    this.zoomBy(Math.exp(-event.deltaY / 200), event.clientX - this.box.getBoundingClientRect().left);
   }
 
   /** Draw a frame if something changed. */
   draw(position) {
-    if (!this.lanes || !this.width) return;
-    if (position === this.position && !this.dirty) return;
+    if (!this.instruments || !this.width || (position === this.position && !this.dirty)) return;
     this.position = position;
     this.dirty = false;
-    const { pen, ratio, canvas } = this;
-    const theme = (this.colours ??= readColours(this.instruments));
-    const left = Math.round(this.box.scrollLeft * ratio);
-    const tileTop = Math.round(RULER * ratio);
-    const [gutter, top] = [Math.round(GUTTER * ratio), Math.round(this.box.scrollTop * ratio)];
-    pen.fillStyle = theme.ground;
-    pen.fillRect(0, 0, canvas.width, canvas.height);
-    const last = Math.floor((left + canvas.width - gutter) / TILE);
-    const seen = Math.round(this.pitched * ratio);
-    for (let n = Math.floor(left / TILE); n <= last; n += 1) {
-      const { notes, drums } = this.#tile(n, theme);
-      const x = gutter + n * TILE - left;
-      pen.drawImage(notes, 0, top, TILE, seen, x, tileTop, TILE, seen);
-      if (drums) pen.drawImage(drums, x, canvas.height - drums.height);
+    this.theme ??= readTheme(this.instruments);
+    const { pen, ratio } = this;
+    const left = Math.round(this.box.scrollLeft * ratio) - Math.round(GUTTER * ratio);
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    for (let n = Math.max(0, Math.floor(left / TILE)); n * TILE < left + this.canvas.width; n += 1) {
+      pen.drawImage(this.#tile(n), n * TILE - left, 0);
     }
-    this.#drawRuler(theme);
-    this.#drawPlayhead(theme);
-    this.#drawGutter(theme);
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.font = `11px ${this.theme.font}`;
+    pen.textBaseline = 'middle';
+    this.#drawRuler();
+    this.#fill('brass', GUTTER + position * this.scale - this.box.scrollLeft - 1, 0, 2, this.height);
+    this.#drawGutter();
   }
 
-  #tile(n, theme) {
-    const known = this.tiles.get(n);
-    this.tiles.delete(n);
-    const tile = known ?? this.#drawTile(n, theme);
+  #fill(name, ...box) {
+    this.pen.fillStyle = this.theme[name];
+    this.pen.fillRect(...box);
+  }
+
+  #drawRuler() {
+    const { pen, step } = this;
+    this.#fill('sunk', 0, 0, this.width, RULER);
+    pen.fillStyle = this.theme['ink-2'];
+    for (let mark = Math.max(0, Math.floor(this.momentAt(GUTTER) / step)); mark * step <= this.momentAt(this.width); mark += 1) {
+      const label = clock(mark * step) + (mark * step % 1 ? '.5' : '');
+      pen.fillText(label, GUTTER + mark * step * this.scale - this.box.scrollLeft + 4, RULER / 2);
+    }
+  }
+
+  /** The keyboard and the names of the drums. */
+  #drawGutter() {
+    const { pen, row, theme } = this;
+    this.#fill('sunk', 0, 0, GUTTER, this.height);
+    for (let pitch = this.low; pitch <= this.high; pitch += 1) {
+      const y = this.#top(pitch);
+      this.#fill(BLACK.has(pitch % 12) ? 'black-key' : 'white-key', GUTTER - KEY, y, KEY, Math.max(1, row - (row > 3 ? 1 : 0)));
+      pen.fillStyle = theme['ink-2'];
+      if (pitch % 12 === 0) pen.fillText(`C${pitch / 12 - 1}`, GUTTER - KEY - 28, y + row / 2);
+    }
+    pen.fillStyle = theme['ink-2'];
+    this.lanes.forEach((lane, order) => pen.fillText(this.laneName(LANES[lane][0]), 6, this.#lane(order) + LANE / 2, GUTTER - 10));
+  }
+
+  #top(pitch) {
+    return RULER + (this.high - pitch) * this.row;
+  }
+
+  #lane(order) {
+    return this.height - this.drums + GAP + order * LANE;
+  }
+
+  #tile(n) {
+    const tile = this.tiles.get(n) ?? this.#drawTile(n);
+    this.tiles.delete(n); // the one used last is the last to go
     this.tiles.set(n, tile);
     if (this.tiles.size > KEPT) this.tiles.delete(this.tiles.keys().next().value);
     return tile;
   }
 
-  #drawTile(n, theme) {
-    const { ratio } = this;
-    const row = this.rowHeight * ratio;
-    const notes = new OffscreenCanvas(TILE, Math.max(1, Math.ceil(this.rows * row)));
-    const pen = notes.getContext('2d', { alpha: false });
-    const drums = this.drums ? new OffscreenCanvas(TILE, Math.round(this.drums * ratio)) : null;
-    const drumPen = drums?.getContext('2d', { alpha: false });
-    pen.fillStyle = theme.ground;
-    pen.fillRect(0, 0, TILE, notes.height);
-    pen.fillStyle = theme.black;
+  #drawTile(n) {
+    const { ratio, row, theme } = this;
+    const tile = new OffscreenCanvas(TILE, this.canvas.height);
+    const pen = tile.getContext('2d', { alpha: false });
+    const width = TILE / ratio;
+    const left = n * width;
+    const fill = (name, ...box) => { pen.fillStyle = theme[name]; pen.fillRect(...box); };
+    pen.scale(ratio, ratio);
+    fill('sheet', 0, 0, width, this.height);
     for (let pitch = this.low; pitch <= this.high; pitch += 1) {
-      if (BLACK.has(pitch % 12)) pen.fillRect(0, (this.high - pitch) * row, TILE, row);
+      if (BLACK.has(pitch % 12)) fill('row', 0, this.#top(pitch), width, row);
+      if (pitch % 12 === 0) fill('line', 0, this.#top(pitch) + row, width, 1 / ratio);
     }
-    pen.fillStyle = theme.line;
-    for (let pitch = this.low; pitch <= this.high; pitch += 1) {
-      if (pitch % 12 === 0) pen.fillRect(0, Math.round((this.high - pitch + 1) * row), TILE, 1);
-    }
-    if (drums) this.#drawLanes(drumPen, drums.height, theme);
-    const perSecond = this.scale * ratio;
-    const from = (n * TILE) / perSecond;
-    const to = ((n + 1) * TILE) / perSecond;
-    this.#drawGrid([pen, ...(drumPen ? [drumPen] : [])], n, from, to, theme);
+    this.lanes.forEach((_, order) => { if (order % 2 === 0) fill('row', 0, this.#lane(order), width, LANE); });
+    const [from, to] = [left / this.scale, (left + width) / this.scale];
+    for (let mark = Math.ceil(from / this.step); mark * this.step <= to; mark += 1) fill('line', mark * this.step * this.scale - left, 0, 1, this.height);
     this.instruments.forEach((instrument, order) => {
-      if (instrument.hidden) return;
-      const place = instrument.drums ? this.#drumPlace(perSecond, n) : this.#notePlace(perSecond, n, row);
-      drawNotes(instrument.drums ? drumPen : pen, visible(instrument, from, to), place, theme.shades[order]);
+      if (!instrument.hidden) drawNotes(pen, visible(instrument, from, to), instrument.drums ? this.#hit(left) : this.#bar(left), theme.shades[order]);
     });
-    return { notes, drums };
+    return tile;
   }
 
-  #notePlace(perSecond, n, row) {
-    const height = Math.max(1.5, row - (row > 4 ? 1 : 0));
-    return ({ start, end, pitch }) => [start * perSecond - n * TILE, (this.high - pitch) * row, Math.max(2, (end - start) * perSecond - 1), height];
+  #bar(left) {
+    const height = Math.max(1.5, this.row - (this.row > 4 ? 1 : 0));
+    return ({ start, end, pitch }) => [start * this.scale - left, this.#top(pitch), Math.max(2, (end - start) * this.scale - 1), height];
   }
 
-  #drumPlace(perSecond, n) {
-    const lane = LANE * this.ratio;
-    const top = GAP * this.ratio;
-    const width = Math.max(2, Math.min(6 * this.ratio, 0.06 * perSecond));
-    return ({ start, pitch }) => [start * perSecond - n * TILE, top + this.lanes.indexOf(laneOf(pitch)) * lane + lane * 0.15, width, lane * 0.7];
-  }
-
-  #drawLanes(pen, height, theme) {
-    pen.fillStyle = theme.ground;
-    pen.fillRect(0, 0, TILE, height);
-    this.lanes.forEach((_, order) => {
-      pen.fillStyle = order % 2 ? theme.ground : theme.black;
-      pen.fillRect(0, (GAP + order * LANE) * this.ratio, TILE, LANE * this.ratio);
-    });
-  }
-
-  #step() {
-    return STEPS.find((step) => step * this.scale >= 72) ?? STEPS.at(-1);
-  }
-
-  #drawGrid(pens, n, from, to, theme) {
-    const step = this.#step();
-    for (const pen of pens) {
-      pen.fillStyle = theme.line;
-      for (let mark = Math.ceil(from / step); mark * step <= to; mark += 1) {
-        pen.fillRect(Math.round(mark * step * this.scale * this.ratio - n * TILE), 0, 1, pen.canvas.height);
-      }
-    }
-  }
-
-  #drawRuler(theme) {
-    const { pen, ratio } = this;
-    pen.fillStyle = theme.sunk;
-    pen.fillRect(0, 0, this.canvas.width, RULER * ratio);
-    pen.fillStyle = theme.text;
-    pen.font = `${11 * ratio}px ${theme.font}`;
-    pen.textBaseline = 'middle';
-    const step = this.#step();
-    const digits = step < 1 ? 1 : 0;
-    for (let mark = Math.floor(this.momentAt(GUTTER) / step) * step; mark <= this.momentAt(this.width); mark += step) {
-      const x = (GUTTER + mark * this.scale - this.box.scrollLeft) * ratio;
-      const label = digits && mark % 1 ? `${clock(mark)}.5` : clock(mark);
-      if (mark >= 0) pen.fillText(label, x + 4 * ratio, (RULER / 2) * ratio);
-    }
-  }
-
-  #drawGutter(theme) {
-    const { pen, ratio } = this;
-    const row = this.rowHeight * ratio;
-    const width = GUTTER * ratio;
-    pen.save();
-    pen.fillStyle = theme.sunk;
-    pen.fillRect(0, 0, width, this.canvas.height);
-    pen.beginPath();
-    pen.rect(0, RULER * ratio, width, this.pitched * ratio);
-    pen.clip();
-    pen.font = `${11 * ratio}px ${theme.font}`;
-    pen.textAlign = 'right';
-    pen.textBaseline = 'middle';
-    const top = (RULER - this.box.scrollTop) * ratio;
-    for (let pitch = this.low; pitch <= this.high; pitch += 1) {
-      const y = top + (this.high - pitch) * row;
-      pen.fillStyle = BLACK.has(pitch % 12) ? theme.blackKey : theme.whiteKey;
-      pen.fillRect(width - 14 * ratio, y, 14 * ratio, Math.max(1, row - (row > 3 ? 1 : 0)));
-      pen.fillStyle = theme.text;
-      if (pitch % 12 === 0) pen.fillText(`C${pitch / 12 - 1}`, width - 20 * ratio, y + row / 2);
-    }
-    pen.restore();
-    this.#drawLaneNames(theme, width);
-  }
-
-  #drawLaneNames(theme, width) {
-    const { pen, ratio } = this;
-    pen.fillStyle = theme.text;
-    pen.font = `${10.5 * ratio}px ${theme.font}`;
-    pen.textBaseline = 'middle';
-    const top = (this.height - this.drums + GAP) * ratio;
-    this.lanes.forEach((lane, order) => pen.fillText(this.laneName(LANES[lane][0]), 6 * ratio, top + (order + 0.5) * LANE * ratio, width - 10 * ratio));
-  }
-
-  #drawPlayhead(theme) {
-    const { pen, ratio } = this;
-    const x = Math.round((GUTTER + this.position * this.scale - this.box.scrollLeft) * ratio);
-    pen.fillStyle = theme.brass;
-    pen.fillRect(x - ratio, 0, 2 * ratio, this.canvas.height);
+  #hit(left) {
+    const width = Math.max(2, Math.min(6, 0.06 * this.scale));
+    return ({ start, pitch }) => [start * this.scale - left, this.#lane(this.lanes.indexOf(laneOf(pitch))) + 2, width, LANE - 4];
   }
 }
 
-function usedLanes(instruments) {
-  const lanes = new Set(instruments.filter((one) => one.drums).flatMap((one) => one.notes.map((note) => laneOf(note.pitch))));
-  return [...lanes].sort((one, other) => one - other);
+/** The index of the first note that begins at `moment` or later. */
+export function firstFrom(notes, moment) {
+  let [low, high] = [0, notes.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (notes[middle].start < moment) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The notes of an instrument that are to be seen between two moments. */
-function visible({ notes, longest }, from, to) {
-  const first = (moment) => {
-    let [low, high] = [0, notes.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (notes[middle].start < moment) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-  return notes.slice(first(from - Math.max(longest, 0.1)), first(to));
-}
+const visible = ({ notes, longest }, from, to) => notes.slice(firstFrom(notes, from - Math.max(longest, 0.1)), firstFrom(notes, to));
 
 /** Notes as rectangles, those of one loudness in one path. */
 function drawNotes(pen, notes, place, shades) {
@@ -309,17 +220,14 @@ function drawNotes(pen, notes, place, shades) {
   });
 }
 
-function readColours(instruments) {
-  const style = getComputedStyle(document.body);
-  return {
-    ground: colour('sheet'), black: colour('row'), line: colour('line'), sunk: colour('sunk'), text: colour('ink-2'), brass: colour('brass'),
-    whiteKey: colour('white-key'), blackKey: colour('black-key'), font: style.fontFamily,
-    shades: instruments.map(({ hue }) => shadesOf(colour(hue))),
-  };
+function readTheme(instruments) {
+  const names = ['sheet', 'row', 'line', 'sunk', 'ink-2', 'brass', 'white-key', 'black-key'];
+  const colours = Object.fromEntries(names.map((name) => [name, colour(name)]));
+  return { ...colours, font: getComputedStyle(document.body).fontFamily, shades: instruments.map(({ hue }) => shadesOf(colour(hue))) };
 }
 
 /** From soft to loud. */
 function shadesOf(base) {
-  const [red, green, blue] = base.match(/[\d.]+/g).map(Number);
+  const [red, green, blue] = base.match(/[\d.]+/g);
   return Array.from({ length: LOUDNESSES }, (_, step) => `rgba(${red}, ${green}, ${blue}, ${0.45 + (0.55 * step) / (LOUDNESSES - 1)})`);
 }

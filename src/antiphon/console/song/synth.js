@@ -1,6 +1,7 @@
 /** Plays notes with simple synthesis, on the player's clock: enough to compare them by ear with the stems. */
 
 import { familyOf } from './instruments.js';
+import { firstFrom } from './roll.js';
 
 const AHEAD = 0.6; // seconds of notes that are handed to the audio thread in advance
 const FADE = 0.02;
@@ -41,7 +42,7 @@ export class Synth {
     this.session = new GainNode(this.context);
     this.session.connect(this.gain);
     this.sounding = [];
-    for (const instrument of this.instruments) this.places.set(instrument, firstSounding(instrument, position));
+    for (const instrument of this.instruments) this.places.set(instrument, firstFrom(instrument.notes, position - instrument.longest));
     this.advance(position, { position, time });
   }
 
@@ -120,18 +121,6 @@ export class Synth {
     source.onended = () => out.disconnect();
     return end;
   }
-}
-
-/** Of notes in order of their start the first that may sound at `position`: none is longer than `instrument.longest`. */
-function firstSounding({ notes, longest }, position) {
-  let low = 0;
-  let high = notes.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (notes[middle].start < position - longest) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 const KICKS = new Set([35, 36]);

@@ -12,7 +12,7 @@ export function transport(player, family) {
   let second = -1;
   let state = '';
   whole.textContent = ` / ${clock(player.duration)}`;
-  slider.setAttribute('aria-valuemax', Math.round(player.duration));
+  slider.ariaValueMax = Math.round(player.duration);
   play.addEventListener('click', () => player.toggle());
   volume.addEventListener('input', () => player.setVolume(Number(volume.value)));
 
@@ -40,8 +40,8 @@ export function transport(player, family) {
       if (Math.floor(position) === second) return;
       second = Math.floor(position);
       time.textContent = clock(position);
-      slider.setAttribute('aria-valuenow', second);
-      slider.setAttribute('aria-valuetext', t('player.at', { at: clock(position), of: clock(player.duration) }));
+      slider.ariaValueNow = second;
+      slider.ariaValueText = t('player.at', { at: clock(position), of: clock(player.duration) });
     },
     close: () => wave.close(),
   };
