@@ -3,7 +3,6 @@
 import asyncio
 
 from fastapi import APIRouter
-from sqlalchemy import func, select, text
 
 from antiphon import __version__, checks
 from antiphon.api.auth import Admin, Shared
@@ -22,11 +21,11 @@ from antiphon.contract.records import (
     WeightsState,
 )
 from antiphon.database.connection import describe
-from antiphon.database.presence import living
-from antiphon.database.schema import artifacts
+from antiphon.database.presence import figures, living
 from antiphon.music import weights
 from antiphon.services import Services
 from antiphon.tasks import store
+from antiphon.tasks.family import stored_bytes
 
 router = APIRouter(tags=["system"])
 
@@ -40,9 +39,8 @@ async def overview(shared: Shared, key: Admin) -> Envelope[System]:
         processes = await living(connection)
         left = await backlog(connection)
         maintenance = await store.in_maintenance(connection)
-        size = (await connection.execute(text("SELECT pg_database_size(current_database())"))).scalar_one()
-        version = (await connection.execute(text("SHOW server_version"))).scalar_one()
-        stored = (await connection.execute(select(func.coalesce(func.sum(artifacts.c.size), 0)))).scalar_one()
+        version, size = await figures(connection)
+        stored = await stored_bytes(connection)
     ready = await asyncio.to_thread(weights.status, settings.models_folder)
     url = settings.database_url
     return Envelope(
@@ -55,7 +53,7 @@ async def overview(shared: Shared, key: Admin) -> Envelope[System]:
                 kind=shared.storage.kind,
                 location=shared.storage.name.partition("?")[0],
                 freeBytes=shared.storage.free(),
-                artifactBytes=int(stored),
+                artifactBytes=stored,
             ),
             database=DatabaseState(
                 embedded=url is None,

@@ -1,9 +1,9 @@
-"""A song and everything made of it."""
+"""A song and everything made of it, with the files of each."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.database.schema import artifacts, tasks
@@ -21,6 +21,11 @@ async def family_of(connection: AsyncConnection, task: Task) -> list[Task]:
     down = down.union(select(tasks.c.id).join(down, tasks.c.source_id == down.c.id))
     members = select(*COLUMNS).where(tasks.c.id.in_(select(down.c.id)), tasks.c.api_key_id == task.api_key_id)
     return [task_of(row) for row in await connection.execute(members.order_by(tasks.c.number).limit(MOST))]
+
+
+async def stored_bytes(connection: AsyncConnection) -> int:
+    """The size of all artifacts of all keys."""
+    return int((await connection.execute(select(func.coalesce(func.sum(artifacts.c.size), 0)))).scalar_one())
 
 
 async def artifacts_of_all(connection: AsyncConnection, of: Sequence[Task]) -> dict[str, list[Artifact]]:

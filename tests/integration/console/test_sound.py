@@ -12,10 +12,14 @@ import numpy as np
 import pytest
 
 from antiphon.music.audio import Writer, decode
+from antiphon.services import open_services
+from antiphon.settings import Settings
+from antiphon.tasks.retention import purge_expired
 from tests.integration import songs
+from tests.integration.conftest import SECRET
 from tests.integration.console.browser import Browser
 from tests.integration.line import Line
-from tests.integration.server import Server, eventually, succeeded
+from tests.integration.server import Server, succeeded
 
 RATE = 44_100
 
@@ -123,13 +127,17 @@ def test_peaks_are_worked_out_once_kept_beside_the_file_and_deleted_with_it(
     assert (len(coarse["low"]), min(coarse["low"])) == (7, min(outline["low"]))
 
 
-def test_peaks_go_with_their_task(server: Server, clip: Path) -> None:
+async def test_peaks_go_with_their_task(server: Server, clip: Path, tmp_path: Path) -> None:
     uploaded = server.upload(clip)
     server.get(f"/tasks/{uploaded['taskId']}/peaks/origin")
     folder = server.storage / uploaded["taskId"]
     assert (folder / "peaks").exists()
     server.sql("UPDATE tasks SET expires_at = now() WHERE id = %s", uploaded["taskId"])
-    eventually(lambda: not folder.exists(), 90)
+    settings = Settings(data=tmp_path, database_url=server.database_url, storage_url=str(server.storage), secret=SECRET)
+    async with open_services(settings) as services:
+        await purge_expired(services)
+    assert not folder.exists()
+    assert server.call("GET", f"/tasks/{uploaded['taskId']}/peaks/origin").status_code == 410
 
 
 def test_a_session_may_listen(signed_in: Browser, server: Server, clip: Path, key: str) -> None:
