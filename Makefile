@@ -12,7 +12,7 @@ APT    := test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y
 LOCK   := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
           --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help demo serve test check format lock bench-engines bench-callbacks bench-receiver eval-separation eval-midi bench-midi bench-video eval-drums train-drums gallery song clean
+.PHONY: help demo serve test check format lock bench-engines bench-callbacks bench-receiver bench-console eval-separation eval-midi bench-midi bench-video eval-drums train-drums gallery song clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -33,14 +33,14 @@ demo: $(VENV)/.ready    ## the whole line on a real song: upload, stems, MIDI, v
 serve: $(VENV)/.ready   ## API, worker and sender on http://127.0.0.1:8080
 	$(BIN)/antiphon serve
 
-# PHP and Node.js are for the tests of two examples, FFmpeg and Chromium for those of the video's file, which are skipped
-# and say so where one cannot be had.
+# PHP and Node.js are for the tests of two examples, FFmpeg for those of the video's file, Chromium (and fonts for its
+# pictures) for those of the console and of videos in a browser. What cannot be had is named by the tests that skip.
 test: $(VENV)/.ready    ## all tests
 	$(BIN)/antiphon models fetch
 	@command -v php >/dev/null || { $(APT) php-cli php-sqlite3 >/dev/null; } || true
 	@command -v npm >/dev/null || { $(APT) nodejs npm >/dev/null; } || true
 	@command -v ffmpeg >/dev/null || { $(APT) ffmpeg >/dev/null; } || true
-	@command -v chromium >/dev/null || { $(APT) chromium >/dev/null; } || true
+	@command -v chromium >/dev/null || { $(APT) chromium fonts-inter fonts-noto-cjk fonts-texgyre >/dev/null; } || true
 	@! command -v npm >/dev/null || npm ci --silent --prefix examples/receivers/express
 	$(BIN)/python -m pytest $(ARGS)
 
@@ -70,6 +70,9 @@ bench-callbacks: $(VENV)/bench/.ready   ## callbacks a second, beside Celery, Pr
 
 bench-receiver: $(VENV)/.ready  ## acknowledgements a second, also while a large file is downloaded; size and import time
 	$(BIN)/python -m bench.receiving
+
+bench-console: $(VENV)/.ready   ## first paint of the console, and frames of its piano roll with 20,000 notes
+	$(BIN)/python -m bench.console
 
 eval-separation: $(VENV)/.ready ## SDR of the stems on real songs (DATA=folder)
 	$(BIN)/python -m bench.eval_separation "$(DATA)"

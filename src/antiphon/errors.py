@@ -27,6 +27,12 @@ class Unauthorized(AntiphonError):
     code = 401
 
 
+class Forbidden(AntiphonError):
+    """This API key may not do that: it is no admin. 'antiphon keys create NAME --admin' makes one that is."""
+
+    code = 403
+
+
 class NotFound(AntiphonError):
     """There is nothing here. Check the task id, file or path."""
 

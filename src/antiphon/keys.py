@@ -6,12 +6,12 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.contract.signatures import new_key
 from antiphon.database.schema import api_keys, server_state, webhook_keys
-from antiphon.errors import NotFound, SettingsError
+from antiphon.errors import Conflict, NotFound, SettingsError
 from antiphon.secret import seal, unseal
 
 ROTATION = timedelta(hours=24)
@@ -24,47 +24,65 @@ class ApiKey:
     name: str
     created_at: datetime
     revoked_at: datetime | None
+    admin: bool
+
+
+_columns = (api_keys.c.id, api_keys.c.name, api_keys.c.created_at, api_keys.c.revoked_at, api_keys.c.admin)
+_valid = api_keys.c.revoked_at.is_(None)
+_signing = webhook_keys.c.expires_at.is_(None) | (webhook_keys.c.expires_at > func.now())
 
 
 def digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-async def create_api_key(connection: AsyncConnection, name: str) -> str:
-    """Make a key. It is told once: only its digest is kept."""
+async def create_api_key(connection: AsyncConnection, name: str, *, admin: bool = False) -> tuple[str, ApiKey]:
+    """Make a key, and say what is known of it. It is told once: only its digest is kept."""
     key = PREFIX + secrets.token_urlsafe(32)
-    await connection.execute(insert(api_keys).values(name=name, digest=digest(key)))
-    return key
+    made = insert(api_keys).values(name=name, digest=digest(key), admin=admin).returning(*_columns)
+    return key, ApiKey(*(await connection.execute(made)).one())
 
 
 async def find_api_key(connection: AsyncConnection, key: str) -> ApiKey | None:
-    row = (
-        await connection.execute(
-            select(api_keys.c.id, api_keys.c.name, api_keys.c.created_at, api_keys.c.revoked_at).where(
-                api_keys.c.digest == digest(key), api_keys.c.revoked_at.is_(None)
-            )
-        )
-    ).one_or_none()
+    """What is known of a key that came; None for one that is unknown or revoked."""
+    return await _one(connection, api_keys.c.digest == digest(key))
+
+
+async def find_api_key_by_id(connection: AsyncConnection, key_id: int) -> ApiKey | None:
+    """As above, for a session, which knows the key by its id."""
+    return await _one(connection, api_keys.c.id == key_id)
+
+
+async def _one(connection: AsyncConnection, condition: ColumnElement[bool]) -> ApiKey | None:
+    row = (await connection.execute(select(*_columns).where(condition, _valid))).one_or_none()
     return ApiKey(*row) if row else None
 
 
 async def list_api_keys(connection: AsyncConnection) -> list[ApiKey]:
-    columns = (api_keys.c.id, api_keys.c.name, api_keys.c.created_at, api_keys.c.revoked_at)
-    return [ApiKey(*row) for row in await connection.execute(select(*columns).order_by(api_keys.c.id))]
+    return [ApiKey(*row) for row in await connection.execute(select(*_columns).order_by(api_keys.c.id))]
 
 
 async def is_valid(connection: AsyncConnection, key_id: int) -> bool:
     """Whether this key has not been revoked."""
-    query = select(api_keys.c.id).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
+    query = select(api_keys.c.id).where(api_keys.c.id == key_id, _valid)
     return (await connection.execute(query)).one_or_none() is not None
 
 
-async def revoke_api_key(connection: AsyncConnection, key_id: int) -> None:
-    result = await connection.execute(
-        update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None)).values(revoked_at=func.now())
-    )
-    if not result.rowcount:
+async def revoke_api_key(connection: AsyncConnection, key_id: int, *, keep_an_admin: bool = False) -> ApiKey:
+    """End a key. Raises ``NotFound`` when it is not valid anyway, and with ``keep_an_admin`` ``Conflict`` when nobody
+    would be left who may make another one."""
+    if keep_an_admin:
+        admins = select(api_keys.c.id).where(api_keys.c.admin, _valid).order_by(api_keys.c.id).with_for_update()
+        if list((await connection.execute(admins)).scalars()) == [key_id]:
+            raise Conflict(
+                f"id: key {key_id} is the last admin; make another admin first, "
+                f"or revoke it on the server with 'antiphon keys revoke {key_id}'"
+            )
+    ended = update(api_keys).where(api_keys.c.id == key_id, _valid).values(revoked_at=func.now()).returning(*_columns)
+    row = (await connection.execute(ended)).one_or_none()
+    if row is None:
         raise NotFound(f"there is no API key {key_id} that could be revoked; 'antiphon keys list' shows them")
+    return ApiKey(*row)
 
 
 async def allow_call(connection: AsyncConnection, api_key_id: int, *, limit: int, period: float) -> float | None:
@@ -86,12 +104,24 @@ async def allow_call(connection: AsyncConnection, api_key_id: int, *, limit: int
 
 async def current_webhook_keys(connection: AsyncConnection, secret: bytes) -> list[str]:
     """The keys that sign now, the newest first; more than one while a key is being rotated."""
-    rows = await connection.execute(
-        select(webhook_keys.c.sealed)
-        .where((webhook_keys.c.expires_at.is_(None)) | (webhook_keys.c.expires_at > func.now()))
-        .order_by(webhook_keys.c.id.desc())
-    )
+    rows = await connection.execute(select(webhook_keys.c.sealed).where(_signing).order_by(webhook_keys.c.id.desc()))
     return [unseal(secret, row.sealed).decode() for row in rows]
+
+
+@dataclass(frozen=True)
+class WebhookKey:
+    """A webhook key without its secret. ``expires_at`` is None for the one that signs first."""
+
+    id: int
+    created_at: datetime
+    expires_at: datetime | None
+
+
+async def list_webhook_keys(connection: AsyncConnection) -> list[WebhookKey]:
+    """The keys that sign now, the newest first."""
+    columns = (webhook_keys.c.id, webhook_keys.c.created_at, webhook_keys.c.expires_at)
+    query = select(*columns).where(_signing).order_by(webhook_keys.c.id.desc())
+    return [WebhookKey(*row) for row in await connection.execute(query)]
 
 
 async def rotate_webhook_key(connection: AsyncConnection, secret: bytes, key: str | None = None) -> str:
@@ -132,4 +162,5 @@ async def prepare(connection: AsyncConnection, secret: bytes) -> FirstKeys | Non
     if known is not None:
         return None
     await connection.execute(update(server_state).values(secret_check=check))
-    return FirstKeys(await create_api_key(connection, "first"), await rotate_webhook_key(connection, secret))
+    first, _ = await create_api_key(connection, "first", admin=True)
+    return FirstKeys(first, await rotate_webhook_key(connection, secret))

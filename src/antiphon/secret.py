@@ -1,9 +1,11 @@
 """The server's secret: made once, never shown. Keys for one purpose each are derived from it."""
 
+import base64
 import fcntl
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
@@ -17,6 +19,8 @@ FILE = "secret"
 SHORTEST = 16  # characters of ANTIPHON_SECRET
 _SEALED = b"\x01"  # format: this byte, 12 bytes of nonce, AES-256-GCM ciphertext with its tag
 _NONCE = 12
+_MAC = 16  # bytes of HMAC-SHA256 that are kept; RFC 2104 §5 asks for at least half
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def load_secret(data: Path, setting: str | None) -> bytes:
@@ -67,6 +71,30 @@ def unseal(secret: bytes, sealed: bytes) -> bytes:
             "a stored key cannot be opened: it was sealed with another secret. Bring back the file "
             "<ANTIPHON_DATA>/secret or the ANTIPHON_SECRET that this database was used with, or make new keys"
         ) from None
+
+
+def sign(secret: bytes, purpose: str, payload: bytes) -> str:
+    """A token of URL-safe characters that holds ``payload``, readable by all and made by nobody but us."""
+    return base64.urlsafe_b64encode(_mac(secret, purpose, payload) + payload).rstrip(b"=").decode()
+
+
+def verified(secret: bytes, purpose: str, token: str) -> bytes | None:
+    """The payload of a token; None when we did not make exactly this one for this purpose."""
+    raw = _decode(token)
+    mac, payload = raw[:_MAC], raw[_MAC:]
+    return payload if payload and hmac.compare_digest(mac, _mac(secret, purpose, payload)) else None
+
+
+def _mac(secret: bytes, purpose: str, payload: bytes) -> bytes:
+    return hmac.digest(derive(secret, purpose), payload, "sha256")[:_MAC]
+
+
+def _decode(token: str) -> bytes:
+    """Undo base64 strictly: the decoder would skip strange characters and ignore the last one's spare bits."""
+    if not _TOKEN.fullmatch(token) or len(token) % 4 == 1:
+        return b""
+    raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    return raw if base64.urlsafe_b64encode(raw).rstrip(b"=") == token.encode() else b""
 
 
 def _parse(path: Path) -> bytes:

@@ -29,7 +29,7 @@ async def serve(settings: Settings, roles: set[Role]) -> None:
         listener = stack.enter_context(_listen(settings)) if Role.API in roles else None
         if listener:
             settings = settings.model_copy(update={"port": listener.getsockname()[1]})
-        async with open_services(settings) as services:
+        async with open_services(settings, roles) as services:
             if services.first_keys:
                 print(services.first_keys, flush=True)
             await asyncio.to_thread(services.scratch.sweep)

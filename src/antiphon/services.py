@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,6 +15,8 @@ from antiphon.callbacks.guard import Guard
 from antiphon.callbacks.metrics import Metrics
 from antiphon.database import Database, Notifications, open_database
 from antiphon.database.embedded import EmbeddedPostgres
+from antiphon.database.presence import name_of
+from antiphon.roles import Role
 from antiphon.scratch import Scratch
 from antiphon.secret import load_secret
 from antiphon.settings import Settings
@@ -66,8 +68,10 @@ class Services:
 
 
 @contextlib.asynccontextmanager
-async def open_services(settings: Settings) -> AsyncIterator[Services]:
-    """Start or reach PostgreSQL, migrate, open storage, make the first keys; close all at the end of the block."""
+async def open_services(settings: Settings, roles: Collection[Role] = ()) -> AsyncIterator[Services]:
+    """Start or reach PostgreSQL, migrate, open storage, make the first keys; close all at the end of the block.
+
+    ``roles`` are those of a process that serves, which others will see by them."""
     async with contextlib.AsyncExitStack() as stack:
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         url = settings.database_url
@@ -77,7 +81,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         stack.push_async_callback(database.close)
         secret = load_secret(settings.data, settings.secret)
         storage = Storage.open(settings.storage_location)
-        notifications = await stack.enter_async_context(Notifications(url, CHANNELS))
+        notifications = await stack.enter_async_context(Notifications(url, CHANNELS, name=name_of(roles)))
         queue = await stack.enter_async_context(Queue(url))
         async with database.begin() as connection:  # last: keys that were made must be shown
             first_keys = await keys.prepare(connection, secret)

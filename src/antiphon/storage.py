@@ -1,6 +1,7 @@
 """Artifacts: in a local folder, in S3 or what speaks it, in Google Cloud Storage or in Azure Blob Storage."""
 
 import asyncio
+import io
 import os
 import re
 import shutil
@@ -9,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, Literal, cast
 from uuid import uuid4
 
 import obstore
@@ -18,11 +19,15 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from antiphon.errors import BadParameter, NotFound, StorageError
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer as Buffer
+
 SETTING: Final = "ANTIPHON_STORAGE_URL"
 SCHEMES = ("s3", "gs", "az")
 PIECE: Final = 4 * 1024 * 1024  # bytes of one request to read; it has 30 s
 PART: Final = 5 * 1024 * 1024  # bytes of one request to write; the least that S3 takes
 PARTS_AT_ONCE = 4
+READ_AHEAD: Final = 256 * 1024  # bytes that a reader fetches at a time
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 _LONGEST_KEY = 512
 
@@ -78,6 +83,14 @@ class Storage:
             )
         return cls(store, folder=None, name=url)
 
+    @property
+    def kind(self) -> Literal["folder", "s3", "gs", "az"]:
+        return "folder" if self._folder else cast(Literal["s3", "gs", "az"], self.name.partition("://")[0])
+
+    def free(self) -> int | None:
+        """Bytes that are free on the disk of a folder; None for a bucket."""
+        return shutil.disk_usage(self._folder).free if self._folder else None
+
     async def put_file(self, key: str, path: Path, content_type: str) -> None:
         """Store a file, in parts when it is large. Raises ``FileNotFoundError`` when there is no such file."""
         if not await asyncio.to_thread(path.is_file):
@@ -108,6 +121,13 @@ class Storage:
                 result = await obstore.get_async(self._store, key, options=options)
                 piece = bytes(await result.bytes_async())
             yield piece
+
+    def reader(self, key: str) -> io.RawIOBase:
+        """The object as a file to read and seek in, for a process of its own: it blocks. What is read is fetched."""
+        with _in_words(self.name, _checked(key)):
+            if self._folder is not None:
+                return io.FileIO(self._folder / key)
+            return _Reader(obstore.open_reader(self._store, key, buffer_size=READ_AHEAD))
 
     async def download(self, key: str, path: Path) -> None:
         """Write the object to the file ``path``, which is there whole or not at all."""
@@ -180,6 +200,31 @@ class Storage:
             )
             if self._folder:
                 await asyncio.to_thread(_sync, self._folder, self._folder / key)
+
+
+class _Reader(io.RawIOBase):
+    """An object in a bucket as a file."""
+
+    def __init__(self, file: "obstore.ReadableFile") -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "Buffer", /) -> int:
+        view = memoryview(buffer)
+        data = bytes(self._file.read(min(len(view), self._file.size - self._file.tell())))
+        view[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
 
 
 def _checked(key: str) -> str:

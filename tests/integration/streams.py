@@ -34,13 +34,13 @@ def streaming(server: Server, key: str, **how: Any) -> Iterator[Iterator[sse.Ser
     url = f"{server.url}/api/v1/callbacks/events"
     with httpx.stream("GET", url, headers=headers, timeout=20, trust_env=False, **how) as answer:
         assert answer.status_code == 200, answer.read()
-        events = sse.read(_for(60, answer.iter_lines()))
+        events = sse.read(bounded(60, answer.iter_lines()))
         first = next(events)
         assert (first.name, first.data) == ("ready", "{}")
         yield events
 
 
-def _for(seconds: float, lines: Iterator[str]) -> Iterator[str]:
+def bounded(seconds: float, lines: Iterator[str]) -> Iterator[str]:
     """A stream that stays silent gives a line every 15 s."""
     end = time.monotonic() + seconds
     for line in lines:

@@ -102,6 +102,19 @@ async def test_a_large_file_comes_back_byte_for_byte(storage: Storage, large: Pa
     assert [path.name for path in tmp_path.glob(".back*")] == []
 
 
+async def test_an_object_can_be_read_as_a_file_from_any_place(storage: Storage, large: Path) -> None:
+    await storage.put_file("task/song", large, AUDIO)
+    whole = large.read_bytes()
+    with storage.reader("task/song") as file:
+        assert file.read(10) == whole[:10]
+        assert file.seek(-5, os.SEEK_END) == LARGE - 5
+        assert (file.read(10), file.read(10)) == (whole[-5:], b"")
+        assert file.seek(1_000_000) == file.tell() == 1_000_000
+        assert file.read(1_000_000) == whole[1_000_000:2_000_000]
+    with pytest.raises(NotFound):
+        storage.reader("task/nothing")
+
+
 async def test_any_range_of_bytes_can_be_read(storage: Storage, large: Path) -> None:
     await storage.put_file("task/song", large, AUDIO)
     whole = large.read_bytes()

@@ -6,7 +6,7 @@ from antiphon import errors
 from antiphon.api.openapi import ERRORS
 from antiphon.errors import AntiphonError
 
-CONTRACT = {400, 401, 404, 405, 409, 410, 413, 415, 429, 430, 455, 500}
+CONTRACT = {400, 401, 403, 404, 405, 409, 410, 413, 415, 429, 430, 455, 500}
 CLASSES = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, AntiphonError)]
 
 

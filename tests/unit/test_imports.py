@@ -14,7 +14,7 @@ import antiphon
 ROOT = Path(antiphon.__file__).parent
 
 # A part is a folder or a module of the package. What everybody may import is left out: errors.
-GROUND = {"settings", "secret", "scratch", "storage", "links", "logs", "roles"}
+GROUND = {"settings", "secret", "scratch", "storage", "links", "logs", "roles", "sessions"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "contract": set(),
@@ -30,18 +30,23 @@ MAY_IMPORT: dict[str, set[str]] = {
     "scratch": set(),
     "storage": set(),
     "links": {"secret"},
+    "sessions": {"secret"},
     "logs": set(),
     "roles": set(),
     "database": set(),
     "keys": {"contract", "database", "secret"},
     "callbacks": {"addresses", "contract", "database", "settings"},
-    "services": {"callbacks", "database", "keys", "links", "secret", "scratch", "settings", "storage", "tasks"},
+    "services": {"callbacks", "database", "keys", "tasks", *GROUND},
+    "checks": {"callbacks", "database", "music", "services", *GROUND},
     "tasks": {"callbacks", "contract", "database", "music", "services", *GROUND},
-    "api": {"callbacks", "contract", "database", "keys", "services", "tasks", *GROUND},
+    "playback": {"music", "storage"},
+    "api": {
+        *("callbacks", "checks", "contract", "database", "keys", "music", "playback", "services", "tasks", *GROUND),
+    },
     "server": {"api", "callbacks", "keys", "services", "tasks", *GROUND},
     "demo": {"client", "contract", "database", "music", "receiver", "score", "services", *GROUND},
     "commands": {
-        *("callbacks", "client", "contract", "database", "demo", "download", "keys", "listening"),
+        *("callbacks", "checks", "client", "contract", "database", "demo", "download", "keys", "listening"),
         *("music", "receiver", "server", "services", "tasks", *GROUND),
     },
     "cli": {"commands"},

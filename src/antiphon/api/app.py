@@ -1,15 +1,22 @@
 """The API server, as a table of contents."""
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from weakref import WeakValueDictionary
 
 from fastapi import FastAPI
 
 from antiphon import __version__
 from antiphon.api import (
+    apikeys,
+    archive,
     callbacks,
+    console,
+    details,
     errors,
     files,
     health,
@@ -18,13 +25,23 @@ from antiphon.api import (
     midis,
     openapi,
     separations,
+    signin,
+    sound,
+    system,
     tasks,
     trials,
     uploads,
     videos,
+    watching,
+    webhookkeys,
 )
+from antiphon.api.attempts import FailedSignIns
+from antiphon.api.hardening import Hardening
 from antiphon.api.limits import BodyLimit
+from antiphon.playback.players import Players
 from antiphon.services import Services
+
+CONSOLE = Path(__file__).parents[1] / "console"
 
 
 def create_app(services: Services) -> FastAPI:
@@ -34,6 +51,7 @@ def create_app(services: Services) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         app.state.draining.set()
+        await app.state.players.close()
 
     app = FastAPI(
         title="Antiphon",
@@ -51,11 +69,19 @@ def create_app(services: Services) -> FastAPI:
     app.state.draining = errors.Draining()
     app.state.trials = asyncio.Semaphore(trials.AT_ONCE)
     app.state.streams = Counter()
+    app.state.outlines = WeakValueDictionary()
+    app.state.players = Players(str(services.settings.storage_location), most=os.cpu_count() or 1)
+    app.state.failed_sign_ins = FailedSignIns()
     errors.install(app)
     app.add_middleware(BodyLimit)
-    for resource in (uploads, separations, midis, videos, tasks, callbacks, trials, listening):
+    app.add_middleware(Hardening)
+    work = (uploads, separations, midis, videos)
+    results = (tasks, watching, details, sound, archive, callbacks, trials, listening)
+    for resource in (*work, *results, apikeys, webhookkeys, system):
         app.include_router(resource.router, prefix="/api/v1")
     app.include_router(files.router)
     app.include_router(health.router)
     app.include_router(metrics.router)
+    app.include_router(signin.router)
+    app.include_router(console.routes(CONSOLE))
     return app

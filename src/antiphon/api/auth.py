@@ -1,18 +1,26 @@
 """Who calls, and whether they may call so often."""
 
+import hmac
+import time
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
-from antiphon import keys
-from antiphon.errors import Maintenance, TooFrequent, Unauthorized
+from antiphon import keys, sessions
+from antiphon.errors import Forbidden, Maintenance, TooFrequent, Unauthorized
 from antiphon.keys import ApiKey
 from antiphon.services import Services
+from antiphon.sessions import Session
 from antiphon.tasks import store
 
 bearer = HTTPBearer(auto_error=False, description="An API key: 'antiphon keys create' makes one")
+cookie = APIKeyCookie(
+    name=sessions.COOKIE, auto_error=False, description="A session of the console; unsafe methods need X-CSRF-Token"
+)
+SAFE = ("GET", "HEAD")
+CSRF_HEADER = "X-CSRF-Token"
 
 
 def services(request: Request) -> Services:
@@ -21,12 +29,16 @@ def services(request: Request) -> Services:
 
 
 Shared = Annotated[Services, Depends(services)]
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+Cookie = Annotated[str | None, Depends(cookie)]
 
 
-async def caller(
-    shared: Shared, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-) -> ApiKey:
-    """The key that came. Raises ``Unauthorized``."""
+async def caller(request: Request, shared: Shared, credentials: Bearer, token: Cookie) -> ApiKey:
+    """The key that came, or the one that the console's session began with. Raises ``Unauthorized``; ``Forbidden`` when
+    a session's cookie came alone with a call that changes something."""
+    if credentials is None and token is not None:
+        session = read_session(request, shared, token)
+        return await key_of(shared, session)
     if credentials is None:
         raise Unauthorized
     async with shared.database.begin() as connection:
@@ -37,6 +49,36 @@ async def caller(
 
 
 Caller = Annotated[ApiKey, Depends(caller)]
+
+
+def read_session(request: Request, shared: Services, token: str) -> Session:
+    """The session of a cookie, with its CSRF token where one is needed. Raises ``Unauthorized`` and ``Forbidden``."""
+    session = sessions.read(shared.secret, token, time.time())
+    told = request.headers.get(CSRF_HEADER, "")
+    if request.method not in SAFE and not hmac.compare_digest(told.encode(), session.csrf.encode()):
+        raise Forbidden(
+            f"{CSRF_HEADER}: {'wrong' if told else 'missing'}; send the 'csrf' that GET /console/session answers"
+        )
+    return session
+
+
+async def key_of(shared: Services, session: Session) -> ApiKey:
+    """The key that a session began with. Raises ``Unauthorized`` when it has been revoked since."""
+    async with shared.database.begin() as connection:
+        key = await keys.find_api_key_by_id(connection, session.key_id)
+    if key is None:
+        raise Unauthorized("the API key of this session has been revoked; sign in with another one")
+    return key
+
+
+async def admin(key: Caller) -> ApiKey:
+    """A key that may see and change what concerns all keys. Raises ``Forbidden``."""
+    if not key.admin:
+        raise Forbidden
+    return key
+
+
+Admin = Annotated[ApiKey, Depends(admin)]
 
 
 async def writer(request: Request, shared: Shared, key: Caller) -> ApiKey:

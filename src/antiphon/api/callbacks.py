@@ -1,18 +1,23 @@
 """What was announced, how it went, and once more."""
 
-from fastapi import APIRouter
+import json
+from typing import Annotated
 
+from fastapi import APIRouter, Path, Response
+
+from antiphon.api import openapi
 from antiphon.api.auth import Caller, Shared, Writer
+from antiphon.api.files import disposition
 from antiphon.api.rendering import milliseconds
 from antiphon.api.submit import IdempotencyKey, find_owned, require_unexpired
 from antiphon.api.tasks import PathTaskId
 from antiphon.callbacks import outbox
-from antiphon.callbacks.history import RecordedDelivery, deliveries_of
+from antiphon.callbacks.history import RecordedDelivery, body_of, deliveries_of
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import CallbackState
 from antiphon.contract.records import Attempt, Deliveries, Delivery, Phases
-from antiphon.errors import Conflict
-from antiphon.tasks import idempotency
+from antiphon.errors import Conflict, NotFound
+from antiphon.tasks import idempotency, store
 
 router = APIRouter(prefix="/tasks", tags=["callbacks"])
 
@@ -23,7 +28,24 @@ async def attempts(shared: Shared, key: Caller, taskId: PathTaskId) -> Envelope[
     async with shared.database.begin() as connection:
         task = await find_owned(connection, key, taskId)
         deliveries = await deliveries_of(connection, task.id)
-    return Envelope(data=Deliveries(deliveries=[_delivery(delivery) for delivery in deliveries]))
+    return Envelope(data=Deliveries(deliveries=_shown(deliveries)))
+
+
+@router.get("/{taskId}/callbacks/{number}/body", response_class=Response, responses=openapi.CALLBACK_BODY)
+async def body(
+    shared: Shared,
+    key: Caller,
+    taskId: PathTaskId,
+    number: Annotated[int, Path(ge=1, le=100_000, description="of the delivery, from 1")],
+) -> Response:
+    """The whole body of a delivery, byte for byte as it is sent."""
+    async with shared.database.begin() as connection:
+        task = await find_owned(connection, key, taskId)
+        content = await body_of(connection, task.id, number)
+    if content is None:
+        raise NotFound(f"number: task {task.id} has no delivery {number}; GET …/callbacks lists them")
+    name = disposition("attachment", f"callback-{task.id}-{number}.json")
+    return Response(content, media_type="application/json", headers={"Content-Disposition": name})
 
 
 @router.post("/{taskId}/callbacks/resend")
@@ -40,18 +62,28 @@ async def resend(
         repeated = await idempotency.take(connection, key.id, idempotency_key, f"resend {task.id}".encode())
         if not repeated:
             await outbox.resend(connection, task.id)
+            await store.notify(connection, task.id)
             await idempotency.remember(connection, key.id, idempotency_key, task.id)
         deliveries = await deliveries_of(connection, task.id)
-    return Envelope(data=Deliveries(deliveries=[_delivery(delivery) for delivery in deliveries]))
+    return Envelope(data=Deliveries(deliveries=_shown(deliveries)))
 
 
-def _delivery(delivery: RecordedDelivery) -> Delivery:
+def _shown(deliveries: list[RecordedDelivery]) -> list[Delivery]:
+    return [_delivery(number, delivery) for number, delivery in enumerate(deliveries, start=1)]
+
+
+def _delivery(number: int, delivery: RecordedDelivery) -> Delivery:
+    complete = delivery.size == len(delivery.body)
     return Delivery(
+        number=number,
         webhookId=delivery.webhook_id,
         url=delivery.url,
         state=CallbackState(delivery.state),
         createTime=milliseconds(delivery.created_at) or 0,
         nextAttemptTime=milliseconds(delivery.due_at) if delivery.state == CallbackState.PENDING else None,
+        body=delivery.body.decode("utf-8", "replace" if complete else "ignore"),  # it may be cut within a character
+        bodySize=delivery.size,
+        bodyComplete=complete,
         attempts=[
             Attempt(
                 number=attempt.number,
@@ -69,6 +101,7 @@ def _delivery(delivery: RecordedDelivery) -> Delivery:
                 connection=attempt.connection,
                 error=attempt.error,
                 answer=attempt.answer,
+                requestHeaders=json.loads(attempt.request_headers) if attempt.request_headers else None,
             )
             for attempt in delivery.attempts
         ],

@@ -14,7 +14,7 @@ from antiphon.api import openapi
 from antiphon.api.auth import Shared
 from antiphon.errors import NotFound
 from antiphon.storage import Stored
-from antiphon.tasks.work import CONTENT_TYPES
+from antiphon.tasks.work import content_type
 
 router = APIRouter(tags=["files"])
 RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
@@ -50,11 +50,9 @@ async def download(
 
 
 def _headers(key: str, filename: str, stored: Stored) -> dict[str, str]:
-    suffix = "." + filename.rpartition(".")[2].lower()
-    plain = filename.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "_")
     return {
-        "Content-Type": CONTENT_TYPES.get(suffix, "application/octet-stream"),
-        "Content-Disposition": f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}",
+        "Content-Type": content_type(filename),
+        "Content-Disposition": disposition("inline", filename),
         "Accept-Ranges": "bytes",
         "ETag": f'"{(stored.etag or key).strip(chr(34))}"',
         "Last-Modified": format_datetime(stored.modified, usegmt=True),
@@ -62,6 +60,12 @@ def _headers(key: str, filename: str, stored: Stored) -> dict[str, str]:
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox; default-src 'none'; media-src 'self'; img-src 'self'",
     }
+
+
+def disposition(how: str, filename: str) -> str:
+    """``Content-Disposition`` (RFC 6266), the name also for those who know ASCII only. ``how``: inline, attachment."""
+    plain = filename.encode("ascii", "replace").decode().replace('"', "'").replace("\\", "_")
+    return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def _span(header: str | None, size: int) -> tuple[int, int] | None:

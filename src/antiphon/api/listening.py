@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
@@ -17,12 +16,12 @@ from antiphon import keys
 from antiphon.api import openapi
 from antiphon.api.auth import Caller, Shared
 from antiphon.api.errors import Draining
+from antiphon.api.streams import KEEP_ALIVE, SILENCE, heard, stream
 from antiphon.callbacks.announced import Announced, Cursor, ended_after, horizon, parse_cursor
 from antiphon.callbacks.exchange import HEADERS
 from antiphon.contract import signatures
 from antiphon.contract.events import CALLBACK, READY, CallbackEvent
 from antiphon.contract.moments import parse_moment
-from antiphon.errors import TooFrequent
 from antiphon.keys import ApiKey
 from antiphon.services import Services
 from antiphon.tasks import store
@@ -31,10 +30,7 @@ from antiphon.tasks.run import callback_body
 log = structlog.get_logger()
 router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 BATCH = 20
-KEEP_ALIVE = 15.0  # seconds between comments in a silent stream
 HELD = 0.1  # seconds until a task that ended just now is looked at again
-MOST_STREAMS = 20  # of one key in one process
-SLICE = 1.0  # seconds in which a stream notices that the server goes down
 
 
 @router.get("/events", response_class=StreamingResponse, responses=openapi.CALLBACK_EVENTS)
@@ -60,21 +56,7 @@ async def events(
         start = parse_cursor(resume, field="Last-Event-ID")
     elif since:
         start = Cursor(parse_moment(since, await shared.database.now(), field="since"))
-    state = request.app.state
-    if state.streams[key.id] >= MOST_STREAMS:
-        raise TooFrequent(f"{MOST_STREAMS} streams of this key are open, which is the most", retry_after=KEEP_ALIVE)
-    stream = _counted(_stream(shared, key, start, state.draining), state.streams, key)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
-
-
-async def _counted(stream: AsyncIterator[str], streams: Counter[int], key: ApiKey) -> AsyncIterator[str]:
-    streams[key.id] += 1
-    try:
-        async for event in stream:
-            yield event
-    finally:
-        streams[key.id] -= 1
+    return stream(request, key, _stream(shared, key, start, request.app.state.draining))
 
 
 async def _stream(services: Services, key: ApiKey, cursor: Cursor, draining: Draining) -> AsyncIterator[str]:
@@ -88,8 +70,8 @@ async def _stream(services: Services, key: ApiKey, cursor: Cursor, draining: Dra
                     yield f"event: {CALLBACK}\nid: {cursor}\ndata: {data}\n\n"
                 if pause is None:
                     return
-                if not await _heard(news, pause, draining):
-                    yield ": still here\n\n"
+                if not await _waited(news, pause, draining):
+                    yield SILENCE
     except SQLAlchemyError as error:  # the listener comes back and resumes
         log.warning("a stream of callbacks broke off", key=key.id, error=str(error).partition("\n")[0])
 
@@ -135,19 +117,9 @@ async def _body(connection: AsyncConnection, services: Services, ended: Announce
     return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-async def _heard(news: asyncio.Queue[str], seconds: float, draining: Draining) -> bool:
+async def _waited(news: asyncio.Queue[str], seconds: float, draining: Draining) -> bool:
     """Wait until something may have happened; false when nothing did within a whole keep-alive."""
     if seconds < KEEP_ALIVE:
         await asyncio.sleep(seconds)
         return True
-    end = asyncio.get_running_loop().time() + seconds
-    while not draining.on and asyncio.get_running_loop().time() < end:
-        try:
-            async with asyncio.timeout(SLICE):
-                await news.get()
-        except TimeoutError:
-            continue
-        while not news.empty():  # one look answers all that has been heard until now
-            news.get_nowait()
-        return True
-    return draining.on
+    return bool(await heard(news, draining)) or draining.on

@@ -22,6 +22,7 @@ any body over 1 MB but an upload's 413."""
 ERRORS = {
     400: "A parameter is missing or wrong; `msg` names it and says what to do.",
     401: "No or wrong API key.",
+    403: "The key is no admin, or a call of the console came without its `X-CSRF-Token`.",
     404: "No such task, file or path; also the task of another key.",
     405: "Wrong method.",
     409: "It does not fit the present state of the task, or an Idempotency-Key was reused.",
@@ -54,6 +55,24 @@ FILE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file", "content": {"application/octet-stream": {}}},
     206: {"description": "The range that was asked for"},
     416: {"description": "The range lies behind the end of the file"},
+}
+SEGMENT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The piece",
+        "content": {f"audio/{codec}": {"schema": {"type": "string", "format": "binary"}} for codec in ("flac", "wav")},
+    }
+}
+ARCHIVE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The ZIP",
+        "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+CALLBACK_BODY: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The body",
+        "content": {"application/json": {"schema": {"type": "string", "format": "binary"}}},
+    }
 }
 _BINARY = {"type": "string", "format": "binary"}
 UPLOAD_BODY: dict[str, Any] = {

@@ -16,16 +16,22 @@ from antiphon.contract.kinds import (
     record_key,
 )
 from antiphon.contract.records import (
+    ArtifactItem,
     MidiRecord,
     SeparationRecord,
     SeparationResponse,
+    SessionRecord,
+    TaskDetail,
     TaskItem,
     VideoRecord,
     VideoResponse,
     origin_data,
 )
+from antiphon.keys import ApiKey
 from antiphon.services import Services
+from antiphon.sessions import Session
 from antiphon.tasks.model import Artifact, Task
+from antiphon.tasks.work import content_type
 
 CANCELLED_CODE = 499  # nginx's: the client did not want it any more
 
@@ -109,11 +115,43 @@ def video_record(services: Services, task: Task, made: dict[str, Artifact]) -> V
     )
 
 
+def session_record(key: ApiKey, session: Session) -> SessionRecord:
+    return SessionRecord(
+        keyId=key.id, name=key.name, admin=key.admin, csrf=session.csrf, expireTime=session.expires * 1000
+    )
+
+
 def task_item(task: Task) -> TaskItem:
-    return TaskItem(
+    return TaskItem(**_line(task))
+
+
+def _line(task: Task) -> dict[str, Any]:
+    return {
         **_shared(task),
-        kind=Kind(task.kind),
-        sourceTaskId=task.source_id,
-        title=task.parameters.get("title"),
-        startTime=milliseconds(task.started_at),
+        "kind": Kind(task.kind),
+        "sourceTaskId": task.source_id,
+        "title": task.parameters.get("title"),
+        "startTime": milliseconds(task.started_at),
+    }
+
+
+def task_detail(services: Services, task: Task, made: list[Artifact]) -> TaskDetail:
+    return TaskDetail(
+        **_line(task),
+        parameters=task.parameters,
+        warnings=(task.result or {}).get("warnings", []),
+        artifacts=[artifact_item(services, artifact, task.expires_at) for artifact in made if task.expires_at],
+    )
+
+
+def artifact_item(services: Services, artifact: Artifact, expires: datetime) -> ArtifactItem:
+    return ArtifactItem(
+        name=artifact.name,
+        audioId=artifact.audio_id,
+        url=services.link(artifact, expires),
+        filename=artifact.filename,
+        contentType=content_type(artifact.filename),
+        size=artifact.size,
+        duration=artifact.duration,
+        expireTime=milliseconds(expires) or 0,
     )

@@ -9,10 +9,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from antiphon import keys
 from antiphon.api import openapi
 from antiphon.api.auth import Caller, Shared
 from antiphon.api.errors import Draining
 from antiphon.api.rendering import task_item
+from antiphon.api.streams import HEADERS, KEEP_ALIVE, SILENCE, SLICE
 from antiphon.api.submit import find_owned, require_unexpired
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import CallbackState, Kind, State
@@ -29,8 +31,6 @@ router = APIRouter(prefix="/tasks", tags=["tasks"])
 QueryTaskId = Annotated[TaskId, Query(description="as the call that made the task answered it")]
 PathTaskId = Annotated[TaskId, Path()]
 CANCEL_PATIENCE = 3.0  # seconds to wait for a worker to stop
-KEEP_ALIVE = 15.0  # seconds between comments in a silent event stream
-SLICE = 1.0  # seconds in which an event stream notices that the server goes down
 
 
 async def find_record(connection: AsyncConnection, key: ApiKey, task_id: str, kind: Kind) -> Task:
@@ -113,9 +113,8 @@ async def watch(request: Request, shared: Shared, key: Caller, taskId: PathTaskI
     been delivered or given up. The stream ends as well when the server goes down: then connect again."""
     async with shared.database.begin() as connection:
         await find_owned(connection, key, taskId)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     events = _events(shared, key, taskId, request.app.state.draining)
-    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+    return StreamingResponse(events, media_type="text/event-stream", headers=HEADERS)
 
 
 async def _events(services: Services, key: ApiKey, task_id: str, draining: Draining) -> AsyncIterator[str]:
@@ -123,6 +122,8 @@ async def _events(services: Services, key: ApiKey, task_id: str, draining: Drain
         told = ""
         while True:
             async with services.database.begin() as connection:
+                if not await keys.is_valid(connection, key.id):
+                    return
                 task = await find_owned(connection, key, task_id)
             news = json.dumps(task_item(task).model_dump(mode="json"), ensure_ascii=False)
             if news != told:
@@ -136,5 +137,5 @@ async def _events(services: Services, key: ApiKey, task_id: str, draining: Drain
                     return
                 silence += SLICE
                 if silence >= KEEP_ALIVE:
-                    yield ": still here\n\n"
+                    yield SILENCE
                     silence = 0.0

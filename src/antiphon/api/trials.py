@@ -1,14 +1,15 @@
-"""Trying a receiver out: samples of callbacks, posted once, and what came of them at once."""
+"""Trying a receiver out: samples of callbacks, posted once, and what came of them at once; and what came, examined."""
 
 from fastapi import APIRouter, Request
 
-from antiphon.api.auth import Shared, Writer
+from antiphon.api.auth import Caller, Shared, Writer
 from antiphon.api.callbacks import phases
 from antiphon.callbacks.trial import Trial, send_samples
 from antiphon.contract.envelope import Envelope
+from antiphon.contract.examination import examine, parse_headers
 from antiphon.contract.kinds import Kind
-from antiphon.contract.records import CallbackTrial, CallbackTrials
-from antiphon.contract.requests import CallbackTest
+from antiphon.contract.records import CallbackTrial, CallbackTrials, CallbackVerdict, PartCheck, SchemeCheck
+from antiphon.contract.requests import CallbackCheck, CallbackTest
 from antiphon.contract.samples import KINDS, samples
 from antiphon.errors import TooFrequent
 
@@ -36,6 +37,21 @@ async def test(request: Request, shared: Shared, key: Writer, body: CallbackTest
             deadline=shared.settings.callback_timeout,
         )
     return Envelope(data=CallbackTrials(trials=[_shown(trial) for trial in trials]))
+
+
+@router.post("/check")
+async def check(shared: Shared, key: Caller, body: CallbackCheck) -> Envelope[CallbackVerdict]:
+    """Examine the signatures of a callback that came: which part is right, which is not, and what to do. Nothing is
+    sent or kept."""
+    keys = [body.key.strip()] if body.key else await shared.webhook_keys()
+    now = (await shared.database.now()).timestamp()
+    found = examine(parse_headers(body.headers), body.body, keys, now=now)
+    there = [one.verdict for one in found if one.verdict != "absent"]
+    schemes = [
+        SchemeCheck(scheme=one.scheme, verdict=one.verdict, parts=[PartCheck(**vars(part)) for part in one.parts])
+        for one in found
+    ]
+    return Envelope(data=CallbackVerdict(valid=bool(there) and set(there) == {"valid"}, schemes=schemes))
 
 
 def _shown(trial: Trial) -> CallbackTrial:

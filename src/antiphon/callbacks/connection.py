@@ -112,6 +112,7 @@ class GuardedConnector(TCPConnector):
         timeline.asked()
         connection = await super().connect(req, traces, timeout)
         timeline.connected()
+        timeline.headers = req.headers
         if timeline.over_kept and connection.transport is not None:
             timeline.addresses.append(_shown(*connection.transport.get_extra_info("peername")[:2]))
         return connection

@@ -37,7 +37,8 @@ HEADERS = {
 @dataclass(frozen=True)
 class Outcome:
     """What came of one attempt. ``error`` is in words, None when it was acknowledged; ``ours`` says that this
-    machine failed, which is not charged to the receiver; ``reason`` is the error's kind, for counting."""
+    machine failed, which is not charged to the receiver; ``reason`` is the error's kind, for counting; ``headers`` are
+    those that were sent, none when there never was a connection."""
 
     milliseconds: float
     address: str | None = None
@@ -49,6 +50,7 @@ class Outcome:
     phases: Phases = field(default_factory=Phases)
     connection: Connection | None = None
     reason: Reason | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,7 @@ def _outcome(timeline: Timeline, seen: _Seen, failure: str | None, reason: Reaso
         phases=timeline.phases,
         connection=timeline.connection,
         reason=reason,
+        headers=dict(timeline.headers),
     )
 
 

@@ -4,16 +4,19 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.callbacks.outbox import RecordedAttempt, attempts_of
 from antiphon.database.schema import deliveries
 
+SHOWN = 64 * 1024  # bytes of a body that come with its delivery
+
 
 @dataclass(frozen=True)
 class RecordedDelivery:
-    """A delivery and its attempts, oldest first. ``due_at`` is when a pending one is tried next."""
+    """A delivery and its attempts, oldest first. ``due_at`` is when a pending one is tried next; ``body`` is the start
+    of what is sent, of ``size`` bytes in all."""
 
     id: int
     webhook_id: str
@@ -21,6 +24,8 @@ class RecordedDelivery:
     state: str
     created_at: datetime
     due_at: datetime
+    size: int
+    body: bytes
     attempts: list[RecordedAttempt]
 
 
@@ -36,6 +41,15 @@ async def deliveries_of(connection: AsyncConnection, task_id: str) -> list[Recor
         deliveries.c.state,
         deliveries.c.created_at,
         deliveries.c.due_at,
+        func.octet_length(deliveries.c.body),
+        func.substring(deliveries.c.body, 1, SHOWN),
     )
     rows = await connection.execute(select(*columns).where(deliveries.c.task_id == task_id).order_by(deliveries.c.id))
-    return [RecordedDelivery(*row, attempts=attempts[row.id]) for row in rows]
+    return [RecordedDelivery(*row[:-1], body=bytes(row[-1]), attempts=attempts[row.id]) for row in rows]
+
+
+async def body_of(connection: AsyncConnection, task_id: str, number: int) -> bytes | None:
+    """The whole body of a task's delivery, counted from 1; None when there is no such delivery."""
+    query = select(deliveries.c.body).where(deliveries.c.task_id == task_id).order_by(deliveries.c.id)
+    body = (await connection.execute(query.offset(number - 1).limit(1))).scalar_one_or_none()
+    return None if body is None else bytes(body)

@@ -6,8 +6,8 @@ import contextlib
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from sqlalchemy import text
 
+from antiphon.callbacks.backlog import backlog
 from antiphon.callbacks.exchange import Outcome
 from antiphon.callbacks.failures import Reason
 from antiphon.callbacks.outbox import Delivery
@@ -19,13 +19,6 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 LATENCIES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30, 60, 120, 300, 600)  # seconds
 MOST_REQUEST = 16_384  # bytes of a scraper's request
 TIMEOUT = 10.0  # seconds for a scrape
-
-_QUEUE = text(
-    "SELECT count(*) AS pending, count(*) FILTER (WHERE lease_until > now()) AS leased,"
-    " coalesce(extract(epoch FROM now() - min(due_at) FILTER (WHERE due_at <= now())), 0) AS age"
-    " FROM deliveries WHERE state = 'pending'"
-)
-_TASKS = text("SELECT kind, state, count(*) AS number FROM tasks WHERE state IN ('queued', 'running') GROUP BY 1, 2")
 
 
 class Metrics:
@@ -94,14 +87,13 @@ class Metrics:
     async def render(self, database: Database) -> bytes:
         """The text exposition format, 0.0.4. Asks the database two counts over partial indexes."""
         async with database.begin() as connection:
-            queue = (await connection.execute(_QUEUE)).one()
-            tasks = (await connection.execute(_TASKS)).all()
-        self._pending.set(queue.pending)
-        self._leased.set(queue.leased)
-        self._age.set(float(queue.age))
+            left = await backlog(connection)
+        self._pending.set(left.pending)
+        self._leased.set(left.leased)
+        self._age.set(left.age)
         self._tasks.clear()
-        for row in tasks:
-            self._tasks.labels(row.kind, row.state).set(row.number)
+        for labels, number in left.tasks.items():
+            self._tasks.labels(*labels).set(number)
         return generate_latest(self._registry)
 
 

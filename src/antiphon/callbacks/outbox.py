@@ -43,7 +43,7 @@ class Delivery:
 class Attempt:
     """What happened in one attempt. ``error`` is in words, None when it was acknowledged; ``answer`` is the start
     of the receiver's answer, as text. ``milliseconds`` is the whole; the phases and ``connection`` are as in
-    ``timeline``."""
+    ``timeline``. ``request_headers`` is a JSON object of what was sent, None when nothing was."""
 
     started_at: datetime
     milliseconds: float
@@ -56,6 +56,7 @@ class Attempt:
     tls_ms: float | None = None
     first_byte_ms: float | None = None
     connection: str | None = None
+    request_headers: str | None = None
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,7 @@ _ATTEMPT = {
     "connection": "text",
     "error": "text",
     "answer": "text",
+    "request_headers": "text",
 }
 _MADE = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _ATTEMPT.items())
 # The join: its task may have been deleted meanwhile.
@@ -272,7 +274,7 @@ async def attempts_of(connection: AsyncConnection, task_id: str) -> list[Recorde
     query = text(
         """
         SELECT delivery_id, number, started_at, milliseconds, address, status, error, answer,
-            resolve_ms, connect_ms, tls_ms, first_byte_ms, connection
+            resolve_ms, connect_ms, tls_ms, first_byte_ms, connection, request_headers
         FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE task_id = :task_id)
         ORDER BY started_at, attempts.id
         """

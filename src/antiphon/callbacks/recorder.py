@@ -1,6 +1,7 @@
 """Writes down what came of attempts, and holds on to it while the database is away."""
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -139,6 +140,7 @@ class Recorder:
             tls_ms=outcome.phases.tls,
             first_byte_ms=outcome.phases.first_byte,
             connection=outcome.connection,
+            request_headers=json.dumps(dict(outcome.headers), ensure_ascii=False) if outcome.headers else None,
         )
         step = next_step(
             attempts=delivery.attempts + 1,

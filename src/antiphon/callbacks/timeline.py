@@ -1,7 +1,7 @@
 """Where the time of an attempt went. The connection marks the steps of whichever attempt it is made for."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,6 +34,7 @@ class Timeline:
         self._clock = clock
         self.began = clock()
         self.addresses: list[str] = []
+        self.headers: Mapping[str, str] = {}  # of the request, to which the HTTP client may still add some
         self.again = False
         self._start()
 

@@ -135,14 +135,19 @@ class Attempt(TypedDict, total=False):
     milliseconds: float
     error: str | None
     answer: str | None
+    requestHeaders: dict[str, str] | None
 
 
 class Delivery(TypedDict, total=False):
+    number: int
     webhookId: str
     url: str
     state: str
     createTime: int
     nextAttemptTime: int | None
+    body: str
+    bodySize: int
+    bodyComplete: bool
     attempts: list[Attempt]
 
 

@@ -23,15 +23,17 @@ def webhook() -> None:
 
 @keys.command()
 @click.argument("name", help="what the key is for")
+@click.option("--admin", is_flag=True, help="it may also make and revoke keys, and see the system, in the console")
 @data_option
-def create(name: str, data: Path | None) -> None:
+def create(name: str, admin: bool, data: Path | None) -> None:
     """Make an API key. It is shown this once."""
 
     async def do(services: "Services") -> str:
         from antiphon import keys
 
         async with services.database.begin() as connection:
-            return await keys.create_api_key(connection, name)
+            key, _ = await keys.create_api_key(connection, name, admin=admin)
+        return key
 
     click.echo(with_services(do, data))
 
@@ -47,7 +49,8 @@ def list_keys(data: Path | None) -> None:
         async with services.database.begin() as connection:
             found = await keys.list_api_keys(connection)
         return [
-            f"{key.id:>4}  {key.created_at:%Y-%m-%d}  {'revoked' if key.revoked_at else 'valid  '}  {key.name}"
+            f"{key.id:>4}  {key.created_at:%Y-%m-%d}  {'revoked' if key.revoked_at else 'valid  '}"
+            f"  {'admin' if key.admin else '     '}  {key.name}"
             for key in found
         ]
 

@@ -111,6 +111,50 @@ class TaskItem(Status):
     errorMessage: str | None
 
 
+class SessionRecord(BaseModel):
+    """Who is signed in to the console."""
+
+    keyId: int
+    name: str = Field(description="of the API key", examples=["first"])
+    admin: bool
+    csrf: str = Field(description="to be sent as X-CSRF-Token with every call that changes something")
+    expireTime: Milliseconds
+
+
+class ArtifactItem(BaseModel):
+    """A file that a task was given or has made."""
+
+    name: str = Field(description="origin, cover, a stem, midi or video", examples=["vocal"])
+    audioId: str | None
+    url: str
+    filename: str = Field(examples=["Harbour Lights - vocal.flac"])
+    contentType: str = Field(examples=["audio/flac"])
+    size: int = Field(description="bytes")
+    duration: float | None = Field(description="seconds")
+    expireTime: Milliseconds
+
+
+class TaskDetail(TaskItem):
+    """A task with all that is known of it."""
+
+    parameters: dict[str, Any] = Field(description="what was asked for: title, author, lyrics, type, quantize, …")
+    warnings: list[str] = Field(description="of a video: for example characters of the title that no font has")
+    artifacts: list[ArtifactItem]
+
+
+class Peaks(BaseModel):
+    """The outline of a sound in stretches of equal length."""
+
+    duration: float = Field(description="seconds")
+    buckets: int = Field(description="stretches: as many as were asked for, or fewer where the sound is too short")
+    low: list[int] = Field(description="-127…127 for each stretch")
+    high: list[int]
+
+
+class TaskFamily(BaseModel):
+    tasks: list[TaskDetail]
+
+
 class TaskPage(BaseModel):
     tasks: list[TaskItem]
     nextCursor: str | None = Field(description="hand it in as 'cursor' for the next page; null on the last")
@@ -139,14 +183,19 @@ class Attempt(BaseModel):
     )
     error: str | None
     answer: str | None = Field(description="the first 2 KiB")
+    requestHeaders: dict[str, str] | None = Field(description="all headers that were sent; null when nothing was")
 
 
 class Delivery(BaseModel):
+    number: int = Field(description="from 1: the first, then one for each resend")
     webhookId: str
     url: str
     state: CallbackState
     createTime: Milliseconds
     nextAttemptTime: Milliseconds | None
+    body: str = Field(description="the exact text that is sent; the first 64 KiB of it")
+    bodySize: int = Field(description="bytes of the whole; GET …/callbacks/{number}/body gives it")
+    bodyComplete: bool
     attempts: list[Attempt]
 
 
@@ -172,6 +221,122 @@ class CallbackTrial(BaseModel):
 
 class CallbackTrials(BaseModel):
     trials: list[CallbackTrial]
+
+
+class PartCheck(BaseModel):
+    """One thing that must be right for a signature to be valid."""
+
+    name: str = Field(description="a header, the key, or the task id in the body", examples=["webhook-timestamp"])
+    state: Literal["right", "wrong", "missing", "unchecked"]
+    message: str | None = Field(description="what is wrong and what to do; null when it is right")
+
+
+class SchemeCheck(BaseModel):
+    scheme: Literal["standard", "documented"]
+    verdict: Literal["valid", "invalid", "absent"]
+    parts: list[PartCheck]
+
+
+class CallbackVerdict(BaseModel):
+    """What is right and what is not about the signatures of a callback."""
+
+    valid: bool = Field(description="at least one scheme is there, and each that is there is valid")
+    schemes: list[SchemeCheck]
+
+
+class ApiKeyItem(BaseModel):
+    id: int
+    name: str = Field(examples=["website"])
+    admin: bool
+    createTime: Milliseconds
+    revokeTime: Milliseconds | None
+    current: bool = Field(description="the one that asks")
+
+
+class ApiKeyList(BaseModel):
+    keys: list[ApiKeyItem]
+
+
+class NewApiKey(ApiKeyItem):
+    key: str = Field(description="told this once: only its digest is kept")
+
+
+class WebhookKeyItem(BaseModel):
+    id: int
+    createTime: Milliseconds
+    expireTime: Milliseconds | None = Field(description="until then it signs beside the current one; null for that one")
+
+
+class WebhookKeyList(BaseModel):
+    keys: list[WebhookKeyItem]
+
+
+class NewWebhookKey(WebhookKeyList):
+    key: str = Field(description="told this once: what receivers verify with")
+
+
+class StorageState(BaseModel):
+    kind: Literal["folder", "s3", "gs", "az"]
+    location: str
+    freeBytes: int | None = Field(description="on the disk of a folder; null for a bucket")
+    artifactBytes: int = Field(description="of all artifacts")
+
+
+class DatabaseState(BaseModel):
+    embedded: bool
+    version: str = Field(examples=["18.4"])
+    location: str
+    bytes: int
+
+
+class WeightsState(BaseModel):
+    name: str
+    ready: bool
+    licence: str
+    detail: str
+
+
+class Process(BaseModel):
+    """A living process of the server, on any machine."""
+
+    roles: list[Literal["api", "worker", "sender"]]
+    host: str
+    version: str
+    startTime: Milliseconds
+
+
+class TaskCount(BaseModel):
+    kind: Kind
+    state: State
+    number: int
+
+
+class CallbackQueue(BaseModel):
+    pending: int = Field(description="not ended, retries among them")
+    sending: int = Field(description="claimed by a sender")
+    oldestDue: float = Field(description="seconds that the oldest one that is due has waited")
+
+
+class Check(BaseModel):
+    """What 'antiphon doctor' says of one part."""
+
+    name: str = Field(examples=["storage"])
+    good: bool
+    verdict: str
+
+
+class System(BaseModel):
+    version: str
+    publicUrl: str
+    retentionDays: float
+    maintenance: bool
+    storage: StorageState
+    database: DatabaseState
+    weights: list[WeightsState] = Field(description="on the machine that answers")
+    processes: list[Process]
+    tasks: list[TaskCount] = Field(description="unfinished ones")
+    callbacks: CallbackQueue
+    checks: list[Check]
 
 
 def origin_data(stems: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:

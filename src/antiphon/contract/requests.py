@@ -12,6 +12,7 @@ AUDIO_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 LONGEST_URL = 2048
 LONGEST_LYRICS = 100_000
+LONGEST_HEADERS = 50_000
 
 
 def _task_id(value: str) -> str:
@@ -120,6 +121,33 @@ class Video(Request):
     lyrics: Annotated[
         Words | None,
         Field(description="LRC or plain text. Without it, the upload's; with an empty text, none"),
+    ] = None
+
+
+class SignIn(Request):
+    """Into the console."""
+
+    key: Annotated[str, Field(min_length=1, max_length=200, description="an API key", examples=["ak_…"])]
+
+
+class NewKey(Request):
+    name: Annotated[
+        str,
+        Field(min_length=1, max_length=100, description="what the key is for", examples=["website"]),
+        AfterValidator(single_line),
+    ]
+    admin: Annotated[bool, Field(description="it may also make and revoke keys and see the system")] = False
+
+
+class CallbackCheck(Request):
+    headers: Annotated[
+        dict[str, str] | Annotated[str, Field(max_length=LONGEST_HEADERS)],
+        Field(description="as an object, or as text with a line for each, however a tool shows them"),
+    ]
+    body: Annotated[str, Field(description="the body, to the last character as it came")]
+    key: Annotated[
+        str | None,
+        Field(max_length=200, description="the webhook key; without it, this server's own"),
     ] = None
 
 

@@ -14,10 +14,13 @@ log = structlog.get_logger()
 
 class Notifications:
     """Hands the payloads of NOTIFY to subscribers. Reconnects by itself; since what came while the connection was
-    down is lost, subscribers get an empty payload after each reconnection and must look for themselves."""
+    down is lost, subscribers get an empty payload after each reconnection and must look for themselves.
 
-    def __init__(self, url: str, channels: tuple[str, ...]) -> None:
+    ``name`` is what PostgreSQL calls the connection."""
+
+    def __init__(self, url: str, channels: tuple[str, ...], *, name: str = "antiphon") -> None:
         self._url = url
+        self._name = name
         self._channels = channels
         self._subscribers: dict[str, set[asyncio.Queue[str]]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
@@ -56,7 +59,7 @@ class Notifications:
             await asyncio.sleep(1)
 
     async def _listen(self) -> None:
-        connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
+        connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True, application_name=self._name)
         async with connection:
             for channel in self._channels:
                 await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))

@@ -38,6 +38,7 @@ api_keys = Table(
     Column("digest", LargeBinary, nullable=False, unique=True),  # SHA-256 of the key
     Column("created_at", Moment, nullable=False, server_default=func.now()),
     Column("revoked_at", Moment),
+    Column("admin", Boolean, nullable=False, server_default=text("false")),  # may make keys and see the system
     Column("recent_calls", ARRAY(Moment), nullable=False, server_default="{}"),  # for the rate limit
 )
 
@@ -156,4 +157,5 @@ attempts = Table(
     Column("connection", Text),  # new, kept, replaced
     Column("error", Text),  # in words, null when acknowledged
     Column("answer", Text),  # the first 2 KiB
+    Column("request_headers", Text),  # a JSON object of the headers that were sent, in their order
 )

@@ -23,6 +23,13 @@ def inspect(arguments: Arguments, progress: Progress) -> dict[str, Any]:
     return asdict(info)
 
 
+def peaks(arguments: Arguments, progress: Progress) -> dict[str, Any]:
+    """``path``, ``most`` → the outline of a sound, for drawing its waveform."""
+    from antiphon.music import audio
+
+    return asdict(audio.peaks(Path(arguments["path"]), most=arguments["most"]))
+
+
 def separate(arguments: Arguments, progress: Progress) -> dict[str, str]:
     """``source``, ``out``, ``kind``, ``models``, ``codec``, ``threads`` → path by stem."""
     from antiphon.music.separation import separate
@@ -100,6 +107,7 @@ def render(arguments: Arguments, progress: Progress) -> dict[str, Any]:
 
 ENGINES: dict[str, Callable[[Arguments, Progress], dict[str, Any]]] = {
     "inspect": inspect,
+    "peaks": peaks,
     "separate": separate,
     "transcribe": transcribe,
     "render": render,

@@ -26,10 +26,11 @@ _callback_state = (
     .scalar_subquery()
 )
 _expired = func.coalesce(or_(tasks.c.expires_at <= func.now(), tasks.c.purged_at.is_not(None)), False)
-_columns: list[Any] = [tasks, _callback_state.label("callback_state"), _expired.label("expired")]
+COLUMNS: list[Any] = [tasks, _callback_state.label("callback_state"), _expired.label("expired")]
 
 
-def _task(row: Row[Any]) -> Task:
+def task_of(row: Row[Any]) -> Task:
+    """A row of ``COLUMNS``."""
     values = dict(row._mapping)
     values["kind"], values["state"] = Kind(values["kind"]), State(values["state"])
     state = values["callback_state"]
@@ -40,7 +41,7 @@ def _task(row: Row[Any]) -> Task:
 
 async def _one(connection: AsyncConnection, query: Select[Any]) -> Task | None:
     row = (await connection.execute(query)).one_or_none()
-    return _task(row) if row else None
+    return task_of(row) if row else None
 
 
 async def notify(connection: AsyncConnection, task_id: str) -> None:
@@ -54,7 +55,7 @@ async def create(connection: AsyncConnection, task: NewTask) -> None:
 
 async def find(connection: AsyncConnection, task_id: str, api_key_id: int | None = None) -> Task | None:
     """The task, if it is this key's; without a key, whoever owns it."""
-    query = select(*_columns).where(tasks.c.id == task_id)
+    query = select(*COLUMNS).where(tasks.c.id == task_id)
     return await _one(connection, query if api_key_id is None else query.where(tasks.c.api_key_id == api_key_id))
 
 
@@ -70,7 +71,7 @@ async def page(
 ) -> list[Task]:
     """Newest first. ``before`` is the number of the last task of the page before; ``search`` looks into ids and
     titles."""
-    query = select(*_columns).where(tasks.c.api_key_id == api_key_id).order_by(tasks.c.number.desc()).limit(limit)
+    query = select(*COLUMNS).where(tasks.c.api_key_id == api_key_id).order_by(tasks.c.number.desc()).limit(limit)
     if before is not None:
         query = query.where(tasks.c.number < before)
     if kind is not None:
@@ -80,7 +81,7 @@ async def page(
     if search:
         title = tasks.c.parameters["title"].astext.icontains(search, autoescape=True)
         query = query.where(or_(title, tasks.c.id.startswith(search, autoescape=True)))
-    return [_task(row) for row in await connection.execute(query)]
+    return [task_of(row) for row in await connection.execute(query)]
 
 
 async def count_active(connection: AsyncConnection, api_key_id: int) -> int:

@@ -167,6 +167,11 @@ class Work:
         return artifact
 
 
+def content_type(filename: str) -> str:
+    """As its name says; what a stranger uploaded is told by nothing else."""
+    return CONTENT_TYPES.get(Path(filename).suffix.lower(), "application/octet-stream")
+
+
 def file_name(title: str, name: str, suffix: str) -> str:
     """``Title - vocal.flac``, without what file systems do not like."""
     safe = "".join("_" if character in '<>:"/\\|?*' or ord(character) < 32 else character for character in title)

@@ -5,7 +5,21 @@ what may be opened at all.
 """
 
 from antiphon.music.audio.inspection import MIN_DURATION, AudioInfo, inspect, stated_duration
+from antiphon.music.audio.peaks import Peaks, peaks
+from antiphon.music.audio.pieces import piece
 from antiphon.music.audio.streaming import decode, stream
 from antiphon.music.audio.writer import Codec, Writer
 
-__all__ = ["MIN_DURATION", "AudioInfo", "Codec", "Writer", "decode", "inspect", "stated_duration", "stream"]
+__all__ = [
+    "MIN_DURATION",
+    "AudioInfo",
+    "Codec",
+    "Peaks",
+    "Writer",
+    "decode",
+    "inspect",
+    "peaks",
+    "piece",
+    "stated_duration",
+    "stream",
+]

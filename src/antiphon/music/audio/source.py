@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import numpy as np
@@ -60,7 +61,7 @@ class Source:
         frames that are damaged are left out."""
         for frame in _frames(self.container, self.track):
             if frame.samples:
-                yield _chunk(frame)
+                yield chunk_of(frame)
 
 
 @contextmanager
@@ -70,20 +71,26 @@ def open_source(path: Path) -> Iterator[Source]:
         raise NotAudio("file: is empty; upload a file that holds audio")
     if any(chunk.is_absurd for chunk in riff_chunks(path)):
         raise NotAudio("file: its header is damaged; export it again and upload that")
+    with _Handle(path) as handle, open_handle(handle, path) as source:
+        yield source
+
+
+@contextmanager
+def open_handle(handle: BinaryIO | io.RawIOBase, path: Path) -> Iterator[Source]:
+    """``open_source`` for what is open already, and has been looked at before. ``path`` is its name."""
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "none"}
-    with _Handle(path) as handle:
-        try:
-            container = av.open(handle, "r", container_options=options, metadata_errors="replace")
-        except (av.FFmpegError, EOFError, ValueError) as error:
-            raise NotAudio(UNREADABLE) from error
-        with container:
-            track = container.streams.best("audio")
-            if not isinstance(track, AudioStream):
-                raise NotAudio("file: has no audio track; upload a file that holds audio")
-            for other in container.streams:
-                if other.index != track.index:
-                    other.discard = Discard.all
-            yield Source(path, container, track)
+    try:
+        container = av.open(handle, "r", container_options=options, metadata_errors="replace")
+    except (av.FFmpegError, EOFError, ValueError) as error:
+        raise NotAudio(UNREADABLE) from error
+    with container:
+        track = container.streams.best("audio")
+        if not isinstance(track, AudioStream):
+            raise NotAudio("file: has no audio track; upload a file that holds audio")
+        for other in container.streams:
+            if other.index != track.index:
+                other.discard = Discard.all
+        yield Source(path, container, track)
 
 
 class _Handle(io.FileIO):
@@ -103,7 +110,7 @@ def _frames(container: InputContainer, track: AudioStream) -> Iterator[AudioFram
     while bad < MAX_BAD_READS:
         try:
             for packet in container.demux(track):
-                yield from _decode(track, packet)
+                yield from decode_packet(track, packet)
                 if packet.size:
                     bad = 0
             return
@@ -111,14 +118,16 @@ def _frames(container: InputContainer, track: AudioStream) -> Iterator[AudioFram
             bad += 1
 
 
-def _decode(track: AudioStream, packet: "av.Packet[AudioStream]") -> list[AudioFrame]:
+def decode_packet(track: AudioStream, packet: "av.Packet[AudioStream]") -> list[AudioFrame]:
+    """The frames of a packet; none of a damaged one."""
     try:
         return track.decode(packet)
     except (av.FFmpegError, ValueError):
         return []
 
 
-def _chunk(frame: AudioFrame) -> Chunk:
+def chunk_of(frame: AudioFrame) -> Chunk:
+    """A decoded frame as float samples. Raises ``NotAudio`` for what no music has."""
     layout = tuple(channel.name for channel in frame.layout.channels)
     if not MIN_RATE <= frame.sample_rate <= MAX_RATE:
         raise NotAudio(

@@ -1,0 +1,83 @@
+"""Signing in to the console: an API key is exchanged for a session, whose cookie no script can read."""
+
+import time
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from antiphon import keys, sessions
+from antiphon.api.attempts import FailedSignIns
+from antiphon.api.auth import Cookie, Shared, key_of, read_session
+from antiphon.api.rendering import session_record
+from antiphon.contract.envelope import Envelope
+from antiphon.contract.records import SessionRecord
+from antiphon.contract.requests import SignIn
+from antiphon.errors import TooFrequent, Unauthorized
+from antiphon.services import Services
+from antiphon.sessions import Session
+
+router = APIRouter(prefix="/console", tags=["console"])
+
+
+@router.post("/session")
+async def sign_in(shared: Shared, request: Request, response: Response, body: SignIn) -> Envelope[SessionRecord]:
+    """Begin a session with an API key. It ends after seven days, or when the key is revoked."""
+    failures: FailedSignIns = request.app.state.failed_sign_ins
+    address = request.client.host if request.client else ""
+    if (wait := failures.wait(address)) is not None:
+        raise TooFrequent(
+            f"too many sign-ins with a wrong key from this address; try again in {wait:.0f} s", retry_after=wait
+        )
+    async with shared.database.begin() as connection:
+        key = await keys.find_api_key(connection, body.key.strip())
+    if key is None:
+        failures.add(address)
+        raise Unauthorized("key: this API key is unknown or revoked; 'antiphon keys create NAME' makes a new one")
+    token, session = sessions.issue(shared.secret, key_id=key.id, now=time.time())
+    response.set_cookie(
+        sessions.COOKIE,
+        token,
+        max_age=sessions.LIFETIME,
+        path="/",
+        secure=_is_secure(shared, request),
+        httponly=True,
+        samesite="strict",
+    )
+    return _answer(response, session_record(key, session))
+
+
+async def current(shared: Shared, request: Request, token: Cookie) -> Session:
+    """The session of this call. Raises ``Unauthorized``; ``Forbidden`` for a missing CSRF token."""
+    if token is None:
+        raise Unauthorized("nobody is signed in; sign in with an API key")
+    return read_session(request, shared, token)
+
+
+Current = Annotated[Session, Depends(current)]
+
+
+@router.get("/session")
+async def session(shared: Shared, response: Response, session: Current) -> Envelope[SessionRecord]:
+    """Who is signed in, and the token to send as ``X-CSRF-Token`` with every call that changes something."""
+    return _answer(response, session_record(await key_of(shared, session), session))
+
+
+@router.delete("/session")
+async def sign_out(shared: Shared, request: Request, response: Response, session: Current) -> Envelope[None]:
+    """End the session in this browser."""
+    response.delete_cookie(
+        sessions.COOKIE, path="/", secure=_is_secure(shared, request), httponly=True, samesite="strict"
+    )
+    return Envelope()
+
+
+def _answer(response: Response, record: SessionRecord) -> Envelope[SessionRecord]:
+    response.headers["Cache-Control"] = "no-store"
+    return Envelope(data=record)
+
+
+def _is_secure(shared: Services, request: Request) -> bool:
+    """Whether the browser speaks https with us, perhaps by way of a proxy that does not tell so."""
+    public = urlsplit(shared.settings.base_url)
+    return request.url.scheme == "https" or (public.scheme == "https" and request.url.netloc == public.netloc)

@@ -1,0 +1,115 @@
+"""Artifacts as the console draws and plays them: outlines, and pieces of ten seconds."""
+
+import asyncio
+import contextlib
+import json
+import math
+from itertools import pairwise
+from typing import Annotated, Literal
+from weakref import WeakValueDictionary
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from antiphon.api import openapi
+from antiphon.api.auth import Caller, Shared
+from antiphon.api.submit import find_owned, require_unexpired
+from antiphon.api.tasks import PathTaskId
+from antiphon.contract.envelope import Envelope
+from antiphon.contract.records import Peaks
+from antiphon.errors import NotFound
+from antiphon.keys import ApiKey
+from antiphon.playback.players import Players
+from antiphon.services import Services
+from antiphon.tasks import store
+from antiphon.tasks.engine import run_engine
+from antiphon.tasks.model import Artifact
+
+router = APIRouter(prefix="/tasks", tags=["sound"])
+PIECE = 10  # seconds
+STRETCHES = 9600  # of an outline as it is stored
+OUTLINE_TIMEOUT = 300.0  # seconds
+FOR_GOOD = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Authorization, Cookie"}
+Name = Annotated[str, Path(pattern="^[a-z_]{1,40}$", description="origin, or a stem", examples=["vocal"])]
+
+
+@router.get("/{taskId}/peaks/{artifact}")
+async def peaks(
+    request: Request,
+    response: Response,
+    shared: Shared,
+    key: Caller,
+    taskId: PathTaskId,
+    artifact: Name,
+    buckets: Annotated[int, Query(ge=1, le=STRETCHES, description="stretches of equal length")] = 1600,
+) -> Envelope[Peaks]:
+    """The waveform of a sound: how low and how high it goes in each stretch. Worked out once, then kept."""
+    async with shared.database.begin() as connection:
+        found = await _find_sound(connection, key, taskId, artifact)
+    making: WeakValueDictionary[str, asyncio.Lock] = request.app.state.outlines
+    async with making.setdefault(found.key, asyncio.Lock()):  # who asks meanwhile finds it in the storage
+        outline = await _outline(shared, taskId, found)
+    response.headers.update(FOR_GOOD)
+    return Envelope(data=_coarser(outline, buckets))
+
+
+@router.get("/{taskId}/segments/{artifact}/{number}", response_class=Response, responses=openapi.SEGMENT)
+async def segment(
+    request: Request,
+    shared: Shared,
+    key: Caller,
+    taskId: PathTaskId,
+    artifact: Name,
+    number: Annotated[int, Path(ge=0, le=100_000, description="from 0")],
+    codec: Annotated[Literal["flac", "wav"], Query(alias="format")] = "flac",
+) -> Response:
+    """Ten seconds of a sound from the second 10 × ``number`` on, in 44.1 kHz, stereo and 16 bit. The pieces fit
+    together without a gap, to the sample; the last one is shorter."""
+    async with shared.database.begin() as connection:
+        found = await _find_sound(connection, key, taskId, artifact)
+    players: Players = request.app.state.players
+    content = await players.piece(found.key, number, codec)
+    if not content:
+        pieces = math.ceil((found.duration or 0) / PIECE)
+        raise NotFound(f"number: {artifact!r} of task {taskId} has about {pieces} pieces, counted from 0; ask for less")
+    return Response(content, media_type=f"audio/{codec}", headers=FOR_GOOD)
+
+
+async def _find_sound(connection: AsyncConnection, key: ApiKey, task_id: str, name: str) -> Artifact:
+    task = await find_owned(connection, key, task_id)
+    require_unexpired(task)
+    artifacts = await store.artifacts_of(connection, task.id)
+    sounds = [artifact.name for artifact in artifacts.values() if artifact.audio_id]
+    if name not in sounds:
+        there = f"it has {', '.join(sounds)}" if sounds else "it has none"
+        raise NotFound(f"artifact: task {task.id} has no sound {name!r}; {there}")
+    return artifacts[name]
+
+
+async def _outline(services: Services, task_id: str, artifact: Artifact) -> Peaks:
+    """From the storage, where it lies beside the artifact and is deleted with it; made when it is not there yet."""
+    key = f"{task_id}/peaks/{artifact.name}.json"
+    with contextlib.suppress(NotFound):
+        return Peaks.model_validate_json(b"".join([block async for block in services.storage.stream(key)]))
+    with services.scratch.folder() as folder:
+        path = folder / "sound"
+        async with services.inspections:
+            await services.storage.download(artifact.key, path)
+            found = await run_engine("peaks", {"path": str(path), "most": STRETCHES}, timeout=OUTLINE_TIMEOUT)
+    outline = Peaks(**found, buckets=len(found["low"]))
+    await services.storage.put_bytes(key, json.dumps(outline.model_dump()).encode(), "application/json")
+    return outline
+
+
+def _coarser(outline: Peaks, buckets: int) -> Peaks:
+    """An outline of fewer stretches; of as many as there are when more are asked for."""
+    have = outline.buckets
+    want = min(buckets, have)
+    edges = [at * have // want for at in range(want + 1)] if want else [0]
+    stretches = list(pairwise(edges))
+    return Peaks(
+        duration=outline.duration,
+        buckets=want,
+        low=[min(outline.low[start:stop]) for start, stop in stretches],
+        high=[max(outline.high[start:stop]) for start, stop in stretches],
+    )

@@ -1,0 +1,97 @@
+/** What to make of a song: the choices, the requests, and what must wait for something else to be finished. */
+
+import { post } from './api.js';
+import { copyOf } from './dom.js';
+import { hasEnded, until } from './live.js';
+
+const PLANS = 'antiphon.plans'; // MIDI waits for its stems, also when the page is closed meanwhile
+const CALLBACK = 'antiphon.callback';
+
+/**
+ * The form part in which one chooses; `separation` is the id of stems that are there already.
+ * @returns {{node: HTMLElement, read: () => object}} `read` gives `stems` ('' for none), `midi`, `quantize`, `video`,
+ *   `author`, `domain`, `callback`
+ */
+export function choices({ chosen = true, separation = '' } = {}) {
+  const { node, announce, ...inputs } = copyOf('choices');
+  const { stems, midi, video, type, callback } = inputs;
+  stems.checked = midi.checked = video.checked = chosen;
+  callback.value = localStorage.getItem(CALLBACK) ?? '';
+  announce.open = callback.value !== '';
+  if (!separation) { // MIDI is written from stems
+    midi.addEventListener('change', () => { if (midi.checked) stems.checked = true; });
+    stems.addEventListener('change', () => { if (!stems.checked) midi.checked = false; });
+  }
+  const text = (name) => inputs[name].value.trim();
+  return {
+    node,
+    read: () => ({
+      stems: stems.checked ? type.value : '', midi: midi.checked, video: video.checked, separation,
+      quantize: text('quantize'), author: text('author'), domain: text('domain'), callback: text('callback'),
+    }),
+  };
+}
+
+const given = (fields) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value));
+
+/** Ask for everything wanted of the song `taskId`, `audioId`. */
+export async function order({ taskId, audioId }, wanted) {
+  localStorage.setItem(CALLBACK, wanted.callback);
+  const callBackUrl = wanted.callback;
+  if (wanted.stems) {
+    const separation = await post('/vocal-removal/generate', given({ taskId, audioId, type: wanted.stems, callBackUrl }));
+    if (wanted.midi) plan({ separation: separation.taskId, quantize: wanted.quantize, callBackUrl });
+  } else if (wanted.midi) {
+    await orderMidi(wanted.separation, { quantize: wanted.quantize, callBackUrl });
+  }
+  if (wanted.video) {
+    await post('/mp4/generate', given({ taskId, audioId, author: wanted.author, domainName: wanted.domain, callBackUrl }));
+  }
+}
+
+const plans = () => JSON.parse(localStorage.getItem(PLANS) ?? '[]');
+const keep = (list) => localStorage.setItem(PLANS, JSON.stringify(list));
+
+/** MIDI as soon as the separation has succeeded. */
+export function plan(wanted) {
+  keep([...plans().filter((one) => one.separation !== wanted.separation), wanted]);
+  follow(wanted);
+}
+
+/** Whether MIDI waits for this separation. */
+export const isPlanned = (separation) => plans().some((one) => one.separation === separation);
+
+/** Go on with what an earlier visit left waiting. */
+export function resumePlans() {
+  for (const wanted of plans()) follow(wanted);
+}
+
+async function follow(wanted) {
+  try {
+    const separation = await until(wanted.separation, hasEnded);
+    // Two windows may see it at once: the key makes one task of it.
+    if (separation.state === 'succeeded') await orderMidi(wanted.separation, wanted, `console-midi-${wanted.separation}`);
+  } catch (error) {
+    if (error.code === 0 || error.code === 401 || error.code === 430) return; // at the next visit
+    console.warn('MIDI of', wanted.separation, error.message);
+  }
+  keep(plans().filter((one) => one.separation !== wanted.separation));
+}
+
+/** MIDI of a finished separation. */
+export function orderMidi(taskId, { quantize, callBackUrl }, idempotencyKey) {
+  return post('/midi/generate', given({ taskId, quantize, callBackUrl }), { idempotencyKey });
+}
+
+/** The same task once more, as `task` (with its parameters) was asked for. */
+export async function repeat(task) {
+  const { type, quantize, author, domainName } = task.parameters ?? {};
+  const common = { taskId: task.sourceTaskId, callBackUrl: task.callbackUrl };
+  const requests = {
+    separation: ['/vocal-removal/generate', { ...common, audioId: task.audioId, type }],
+    midi: ['/midi/generate', { ...common, audioId: task.audioId, quantize }],
+    video: ['/mp4/generate', { ...common, audioId: task.audioId, author, domainName }],
+  };
+  const [path, body] = requests[task.kind];
+  return post(path, given(body));
+}

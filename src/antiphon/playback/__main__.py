@@ -1,0 +1,63 @@
+"""The process that decodes pieces: ``python -m antiphon.playback``.
+
+Reads JSON lines from standard input, ``{"storage": where, "key": artifact, "number": 3, "codec": "flac"}``, and answers
+each by a line ``{"size": bytes}``, followed by so many bytes, or ``{"error": {"code": 415, "message": "…"}}``. Ends
+when standard input does, or when nothing was asked for ``IDLE`` seconds.
+"""
+
+import json
+import os
+import select
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from antiphon.errors import AntiphonError
+from antiphon.music.audio import Writer, piece
+from antiphon.music.audio.pieces import RATE
+from antiphon.music.audio.source import open_handle
+from antiphon.storage import Storage
+
+IDLE = 60.0  # seconds
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not get between our answers
+    os.nice(5)  # behind the server, before the engines
+    adjustment = Path("/proc/self/oom_score_adj")
+    if adjustment.exists():
+        adjustment.write_text("1000")  # when memory ends, this process goes, not the server
+    storages: dict[str, Storage] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        while select.select([sys.stdin], [], [], IDLE)[0] and (line := sys.stdin.buffer.readline()):
+            request = json.loads(line)
+            where = request["storage"]
+            try:
+                storage = storages.setdefault(where, Storage.open(where))
+                content = _encoded(storage, request, Path(folder))
+            except AntiphonError as error:
+                answer: dict[str, Any] = {"error": {"code": error.code, "message": error.message}}
+                content = b""
+            else:
+                answer = {"size": len(content)}
+            answers.write(json.dumps(answer).encode() + b"\n" + content)
+            answers.flush()
+
+
+def _encoded(storage: Storage, request: dict[str, Any], folder: Path) -> bytes:
+    """The piece as a file of 16 bits; empty behind the end of the artifact."""
+    key = request["key"]
+    with storage.reader(key) as handle, open_handle(handle, Path(key)) as source:
+        samples = piece(source, request["number"])
+    if not len(samples):
+        return b""
+    path = folder / "piece"
+    with Writer(path, RATE, 2, request["codec"]) as writer:
+        writer.write(samples)
+    return path.read_bytes()
+
+
+if __name__ == "__main__":
+    main()
