@@ -84,6 +84,7 @@ function begin(uploads, songs, fields, wanted) {
   const card = h('article', { class: 'sheet song-card' },
     h('div', { class: 'row spread' }, h('h3', { class: 'song-name' }, title), stop), bar.node, stage);
   uploads.prepend(card);
+  card.scrollIntoView({ block: 'center' });
   run();
 
   async function run() {
