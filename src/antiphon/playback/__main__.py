@@ -10,12 +10,13 @@ import os
 import select
 import sys
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from antiphon.errors import AntiphonError
 from antiphon.music.audio import Writer, piece
-from antiphon.music.audio.pieces import RATE
+from antiphon.music.audio.pieces import RATE, Waypoints
 from antiphon.music.audio.source import open_handle
 from antiphon.storage import Storage
 
@@ -30,13 +31,14 @@ def main() -> None:
     if adjustment.exists():
         adjustment.write_text("1000")  # when memory ends, this process goes, not the server
     storages: dict[str, Storage] = {}
+    waypoints: defaultdict[str, Waypoints] = defaultdict(Waypoints)  # of an hour 360, and the process ends when idle
     with tempfile.TemporaryDirectory() as folder:
         while select.select([sys.stdin], [], [], IDLE)[0] and (line := sys.stdin.buffer.readline()):
             request = json.loads(line)
             where = request["storage"]
             try:
                 storage = storages.setdefault(where, Storage.open(where))
-                content = _encoded(storage, request, Path(folder))
+                content = _encoded(storage, request, Path(folder), waypoints[request["key"]])
             except AntiphonError as error:
                 answer: dict[str, Any] = {"error": {"code": error.code, "message": error.message}}
                 content = b""
@@ -46,11 +48,11 @@ def main() -> None:
             answers.flush()
 
 
-def _encoded(storage: Storage, request: dict[str, Any], folder: Path) -> bytes:
+def _encoded(storage: Storage, request: dict[str, Any], folder: Path, waypoints: Waypoints) -> bytes:
     """The piece as a file of 16 bits; empty behind the end of the artifact."""
     key = request["key"]
     with storage.reader(key) as handle, open_handle(handle, Path(key)) as source:
-        samples = piece(source, request["number"])
+        samples = piece(source, request["number"], waypoints)
     if not len(samples):
         return b""
     path = folder / "piece"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music.audio.source import Chunk, open_source
+from antiphon.music.audio.source import Chunk, Samples, open_source
 
 _BLOCK = 256  # samples that are taken together at once
 _BATCH = 256 * _BLOCK
@@ -52,18 +52,26 @@ def _scaled(values: NDArray[np.float32]) -> list[int]:
 
 
 def _blocks(chunks: Iterable[Chunk]) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Lowest and highest value of each block of samples, in batches."""
-    held: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+    """Lowest and highest value of each block of samples over all channels, in batches."""
+    held: list[Samples] = []
     count = 0
     for chunk in chunks:
-        held.append((chunk.samples.min(axis=1), chunk.samples.max(axis=1)))
+        if held and chunk.samples.shape[1] != held[0].shape[1]:  # a file may change its channels half-way
+            yield _extremes(np.concatenate(held))
+            held, count = [], 0
+        held.append(chunk.samples)
         count += len(chunk.samples)
         if count >= _BATCH:
-            low, high = (np.concatenate(side) for side in zip(*held, strict=True))
+            joined = np.concatenate(held)
             whole = count - count % _BLOCK
-            yield low[:whole].reshape(-1, _BLOCK).min(axis=1), high[:whole].reshape(-1, _BLOCK).max(axis=1)
-            held, count = [(low[whole:], high[whole:])], count - whole
+            yield _extremes(joined[:whole])
+            held, count = [joined[whole:]], count - whole
     if count:
-        low, high = (np.concatenate(side) for side in zip(*held, strict=True))
-        starts = np.arange(0, count, _BLOCK)
-        yield np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
+        yield _extremes(np.concatenate(held))
+
+
+def _extremes(samples: Samples) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Of (n, channels), block by block; the rest of a block counts as one."""
+    values = samples.reshape(-1)  # all channels of a block lie together: many times faster than by channel
+    starts = np.arange(0, len(values), _BLOCK * samples.shape[1])
+    return np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)

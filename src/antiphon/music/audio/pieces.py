@@ -1,11 +1,14 @@
 """One piece of a long file, exact to the sample, without decoding what stands before it.
 
-Where a container says exactly where each of its packets begins, we seek. Where it says so only for those that have
-been read before it (MP3, bare AAC), the packets before are read and not decoded, which costs a hundredth. Where it
-does not say so to the sample (Matroska counts milliseconds), all is decoded from the start.
+Where a container says exactly where each of its packets begins, we seek. Where only those before it tell (MP3, bare
+AAC, Ogg), they are read and not decoded, which costs a tenth; of MP3 and bare AAC the places are remembered, so that
+the next piece begins where it begins. Where the clock is coarser than a sample (Matroska counts milliseconds), all is
+decoded from the start.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import soxr
@@ -16,15 +19,38 @@ from antiphon.music.audio.source import Samples, Source, chunk_of, decode_packet
 
 RATE = 44_100  # Hz: of every piece, whatever its file has
 SECONDS = 10  # whole, so that a piece begins at a whole sample of any rate
+_BARE = {"mp3", "aac"}  # packets and nothing else: reading may begin at any of them
+_APART = 10  # seconds between waypoints
 _SEEKABLE = {"flac", "wav", "aiff", "mov", "w64", "au", "caf"}
 _SETTLING = 1  # second that a decoder needs to forget where it began: MP3's bit reservoir, AAC's overlap
 _CONTEXT = 1  # second on either side that the resampler sees, beyond the length of its filter
 
 
-def piece(source: Source, number: int) -> Samples:
-    """The samples (n, 2) of the piece ``number`` from 0; at the end of the file shorter, behind it empty."""
+@dataclass
+class Waypoints:
+    """Where some packets of a bare file lie: their times in its track's unit, and their bytes; both ascending."""
+
+    times: list[int] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+
+    def add(self, time: int, place: int, apart: int) -> None:
+        """Remember a packet that lies ``apart`` behind the last one."""
+        if not self.times or time >= self.times[-1] + apart:
+            self.times.append(time)
+            self.places.append(place)
+
+    def before(self, time: int) -> tuple[int, int] | None:
+        """The last one that is not behind ``time``."""
+        index = bisect_right(self.times, time) - 1
+        return (self.times[index], self.places[index]) if index >= 0 else None
+
+
+def piece(source: Source, number: int, waypoints: Waypoints | None = None) -> Samples:
+    """The samples (n, 2) of the piece ``number`` from 0; at the end of the file shorter, behind it empty.
+
+    ``waypoints`` are the file's own, kept from piece to piece."""
     start, stop = SECONDS * number, SECONDS * (number + 1)
-    rate, samples = _between(source, max(start - _CONTEXT, 0), stop + _CONTEXT)
+    rate, samples = _between(source, max(start - _CONTEXT, 0), stop + _CONTEXT, waypoints or Waypoints())
     if rate != RATE and len(samples):
         resampled: Samples = soxr.resample(samples, rate, RATE).reshape(-1, 2)
         samples = resampled
@@ -32,11 +58,11 @@ def piece(source: Source, number: int) -> Samples:
     return np.ascontiguousarray(samples[before : before + SECONDS * RATE])
 
 
-def _between(source: Source, start: int, stop: int) -> tuple[int, Samples]:
+def _between(source: Source, start: int, stop: int, waypoints: Waypoints) -> tuple[int, Samples]:
     """The file's own rate, and its samples (n, 2) from second ``start`` to second ``stop``; gaps are silent."""
     rate, position = RATE, 0
     parts: list[Samples] = []
-    for at, frame in _frames_from(source, start):
+    for at, frame in _frames_from(source, start, waypoints):
         if not parts:
             rate, position = frame.sample_rate, start * frame.sample_rate
         if at >= stop * rate:
@@ -53,7 +79,7 @@ def _between(source: Source, start: int, stop: int) -> tuple[int, Samples]:
     return rate, whole[: (stop - start) * rate]
 
 
-def _frames_from(source: Source, start: int) -> Iterator[tuple[int, AudioFrame]]:
+def _frames_from(source: Source, start: int, waypoints: Waypoints) -> Iterator[tuple[int, AudioFrame]]:
     """Frames with the place of their first sample, from one that begins before second ``start``."""
     frames = _decoded(source)
     first = next(frames, None)
@@ -63,19 +89,49 @@ def _frames_from(source: Source, start: int) -> Iterator[tuple[int, AudioFrame]]
     if unit * rate > 1:  # its clock is coarser than a sample
         yield from _counted(first, frames)
         return
-    if start > _SETTLING:
-        target = began + int((start - _SETTLING) / unit)
-        if _SEEKABLE & set(source.container.format.name.split(",")):
-            source.container.seek(target, stream=source.track)
-            frames = _decoded(source)
-        else:
-            source.track.codec_context.flush_buffers()
-            frames = _decoded(source, skip_before=target)
-    else:
+    kind = set(source.container.format.name.split(","))
+    if start <= _SETTLING:
         yield 0, first
-    for frame in frames:
-        if frame.pts is not None and frame.samples:
-            yield round((frame.pts - began) * unit * rate), frame
+        timed = _timed(frames)
+    elif _SEEKABLE & kind:
+        source.container.seek(began + int((start - _SETTLING) / unit), stream=source.track)
+        timed = _timed(_decoded(source))
+    else:
+        ways = waypoints if _BARE & kind else Waypoints()
+        timed = _skimmed(source, began + int((start - _SETTLING) / unit), ways, apart=int(_APART / unit))
+    for time, frame in timed:
+        yield round((time - began) * unit * rate), frame
+
+
+def _timed(frames: Iterator[AudioFrame]) -> Iterator[tuple[int, AudioFrame]]:
+    return ((frame.pts, frame) for frame in frames if frame.pts is not None and frame.samples)
+
+
+def _skimmed(source: Source, target: int, waypoints: Waypoints, *, apart: int) -> Iterator[tuple[int, AudioFrame]]:
+    """Frames with their times from ``target`` on. What lies before is read from the last waypoint, and not decoded.
+
+    Behind a seek to a byte the file's own times begin anew, so packets are counted; and nothing is cut off at the
+    end, so the last stretch is read from the start."""
+    source.track.codec_context.flush_buffers()
+    known = None
+    if source.track.duration and target + 2 * apart < source.track.duration:
+        known = waypoints.before(target)
+    if known:
+        source.container.seek(known[1], unsupported_byte_offset=True)
+    time = known[0] if known else None
+    for packet in source.container.demux(source.track):
+        at = packet.pts if time is None else time
+        if at is None:
+            continue
+        if packet.pos is not None:
+            waypoints.add(at, packet.pos, apart)
+        if time is not None:
+            time += packet.duration or 0
+        if at >= target:
+            yield from (
+                (at if known or frame.pts is None else frame.pts, frame)
+                for frame in decode_packet(source.track, packet)
+            )
 
 
 def _counted(first: AudioFrame, frames: Iterator[AudioFrame]) -> Iterator[tuple[int, AudioFrame]]:
@@ -86,8 +142,6 @@ def _counted(first: AudioFrame, frames: Iterator[AudioFrame]) -> Iterator[tuple[
         position += frame.samples
 
 
-def _decoded(source: Source, *, skip_before: int | None = None) -> Iterator[AudioFrame]:
+def _decoded(source: Source) -> Iterator[AudioFrame]:
     for packet in source.container.demux(source.track):
-        if skip_before is not None and packet.pts is not None and packet.pts < skip_before:
-            continue
         yield from decode_packet(source.track, packet)
