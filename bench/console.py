@@ -182,7 +182,7 @@ def main() -> None:
             }
         browser.close()
     results.table([{"figure": name, "value": value} for name, value in figures.items()])
-    print(f"\n{results.write('console', figures, 'make bench-console')}")
+    print(f"\n{results.write('bench-console', figures, 'make bench-console')}")
 
 
 if __name__ == "__main__":

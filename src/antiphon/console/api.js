@@ -65,11 +65,7 @@ function remember(found) {
   return found;
 }
 
-/**
- * Upload a form with progress, which `fetch` cannot tell.
- * @param {(fraction: number) => void} onProgress 1 when all is sent and the server works on it
- * @returns {{done: Promise<object>, abort: () => void}}
- */
+/** Upload a form; `onProgress(fraction)`, which `fetch` cannot tell, is 1 when the server has all. Gives `done` and `abort`. */
 export function upload(path, form, onProgress) {
   const request = new XMLHttpRequest();
   const done = new Promise((resolve, reject) => {

@@ -70,7 +70,7 @@ export function disconnect() {
   source = null;
 }
 
-/** All tasks of this key, the newest 200 and those that come, by their ids; `draw(tasks)` at each change, `fail(error)`. */
+/** The newest 200 tasks and those that come, by their ids, handed to `draw` at each change. */
 export function watchTasks(draw, fail) {
   const tasks = new Map();
   let known = false;

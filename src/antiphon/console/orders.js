@@ -1,17 +1,13 @@
 /** What to make of a song: the choices, the requests, and what must wait for something else to be finished. */
 
 import { post } from './api.js';
-import { copyOf } from './dom.js';
+import { copyOf, notify } from './dom.js';
 import { hasEnded, until } from './live.js';
 
 const PLANS = 'antiphon.plans'; // MIDI waits for its stems, also when the page is closed meanwhile
 const CALLBACK = 'antiphon.callback';
 
-/**
- * The form part in which one chooses; `separation` is the id of stems that are there already.
- * @returns {{node: HTMLElement, read: () => object}} `read` gives `stems` ('' for none), `midi`, `quantize`, `video`,
- *   `author`, `domain`, `callback`
- */
+/** The form part in which one chooses; `separation` is the id of stems that are there already. `read()` tells the choice. */
 export function choices({ chosen = true, separation = '' } = {}) {
   const { node, announce, ...inputs } = copyOf('choices');
   const { stems, midi, video, type, callback } = inputs;
@@ -73,7 +69,7 @@ async function follow(wanted) {
     if (separation.state === 'succeeded') await orderMidi(wanted.separation, wanted, `console-midi-${wanted.separation}`);
   } catch (error) {
     if (error.code === 0 || error.code === 401 || error.code === 430) return; // at the next visit
-    console.warn('MIDI of', wanted.separation, error.message);
+    notify(error.message, 'bad');
   }
   keep(plans().filter((one) => one.separation !== wanted.separation));
 }

@@ -17,7 +17,7 @@ export default function tryit() {
   return { title: t('try.title'), node: page.node, close: songs.close };
 }
 
-/** Bring the form to life; calls `onStart(fields, wanted)` where `fields` has `file` or `url`, and what accompanies it. */
+/** Bring the form to life; `onStart(fields, wanted)` gets `file` or `url` and what accompanies it. */
 function songForm(page, onStart) {
   const { picker, zone, name, about, url, title, author, lyrics, cover, said } = page;
   const wanted = choices();
@@ -75,7 +75,7 @@ function neumes() {
   return [...neumes(CALL, 0, 'call'), ...neumes(RESPONSE, 12, 'response')];
 }
 
-/** Upload, then ask for what is wanted; a card tells how it goes until the song's own card takes over. */
+/** Upload, then ask for what is wanted; a card tells how it goes. */
 function begin(uploads, songs, fields, wanted) {
   const title = fields.title || fields.file?.name || fields.url;
   const bar = progressBar(t('upload.progress', { name: title }));
@@ -84,6 +84,7 @@ function begin(uploads, songs, fields, wanted) {
   const card = h('article', { class: 'sheet song-card' },
     h('div', { class: 'row spread' }, h('h3', { class: 'song-name' }, title), stop), bar.node, stage);
   uploads.prepend(card);
+  card.scrollIntoView({ block: 'center' });
   run();
 
   async function run() {

@@ -25,7 +25,7 @@ export class Roll {
     this.pen = canvas.getContext('2d', { alpha: false });
     this.zoom = 1; // the whole song
     this.tiles = new Map();
-    this.listening = onTheme(() => this.refresh());
+    this.unlisten = onTheme(() => this.refresh());
     box.addEventListener('scroll', () => { this.dirty = true; });
     box.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
     this.resizing = new ResizeObserver(() => this.#measure());
@@ -33,7 +33,7 @@ export class Roll {
   }
 
   close() {
-    this.listening();
+    this.unlisten();
     this.resizing.disconnect();
   }
 

@@ -13,7 +13,7 @@ export class Waveform {
     this.drawn = -1;
     this.resizing = new ResizeObserver(() => this.#prepare());
     this.resizing.observe(canvas);
-    this.listening = onTheme(() => this.#prepare());
+    this.unlisten = onTheme(() => this.#prepare());
   }
 
   show(peaks) {
@@ -23,7 +23,7 @@ export class Waveform {
 
   close() {
     this.resizing.disconnect();
-    this.listening();
+    this.unlisten();
   }
 
   /** Draw the whole shape once; after that each frame only copies it. */
