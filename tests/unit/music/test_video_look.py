@@ -1,7 +1,10 @@
+from typing import get_args
+
 import pytest
 
+from antiphon.contract import kinds
 from antiphon.errors import BadParameter
-from antiphon.music.video.look import ASPECTS, RESOLUTIONS, Look, themes
+from antiphon.music.video.look import ASPECTS, FRAME_RATES, RESOLUTIONS, Look, themes
 
 
 def test_a_look_left_to_itself_is_bars_in_1280_by_720_at_30_frames() -> None:
@@ -30,6 +33,13 @@ def test_the_resolution_is_the_short_side_and_the_aspect_gives_the_other(
 def test_every_size_is_even_for_the_colours_are_sampled_by_two() -> None:
     looks = [Look(aspect=aspect, resolution=resolution) for aspect in ASPECTS for resolution in RESOLUTIONS]
     assert not any(look.width % 2 or look.height % 2 for look in looks)
+
+
+def test_a_request_may_choose_what_the_engine_has() -> None:
+    assert sorted(get_args(kinds.Theme)) == list(themes())
+    assert set(get_args(kinds.Aspect)) == set(ASPECTS)
+    assert set(get_args(kinds.Resolution)) == set(RESOLUTIONS)
+    assert get_args(kinds.FrameRate) == FRAME_RATES
 
 
 def test_themes_are_found_by_their_folders() -> None:
