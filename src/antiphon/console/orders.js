@@ -19,11 +19,12 @@ export function choices({ chosen = true, separation = '' } = {}) {
     stems.addEventListener('change', () => { if (!stems.checked) midi.checked = false; });
   }
   const text = (name) => inputs[name].value.trim();
+  const look = () => ({ theme: text('theme'), aspect: text('aspect'), resolution: text('resolution'), fps: +text('fps') });
   return {
     node,
     read: () => ({
-      stems: stems.checked ? type.value : '', midi: midi.checked, video: video.checked, separation,
-      quantize: text('quantize'), author: text('author'), domain: text('domain'), callback: text('callback'),
+      stems: stems.checked ? type.value : '', midi: midi.checked, separation, quantize: text('quantize'), callback: text('callback'),
+      video: video.checked && { author: text('author'), domainName: text('domain'), ...look() },
     }),
   };
 }
@@ -40,9 +41,7 @@ export async function order({ taskId, audioId }, wanted) {
   } else if (wanted.midi) {
     await orderMidi(wanted.separation, { quantize: wanted.quantize, callBackUrl });
   }
-  if (wanted.video) {
-    await post('/mp4/generate', given({ taskId, audioId, author: wanted.author, domainName: wanted.domain, callBackUrl }));
-  }
+  if (wanted.video) await post('/mp4/generate', given({ taskId, audioId, ...wanted.video, callBackUrl }));
 }
 
 const plans = () => JSON.parse(localStorage.getItem(PLANS) ?? '[]');
@@ -81,13 +80,13 @@ export function orderMidi(taskId, { quantize, callBackUrl }, idempotencyKey) {
 
 /** The same task once more, as `task` (with its parameters) was asked for. */
 export async function repeat(task) {
-  const { type, quantize, author, domainName } = task.parameters ?? {};
+  const { type, quantize, title, ...shown } = task.parameters ?? {}; // a video is what it shows
   const common = { taskId: task.sourceTaskId, callBackUrl: task.callbackUrl };
   const requests = {
     separation: ['/vocal-removal/generate', { ...common, audioId: task.audioId, type }],
     midi: ['/midi/generate', { ...common, audioId: task.audioId, quantize }],
-    video: ['/mp4/generate', { ...common, audioId: task.audioId, author, domainName }],
+    video: ['/mp4/generate', { ...common, audioId: task.audioId, ...shown }],
   };
   const [path, body] = requests[task.kind];
-  return post(path, given(body));
+  return post(path, body);
 }

@@ -16,6 +16,8 @@ def test_a_dropped_song_becomes_stems_midi_and_video_and_a_soloed_stem_is_heard(
     drop(page, clip)
     expect(page.locator(".drop-name")).to_have_text(clip.name)
     page.get_by_label("Title", exact=True).fill("Dropped Song")
+    page.get_by_label("Design").select_option("Circle")
+    page.get_by_label("Shape").select_option("Tall, 9:16")
     page.get_by_role("button", name="Begin").click()
 
     card = page.locator("article", has=page.get_by_role("heading", name="Dropped Song"))
@@ -34,6 +36,8 @@ def test_a_dropped_song_becomes_stems_midi_and_video_and_a_soloed_stem_is_heard(
     page.get_by_role("button", name="Play", exact=True).click()
     await_sound(page)
     wait_for(lambda: _clock(page) >= 2, "the playhead")
+    video = page.locator("video")
+    wait_for(lambda: video.evaluate("it => [it.videoWidth, it.videoHeight]") == [720, 1280], "the tall video")
     assert faults(page) == []
 
 
