@@ -8,7 +8,7 @@ let retry = 0;
 let state = 'connecting';
 const stateListeners = new Set();
 
-/** Call `listener(task)` at each change of any task; gives the function that ends it. */
+/** Call `listener(task)` at each change of any task, and with null when some were missed; gives what ends it. */
 export function onTask(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);

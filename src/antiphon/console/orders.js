@@ -67,7 +67,7 @@ async function follow(wanted) {
     // Two windows may see it at once: the key makes one task of it.
     if (separation.state === 'succeeded') await orderMidi(wanted.separation, wanted, `console-midi-${wanted.separation}`);
   } catch (error) {
-    if (error.code === 0 || error.code === 401 || error.code === 430) return; // at the next visit
+    if ([0, 401, 429, 430, 455].includes(error.code)) return; // at the next visit
     notify(error.message, 'bad');
   }
   keep(plans().filter((one) => one.separation !== wanted.separation));

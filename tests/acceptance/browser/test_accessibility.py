@@ -101,6 +101,19 @@ def test_who_wants_no_motion_gets_none(console: Console, song: Song) -> None:
     assert longest < 0.001  # seconds
 
 
+def test_colours_are_right_for_who_wants_no_motion(console: Console, song: Song) -> None:
+    """The canvases read the theme's colours, which a transition of whatever length would have on their way."""
+    page = console.open(f"song/{song.id}", reduced_motion="reduce", color_scheme="light")
+    expect(page.locator("#notes .chip").first).to_be_visible()
+    brightness = """(canvas) => {
+      const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+      copy.drawImage(canvas, 0, 0);
+      const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+      return data.reduce((sum, value) => sum + value, 0) / data.length;
+    }"""
+    wait_for(lambda: page.locator(".roll canvas").evaluate(brightness) > 200, "a piano roll on a light ground")
+
+
 def test_the_theme_follows_the_system_until_one_is_chosen(console: Console) -> None:
     page = console.open("tasks", color_scheme="dark")
     ground = "getComputedStyle(document.body).backgroundColor"
