@@ -42,6 +42,7 @@ async function show({ focus = true } = {}) {
     document.title = `${page.title} · Antiphon`;
     outlet().replaceChildren(page.node);
     markCurrent(session ? to.name : null);
+    outlet().querySelector('.tabs [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
     if (focus) {
       outlet().focus({ preventScroll: true });
       scrollTo(0, 0);
