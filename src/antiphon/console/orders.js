@@ -18,13 +18,13 @@ export function choices({ chosen = true, separation = '' } = {}) {
     midi.addEventListener('change', () => { if (midi.checked) stems.checked = true; });
     stems.addEventListener('change', () => { if (!stems.checked) midi.checked = false; });
   }
-  const text = (name) => inputs[name].value.trim();
-  const look = () => ({ theme: text('theme'), aspect: text('aspect'), resolution: text('resolution'), fps: +text('fps') });
+  const texts = (...names) => Object.fromEntries(names.map((name) => [name, inputs[name].value.trim()]));
+  const shown = () => ({ ...texts('author', 'domainName', 'theme', 'aspect', 'resolution'), fps: +inputs.fps.value });
   return {
     node,
     read: () => ({
-      stems: stems.checked ? type.value : '', midi: midi.checked, separation, quantize: text('quantize'), callback: text('callback'),
-      video: video.checked && { author: text('author'), domainName: text('domain'), ...look() },
+      stems: stems.checked ? type.value : '', midi: midi.checked, video: video.checked && shown(), separation,
+      ...texts('quantize', 'callback'),
     }),
   };
 }
@@ -80,7 +80,7 @@ export function orderMidi(taskId, { quantize, callBackUrl }, idempotencyKey) {
 
 /** The same task once more, as `task` (with its parameters) was asked for. */
 export async function repeat(task) {
-  const { type, quantize, title, ...shown } = task.parameters ?? {}; // a video is what it shows
+  const { type, quantize, title, ...shown } = task.parameters ?? {};
   const common = { taskId: task.sourceTaskId, callBackUrl: task.callbackUrl };
   const requests = {
     separation: ['/vocal-removal/generate', { ...common, audioId: task.audioId, type }],
