@@ -1,4 +1,4 @@
-/** What to make of a song: the choices, the requests, and what must wait for something else to be finished. */
+/** What to make of a song: the choices, the requests, and what has to wait. */
 
 import { post } from './api.js';
 import { copyOf, notify } from './dom.js';
@@ -78,7 +78,7 @@ export function orderMidi(taskId, { quantize, callBackUrl }, idempotencyKey) {
   return post('/midi/generate', given({ taskId, quantize, callBackUrl }), { idempotencyKey });
 }
 
-/** The same task once more, as `task` (with its parameters) was asked for. */
+/** The same task once more, as `task` was asked for. */
 export async function repeat(task) {
   const { type, quantize, title, ...shown } = task.parameters ?? {};
   const common = { taskId: task.sourceTaskId, callBackUrl: task.callbackUrl };

@@ -38,6 +38,10 @@ def test_a_dropped_song_becomes_stems_midi_and_video_and_a_soloed_stem_is_heard(
     wait_for(lambda: _clock(page) >= 2, "the playhead")
     video = page.locator("video")
     wait_for(lambda: video.evaluate("it => [it.videoWidth, it.videoHeight]") == [720, 1280], "the tall video")
+    picture = page.evaluate(
+        "url => fetch(url).then((answer) => answer.headers.get('content-type'))", video.get_attribute("poster")
+    )
+    assert picture == "image/jpeg"
     assert faults(page) == []
 
 

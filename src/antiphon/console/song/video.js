@@ -10,12 +10,13 @@ export function video(player) {
   player.addEventListener('change', () => { if (player.state === 'playing') screen.pause(); });
   return {
     node,
-    update({ videos }) {
-      const newest = videos[0];
+    update({ videos: [newest] }) {
       node.hidden = !newest;
-      if (!newest || newest.taskId === shown) return; // its link is made anew in each answer
+      if (!newest || newest.taskId === shown) return; // its links are made anew in each answer
       shown = newest.taskId;
-      screen.src = newest.artifacts.find((artifact) => artifact.name === 'video').url;
+      const link = (name) => newest.artifacts.find((one) => one.name === name)?.url ?? '';
+      screen.poster = link('thumbnail');
+      screen.src = link('video');
     },
     close: () => screen.pause(),
   };
