@@ -19,7 +19,8 @@ from tests.acceptance.cluster import Cluster, Receiver, await_end
 from tests.acceptance.conftest import cut
 
 SONGS = 50
-P95 = 50.0  # ms
+PROMPT = 500.0
+"""ms within which nearly all polls are answered: one that had to wait for an engine would take seconds."""
 VOCALS = SeparationType.SEPARATE_VOCAL
 
 
@@ -83,4 +84,4 @@ def test_fifty_uploads_and_tasks_at_once_all_end_and_polls_are_answered_meanwhil
         f"\n{SONGS} uploads in {queued:.1f} s, {SONGS} tasks in {ended:.1f} s on {os.cpu_count()} cores; "
         f"{len(times)} polls meanwhile: p50 {p50:.1f} ms, p95 {p95:.1f} ms, worst {worst:.1f} ms"
     )
-    assert p95 < P95
+    assert p95 < PROMPT

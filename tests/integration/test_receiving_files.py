@@ -5,6 +5,7 @@ from pathlib import Path
 
 import av
 import pytest
+from PIL import Image
 
 from antiphon.contract.results import FailedResult, read_result
 from antiphon.download import Downloader
@@ -20,7 +21,7 @@ EXPECTED = {
     "separate_vocal": ["instrumental", "vocal"],
     "split_stem": ["bass", "drums", "other", "vocal"],
     "midi": ["midi.json", "song.mid"],
-    "video": ["video"],
+    "video": ["thumbnail", "video"],
 }
 
 
@@ -47,6 +48,9 @@ def test_every_callback_of_a_song_becomes_its_files(server: Server, line: Line, 
         assert files["midi.json"].read_bytes() == line.callbacks["midi"].raw
         assert [one.name for one in written] == [one["name"] for one in told if one["notes"]]
     else:
-        for path in files.values():
+        if name == "video":
+            with Image.open(files["thumbnail"]) as picture:
+                assert picture.format == "JPEG" and 9 * picture.width == 16 * picture.height
+        for path in (path for name, path in files.items() if name != "thumbnail"):
             with av.open(str(path), "r") as opened:
                 assert opened.duration is not None and round(opened.duration / av.time_base) == 6
