@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.database.schema import artifacts, tasks
 from antiphon.tasks.model import Artifact, Task
-from antiphon.tasks.store import COLUMNS, task_of
+from antiphon.tasks.store import ARTIFACT_COLUMNS, COLUMNS, task_of
 
 MOST = 500  # members that are shown
 
@@ -30,16 +30,7 @@ async def stored_bytes(connection: AsyncConnection) -> int:
 
 async def artifacts_of_all(connection: AsyncConnection, of: Sequence[Task]) -> dict[str, list[Artifact]]:
     """The artifacts of several tasks by the task's id, in the order in which they were stored."""
-    columns = (
-        artifacts.c.name,
-        artifacts.c.key,
-        artifacts.c.filename,
-        artifacts.c.content_type,
-        artifacts.c.size,
-        artifacts.c.audio_id,
-        artifacts.c.duration,
-    )
-    query = select(artifacts.c.task_id, *columns).where(artifacts.c.task_id.in_([task.id for task in of]))
+    query = select(artifacts.c.task_id, *ARTIFACT_COLUMNS).where(artifacts.c.task_id.in_([task.id for task in of]))
     found: dict[str, list[Artifact]] = defaultdict(list)
     for task_id, *values in await connection.execute(query.order_by(artifacts.c.id)):
         found[task_id].append(Artifact(*values))

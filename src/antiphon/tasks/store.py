@@ -26,6 +26,16 @@ _callback_state = (
     .scalar_subquery()
 )
 _expired = func.coalesce(or_(tasks.c.expires_at <= func.now(), tasks.c.purged_at.is_not(None)), False)
+ARTIFACT_COLUMNS = (
+    artifacts.c.name,
+    artifacts.c.key,
+    artifacts.c.filename,
+    artifacts.c.content_type,
+    artifacts.c.size,
+    artifacts.c.audio_id,
+    artifacts.c.duration,
+)
+"""In the order of the fields of ``Artifact``."""
 COLUMNS: list[Any] = [tasks, _callback_state.label("callback_state"), _expired.label("expired")]
 
 
@@ -233,15 +243,7 @@ async def add_artifacts(connection: AsyncConnection, task_id: str, stored: Itera
 
 async def artifacts_of(connection: AsyncConnection, task_id: str) -> dict[str, Artifact]:
     """The artifacts by name, in the order in which they were stored."""
-    query = select(
-        artifacts.c.name,
-        artifacts.c.key,
-        artifacts.c.filename,
-        artifacts.c.content_type,
-        artifacts.c.size,
-        artifacts.c.audio_id,
-        artifacts.c.duration,
-    )
+    query = select(*ARTIFACT_COLUMNS)
     rows = await connection.execute(query.where(artifacts.c.task_id == task_id).order_by(artifacts.c.id))
     return {row.name: Artifact(*row) for row in rows}
 
