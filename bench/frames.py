@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from antiphon.music import audio
 from antiphon.music.video import Look, render
 from antiphon.music.video.render import CRF
-from antiphon.music.video.segments import KEYFRAME_SECONDS, SEGMENT_SECONDS, Picture
+from antiphon.music.video.segments import ENCODER, KEYFRAME_SECONDS, SEGMENT_SECONDS, Picture
 from antiphon.music.video.yuv import Planes
 
 NEARLY_LOSSLESS = 1.0
@@ -58,7 +58,7 @@ def planes(video: Path) -> Iterator[Planes]:
 
 def encode(video: Path) -> dict[str, Any]:
     """CPU and wall seconds of x264 on one thread, with the render's settings and in its segments, whose frames lie in
-    memory; and these settings."""
+    memory; and these settings, by the names of FFmpeg's options."""
     with av.open(str(video)) as container:
         track = container.streams.video[0]
         picture = Picture(track.width, track.height, round(float(track.average_rate or 0)), CRF)
@@ -74,8 +74,8 @@ def encode(video: Path) -> dict[str, Any]:
         cpu += time.process_time()
         wall += time.perf_counter()
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
-    settings = {"crf": picture.crf, "gop": KEYFRAME_SECONDS * picture.fps}
-    return {"cpu": cpu, "seconds": wall, "rss": rss, **settings}
+    settings = {**ENCODER, "crf": str(picture.crf), "g": str(KEYFRAME_SECONDS * picture.fps)}
+    return {"cpu": cpu, "seconds": wall, "rss": rss, "settings": settings}
 
 
 def psnr(first: Path, second: Path) -> float:

@@ -52,17 +52,17 @@ def antiphon(song: Path, out: Path, lines: str, threads: int) -> Measurement:
 
 
 def encoder(reference: Path) -> Measurement:
-    """x264 alone; ``answer`` has its settings."""
+    """x264 alone; ``answer`` has its ``settings``."""
     answer = child("encode", reference)
     return Measurement(answer["seconds"], answer["cpu"], answer["rss"], answer)
 
 
-def ffmpeg(picture: str, song: Path, out: Path, lines: str, settings: dict[str, Any], threads: int) -> Measurement:
+def ffmpeg(picture: str, song: Path, out: Path, lines: str, settings: dict[str, str], threads: int) -> Measurement:
     """FFmpeg's filter ``picture`` with our encoder's settings."""
     width, height = SIZES[lines]
     shown = f"[0:a]{FILTERS[picture].format(size=f'{width}x{height}')},format=yuv420p[v]"
-    video = ["-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-crf", str(settings["crf"])]
-    video += ["-g", str(settings["gop"]), "-threads", str(threads)]
+    video = ["-c:v", "libx264", "-threads", str(threads)]
+    video += [word for name, value in settings.items() for word in (f"-{name}:v", value)]
     sound = ["-c:a", "aac", "-aac_coder", "fast", "-b:a", "320k", "-movflags", "+faststart"]
     command = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-i", str(song), "-filter_complex", shown]
     return measure([*command, "-map", "[v]", "-map", "0:a", *video, *sound, str(out)])
@@ -87,7 +87,7 @@ def one_round(song: Path, lines: str, folder: Path, threads: int) -> Iterator[tu
     bare = encoder(folder / "reference.mp4")
     yield "encoder", bare
     for name in FILTERS:
-        yield name, ffmpeg(name, song, folder / "other.mp4", lines, bare.answer, threads)
+        yield name, ffmpeg(name, song, folder / "other.mp4", lines, bare.answer["settings"], threads)
     if lines == "720" and SEEWAV.exists():
         yield "seewav", seewav(song, folder / "other.mp4")
 

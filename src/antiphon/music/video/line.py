@@ -39,6 +39,7 @@ class LinePart:
         x = np.arange(self.region.width, dtype=np.float32) + np.float32(0.5 + self.region.x)
         y = np.arange(self.region.height, dtype=np.float32)[:, None] + np.float32(0.5 + self.region.y)
         self._x, self._up = x, y - (self.place.y + self.place.height / 2)
+        self._full = self._mask(self.place.x + self.place.width, slice(None))
 
     def position(self, fraction: float) -> float:
         """The x coordinate (pixels) of the end of the full part."""
@@ -48,24 +49,39 @@ class LinePart:
         """Paints the line of a song of which ``fraction`` (0–1) has been played: as a rule, only where it grows."""
         x = round(self.position(fraction) * FINENESS)
         before = canvas.states.get(self)
-        if canvas.changed(self, x) or renewed:
-            near = isinstance(before, int) and abs(x - before) < FINENESS and not renewed
-            self._paint(canvas, x / FINENESS, self._near(x / FINENESS) if near else slice(0, self.region.width))
+        if not canvas.changed(self, x) and not renewed:
+            return
+        end = self._near(x / FINENESS)
+        if renewed or not isinstance(before, int) or abs(x - before) >= FINENESS:
+            self._paint_past(canvas, end.start)
+            self._clear_future(canvas, end.stop)
+        self._paint_end(canvas, x / FINENESS, end)
 
     def _near(self, x: float) -> slice:
         """The columns in which the line changes when its end moves to ``x`` from less than a pixel away."""
         middle, reach = int(x - self.region.x) // 2 * 2, int(self._knob) // 2 * 2 + 6
         return slice(max(0, middle - reach), min(self.region.width, middle + reach))
 
-    def _masks(self, end: float, columns: slice) -> tuple[Colours, Colours]:
-        place, x, up = self.place, self._x[columns], self._up
+    def _mask(self, end: float, columns: slice) -> Colours:
+        place, x = self.place, self._x[columns]
         radius = place.height / 2
         nearest = np.clip(x, place.x + radius, max(place.x + radius, end))
-        line = opacities(np.clip(radius + 0.5 - np.hypot(x - nearest, up), 0, 1))
-        return line, opacities(np.clip(self._knob + 0.5 - np.hypot(x - end, up), 0, 1))
+        return opacities(np.clip(radius + 0.5 - np.hypot(x - nearest, self._up), 0, 1))
 
-    def _paint(self, canvas: Canvas, end: float, columns: slice) -> None:
-        line, knob = self._masks(end, columns)
+    def _paint_past(self, canvas: Canvas, stop: int) -> None:
+        _, lit, frame = canvas.areas(self.region)
+        for target, under, ink, full, scale in zip(frame, lit, self._ink, self._full, (1, 2), strict=True):
+            part = ..., slice(0, stop // scale)
+            lay(canvas, target[part], under[part], ink[part], full[part])
+
+    def _clear_future(self, canvas: Canvas, start: int) -> None:
+        _, lit, frame = canvas.areas(self.region)
+        for target, under, scale in zip(frame, lit, (1, 2), strict=True):
+            target[..., start // scale :] = under[..., start // scale :]
+
+    def _paint_end(self, canvas: Canvas, x: float, columns: slice) -> None:
+        line = self._mask(x, columns)
+        knob = opacities(np.clip(self._knob + 0.5 - np.hypot(self._x[columns] - x, self._up), 0, 1))
         _, lit, frame = canvas.areas(self.region)
         for target, under, ink, white, filled, disc, scale in zip(
             frame, lit, self._ink, WHITE, line, knob, (1, 2), strict=True

@@ -32,6 +32,10 @@ SEGMENT_SECONDS = 2 * KEYFRAME_SECONDS
 PATIENCE = 0.1
 """Seconds between two looks at how far the frames are, which is also when a cancelled task is noticed."""
 
+ENCODER = {"preset": "superfast", "mbtree": "1", "rc-lookahead": "10", "profile": "high"}
+"""Of x264. The preset looks at no later frame and so spends three times the bits on a ground that hardly changes. Ten
+frames of look-ahead bring it to the size and the PSNR of ``veryfast``, for six tenths of the CPU time."""
+
 Packets = list["Packet[VideoStream]"]
 Paint = Callable[[Canvas, int], Planes]
 
@@ -51,7 +55,7 @@ class Picture:
         context.time_base, context.framerate = Fraction(1, self.fps), Fraction(self.fps)
         context.gop_size = KEYFRAME_SECONDS * self.fps
         context.thread_count = 1
-        context.options = {"preset": "veryfast", "crf": str(self.crf), "profile": "high"}
+        context.options = {**ENCODER, "crf": str(self.crf)}
         context.flags |= Flags.global_header
         context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
         context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
