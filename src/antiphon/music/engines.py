@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -57,11 +58,13 @@ def transcribe(arguments: Arguments, progress: Progress) -> dict[str, str]:
     from antiphon.score.tempomap import TempoMap
 
     stems = {name: Path(path) for name, path in arguments["stems"].items()}
-    heard = by_stem(
-        stems, models=Path(arguments["models"]), threads=arguments["threads"], progress=part(progress, 0, 0.9)
-    )
+    with ThreadPoolExecutor(1) as beside:
+        onsets = beside.submit(rhythm.onset_strength, stems)
+        heard = by_stem(
+            stems, models=Path(arguments["models"]), threads=arguments["threads"], progress=part(progress, 0, 0.9)
+        )
     progress(0.9, "tempo")
-    found = rhythm.analyse(stems, list(heard.values()))
+    found = rhythm.of_onsets(onsets.result(), list(heard.values()))
     instruments = [instrument for stem, instrument in heard.items() if arguments.get("only") in (None, stem)]
     tempo_map = TempoMap.of_beats(found.beats, found.positions)
     # Without a beat there is no grid: the notes stay as they were played.

@@ -1,5 +1,6 @@
 """Where the beats and the bar lines of a song fall."""
 
-from antiphon.music.rhythm.song import Rhythm, analyse
+from antiphon.music.rhythm.onsets import onset_strength
+from antiphon.music.rhythm.song import Rhythm, analyse, of_onsets
 
-__all__ = ["Rhythm", "analyse"]
+__all__ = ["Rhythm", "analyse", "of_onsets", "onset_strength"]

@@ -37,6 +37,8 @@ STRESS = {"drum": 4.0, "bass": 2.0, "chord": 1.0}
 """What a loud note adds to the onset strength, which is 1 in the mean square."""
 CUT_SHORT = 10.0
 """Cost of a bar that ends early."""
+UNHEARD = 1e-6
+"""The share of a beat under which a pitch class does not sound, but is an error of rounding."""
 
 Frames = NDArray[np.float64]
 
@@ -115,15 +117,23 @@ def _chroma(beats: Frames, period: float, instruments: Sequence[Instrument]) -> 
     borders = np.append(beats, beats[-1] + period)
     sounding = np.zeros((len(beats), 12))
     for instrument in instruments:
-        if instrument.is_drum or instrument.program in VOICES:
+        if instrument.is_drum or instrument.program in VOICES or not instrument.notes:
             continue
         weight = 2.0 if instrument.program in BASSES else 1.0
-        firsts = np.searchsorted(borders, [note.start for note in instrument.notes], "right") - 1
-        lasts = np.searchsorted(borders, [note.end for note in instrument.notes])
-        for note, first, last in zip(instrument.notes, firsts.clip(0), lasts.clip(max=len(beats)), strict=True):
-            spans = np.minimum(borders[first + 1 : last + 1], note.end) - np.maximum(borders[first:last], note.start)
-            sounding[first:last, note.pitch % 12] += weight * note.velocity * np.maximum(spans, 0) / period
-    return np.sqrt(sounding)
+        notes = np.array([(note.pitch % 12, note.start, note.end, weight * note.velocity) for note in instrument.notes])
+        for pitch_class in range(12):
+            _, starts, ends, loud = notes[notes[:, 0] == pitch_class].T
+            sounding[:, pitch_class] += np.diff(_since(borders, starts, loud) - _since(borders, ends, loud)) / period
+    return np.sqrt(np.where(sounding > UNHEARD, sounding, 0.0))
+
+
+def _since(moments: Frames, times: Frames, weights: Frames) -> Frames:
+    """The time that has passed at each of the ``moments`` since those of the ``times`` that are over, weighted."""
+    order = times.argsort()
+    over = np.searchsorted(times[order], moments)
+    weight, moment = (np.append(0.0, np.cumsum(one[order])) for one in (weights, weights * times))
+    passed: Frames = moments * weight[over] - moment[over]
+    return passed
 
 
 def _changes(chroma: Frames) -> Frames:

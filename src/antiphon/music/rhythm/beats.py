@@ -21,30 +21,34 @@ UNEVEN = 0.03
 Frames = NDArray[np.float64]
 
 
-def track(strength: Frames, periods: Frames) -> NDArray[np.intp]:
-    """The frames of the beats, ascending, where ``strength`` (frames,) is strong and the beats keep the ``periods``
-    (frames,), in frames."""
-    smooth = np.convolve(strength, [0.25, 0.5, 0.25], mode="same")
-    smooth /= smooth.std() + 1e-9
-    score = smooth.copy()
-    came = np.full(len(score), -1)
+def track(strengths: Frames, periods: Frames) -> list[NDArray[np.intp]]:
+    """For each of several ways to hear a song, ``strengths`` (ways, frames), the frames of the beats: ascending, where
+    it is strong and the beats keep the ``periods`` (frames,), in frames."""
+    smooth = np.array([np.convolve(strength, [0.25, 0.5, 0.25], mode="same") for strength in strengths])
+    smooth /= smooth.std(axis=1, keepdims=True) + 1e-9
     nearest = np.maximum((periods * SHORTEST).astype(int), 1)
     furthest = (periods * LONGEST).astype(int) + 1
-    logarithms = np.log(np.arange(1, int(furthest.max(initial=1)) + 2))
+    longest = int(furthest.max(initial=1))
+    score = np.pad(smooth, ((0, 0), (longest, 0)), constant_values=-np.inf)  # before the song there is no beat
+    before = np.lib.stride_tricks.sliding_window_view(score, longest, axis=1)  # of each frame
+    came = np.full(smooth.shape, -1)
+    logarithms = np.log(np.arange(1, longest + 2))
     steady = np.log(periods)
     # The frames up to the shortest distance of beats do not depend on one another.
-    together = int(nearest.min(initial=len(score))) + 1
-    for start in range(0, len(score), together):
-        frames = np.arange(start, min(start + together, len(score)))
-        distances = np.arange(int(furthest[frames].max()), int(nearest[frames].min()), -1)
-        before = frames[:, None] - distances
-        possible = (before >= 0) & (distances <= furthest[frames, None]) & (distances > nearest[frames, None])
-        late = logarithms[distances - 1] - steady[frames, None]
-        ways = np.where(possible, score[before.clip(0)] - STRICT * np.square(late), 0.0)
-        best = np.arange(len(frames)), ways.argmax(axis=1)
-        came[frames] = np.where(ways[best] > 0, before[best], -1)
-        score[frames] += np.maximum(ways[best], 0)
-    return _with_ends(_followed(score, came, round(float(periods[-1]))), periods)
+    together = int(nearest.min(initial=len(periods))) + 1
+    for start in range(0, len(periods), together):
+        stop = min(start + together, len(periods))
+        near, far = nearest[start:stop, None], furthest[start:stop, None]
+        most, least = int(far.max()), int(near.min())
+        distances = np.arange(most, least, -1)
+        late = logarithms[distances - 1] - steady[start:stop, None]
+        cost = np.where((distances <= far) & (distances > near), STRICT * np.square(late), np.inf)
+        ways = before[:, start:stop, longest - most : longest - least] - cost
+        gain = ways.max(axis=2)
+        came[:, start:stop] = np.where(gain > 0, np.arange(start, stop) - distances[ways.argmax(axis=2)], -1)
+        score[:, longest + start : longest + stop] += np.maximum(gain, 0)
+    last = round(float(periods[-1]))
+    return [_with_ends(_followed(one[longest:], way, last), periods) for one, way in zip(score, came, strict=True)]
 
 
 def _followed(score: Frames, came: NDArray[np.intp], period: int) -> NDArray[np.intp]:

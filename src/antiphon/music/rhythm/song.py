@@ -80,17 +80,17 @@ def _beats(strength: Frames, accented: Frames, periods: Frames, instruments: Seq
     begin = max(len(strength) - length, 0) // 2
     part = slice(begin, begin + length)
     usual = 60 * FRAME_RATE / float(np.median(periods[part]))
-    best, chosen = -np.inf, (strength, 1.0)
+    ways = np.stack([strength, accented])
+    best, chosen = -np.inf, (0, 1.0)
     for level, against in LEVELS.items():
         if not SLOWEST <= usual * level <= FASTEST:
             continue
-        for onsets in (strength, accented):
-            frames = track(onsets[part], periods[part] / level)
+        for way, frames in enumerate(track(ways[:, part], periods[part] / level)):
             score = _fit(frames, strength[part], begin, instruments) + TAPPED * preference(usual * level) + against
             if score > best:
-                best, chosen = score, (onsets, level)
-    onsets, level = chosen
-    return track(onsets, periods / level)
+                best, chosen = score, (way, level)
+    way, level = chosen
+    return track(ways[way : way + 1], periods / level)[0]
 
 
 def _fit(frames: NDArray[np.intp], strength: Frames, begin: int, instruments: Sequence[Instrument]) -> float:
