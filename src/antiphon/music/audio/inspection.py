@@ -40,10 +40,10 @@ def inspect(path: Path, *, max_duration: float) -> AudioInfo:
     """
     with open_source(path) as source:
         duration, sample_rate, channels = 0.0, 0, 0
-        for chunk in source.chunks():
+        for frame in source.frames():
             if not sample_rate:
-                sample_rate, channels = chunk.sample_rate, len(chunk.layout)
-            duration += len(chunk.samples) / chunk.sample_rate
+                sample_rate, channels = frame.sample_rate, frame.layout.nb_channels
+            duration += frame.samples / frame.sample_rate
             if duration > max_duration:
                 raise TooLarge(
                     f"file: is longer than {max_duration:g} s, the longest allowed (ANTIPHON_MAX_DURATION); "

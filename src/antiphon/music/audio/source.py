@@ -56,12 +56,17 @@ class Source:
     container: InputContainer
     track: AudioStream
 
-    def chunks(self) -> Iterator[Chunk]:
+    def frames(self) -> Iterator[AudioFrame]:
         """Decode the track from its start. Encoder delay and padding are cut off where the file states them;
-        frames that are damaged are left out."""
+        frames that are damaged are left out. Raises ``NotAudio`` for what no music has."""
         for frame in _frames(self.container, self.track):
             if frame.samples:
-                yield chunk_of(frame)
+                check(frame)
+                yield frame
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The ``frames`` as float samples."""
+        return map(chunk_of, self.frames())
 
 
 @contextmanager
@@ -126,16 +131,22 @@ def decode_packet(track: AudioStream, packet: "av.Packet[AudioStream]") -> list[
         return []
 
 
-def chunk_of(frame: AudioFrame) -> Chunk:
-    """A decoded frame as float samples. Raises ``NotAudio`` for what no music has."""
-    layout = tuple(channel.name for channel in frame.layout.channels)
+def check(frame: AudioFrame) -> None:
+    """Raises ``NotAudio`` for a frame that no music has."""
     if not MIN_RATE <= frame.sample_rate <= MAX_RATE:
         raise NotAudio(
             f"file: has {frame.sample_rate} samples a second; expected {MIN_RATE} to {MAX_RATE}: "
             "is its header damaged? Export it again"
         )
-    if not 1 <= len(layout) <= MAX_CHANNELS:
-        raise NotAudio(f"file: has {len(layout)} channels; expected 1 to {MAX_CHANNELS}: export it as stereo")
+    if not 1 <= frame.layout.nb_channels <= MAX_CHANNELS:
+        raise NotAudio(
+            f"file: has {frame.layout.nb_channels} channels; expected 1 to {MAX_CHANNELS}: export it as stereo"
+        )
+
+
+def chunk_of(frame: AudioFrame) -> Chunk:
+    """A decoded frame as float samples."""
+    layout = tuple(channel.name for channel in frame.layout.channels)
     raw = frame.to_ndarray()
     samples = raw.T if frame.format.is_planar else raw.reshape(-1, len(layout))
     return Chunk(_to_float(samples), frame.sample_rate, layout)
