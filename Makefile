@@ -8,6 +8,8 @@ SONG   ?= demo/song.mp3
 OUT    ?= demo-output
 DATA   ?= ../shared/data
 WORK   ?= /var/tmp/antiphon-drums
+# Processes that the tests are shared out to, file by file; 0 runs them in one, as a debugger wants it.
+JOBS   ?= 2
 APT    := test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y
 LOCK   := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
           --no-emit-find-links --no-emit-trusted-host
@@ -42,7 +44,7 @@ test: $(VENV)/.ready    ## all tests
 	@command -v ffmpeg >/dev/null || { $(APT) ffmpeg >/dev/null; } || true
 	@command -v chromium >/dev/null || { $(APT) chromium fonts-inter fonts-noto-cjk fonts-texgyre >/dev/null; } || true
 	@! command -v npm >/dev/null || npm ci --silent --prefix examples/receivers/express
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 check: $(VENV)/.ready   ## ruff, mypy --strict, the import rules
 	$(BIN)/ruff check .

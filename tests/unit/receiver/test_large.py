@@ -147,13 +147,19 @@ def alive(process: int) -> bool:
         return False
 
 
+def children() -> set[int]:
+    """Of this process."""
+    files = Path(f"/proc/{os.getpid()}/task").glob("*/children")
+    return {int(child) for file in files for child in file.read_text().split()}
+
+
 def test_a_process_that_is_killed_while_it_reads_costs_an_answer_and_no_callback(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "song.mid")
+    others = children()  # the servers of other tests
 
     def kill() -> None:
-        children = Path(f"/proc/{os.getpid()}/task").glob("*/children")
-        for child in " ".join(file.read_text() for file in children).split():
-            os.kill(int(child), signal.SIGKILL)
+        for child in children() - others:
+            os.kill(child, signal.SIGKILL)
 
     threading.Timer(0.5, kill).start()
     with pytest.raises(StorageError, match="signal 9"):
