@@ -79,6 +79,7 @@ class _Form:
         self.reach = theme.bars.reach * theme.scale
         self.fine = OPAQUE / step
         self.light = OPAQUE * theme.bars.glow**0.5
+        self.nothing = np.zeros(region.width * region.height, np.int16)  # numpy is slow at comparing with a number
 
     def lay(self, canvas: Canvas, target: Bytes, under: Bytes, levels: Levels, seconds: float) -> None:
         """Paints the bars on luma or chroma of a frame (``target``) over what is ``under`` it, both whole."""
@@ -91,7 +92,7 @@ class _Form:
     def join(self, opacity: Shorts, glow: Shorts, most: Shorts) -> None:
         """Puts the light behind the bars; it fades towards its ends as light does, not in proportion."""
         np.minimum(glow, most, out=glow)
-        np.maximum(glow, 0, out=glow)
+        np.maximum(glow, self.nothing[: glow.shape[-1]], out=glow)
         glow *= glow
         glow >>= 6
         np.maximum(opacity, glow, out=opacity)
