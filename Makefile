@@ -44,7 +44,7 @@ test: $(VENV)/.ready    ## all tests
 	@command -v ffmpeg >/dev/null || { $(APT) ffmpeg >/dev/null; } || true
 	@command -v chromium >/dev/null || { $(APT) chromium fonts-inter fonts-noto-cjk fonts-texgyre >/dev/null; } || true
 	@! command -v npm >/dev/null || npm ci --silent --prefix examples/receivers/express
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.ready   ## ruff, mypy --strict, the import rules
 	$(BIN)/ruff check .

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +16,7 @@ class Received:
     path: str
     headers: dict[str, str]
     raw: bytes
+    at: float = field(default_factory=time.time)
 
     @property
     def body(self) -> Any:
