@@ -105,6 +105,11 @@ class Server:
             *row.values(),
             digest,
         )
+        if not ended:  # with a job, or it would be taken for lost and given one; in a queue that no worker knows
+            self.sql(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('planted', 'planted', %s)",
+                Jsonb({"task_id": task_id}),
+            )
         for name in tracks:
             self.sql(
                 "INSERT INTO artifacts (task_id, name, audio_id, key, filename, content_type, size, duration)"
