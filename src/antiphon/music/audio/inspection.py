@@ -7,7 +7,7 @@ import av
 
 from antiphon.errors import BadParameter, NotAudio, TooLarge
 from antiphon.music.audio.riff import present_share
-from antiphon.music.audio.source import UNREADABLE, Source, open_source
+from antiphon.music.audio.source import UNREADABLE, Source, check, open_source
 
 MIN_DURATION = 0.1
 COMPLETE = 0.9
@@ -41,6 +41,7 @@ def inspect(path: Path, *, max_duration: float) -> AudioInfo:
     with open_source(path) as source:
         duration, sample_rate, channels = 0.0, 0, 0
         for frame in source.frames():
+            check(frame)
             if not sample_rate:
                 sample_rate, channels = frame.sample_rate, frame.layout.nb_channels
             duration += frame.samples / frame.sample_rate

@@ -58,14 +58,11 @@ class Source:
 
     def frames(self) -> Iterator[AudioFrame]:
         """Decode the track from its start. Encoder delay and padding are cut off where the file states them;
-        frames that are damaged are left out. Raises ``NotAudio`` for what no music has."""
-        for frame in _frames(self.container, self.track):
-            if frame.samples:
-                check(frame)
-                yield frame
+        frames that are damaged are left out."""
+        return (frame for frame in _frames(self.container, self.track) if frame.samples)
 
     def chunks(self) -> Iterator[Chunk]:
-        """The ``frames`` as float samples."""
+        """The ``frames`` as float samples. Raises ``NotAudio`` for what no music has."""
         return map(chunk_of, self.frames())
 
 
@@ -145,7 +142,8 @@ def check(frame: AudioFrame) -> None:
 
 
 def chunk_of(frame: AudioFrame) -> Chunk:
-    """A decoded frame as float samples."""
+    """A decoded frame as float samples. Raises ``NotAudio`` for what no music has."""
+    check(frame)
     layout = tuple(channel.name for channel in frame.layout.channels)
     raw = frame.to_ndarray()
     samples = raw.T if frame.format.is_planar else raw.reshape(-1, len(layout))
