@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from antiphon.music import audio
 from antiphon.music.video import Look, render
 from antiphon.music.video.render import CRF
-from antiphon.music.video.segments import ENCODER, KEYFRAME_SECONDS, SEGMENT_SECONDS, Picture
+from antiphon.music.video.segments import KEYFRAME_SECONDS, SEGMENT_SECONDS, Picture
 from antiphon.music.video.yuv import Planes
 
 NEARLY_LOSSLESS = 1.0
@@ -74,7 +74,7 @@ def encode(video: Path) -> dict[str, Any]:
         cpu += time.process_time()
         wall += time.perf_counter()
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
-    settings = {**ENCODER, "crf": str(picture.crf), "g": str(KEYFRAME_SECONDS * picture.fps)}
+    settings = {**picture.options, "g": str(KEYFRAME_SECONDS * picture.fps)}
     return {"cpu": cpu, "seconds": wall, "rss": rss, "settings": settings}
 
 

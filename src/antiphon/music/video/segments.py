@@ -49,13 +49,18 @@ class Picture:
     fps: int
     crf: float
 
+    @property
+    def options(self) -> dict[str, str]:
+        """Of x264, by the names that FFmpeg has for them."""
+        return {**ENCODER, "crf": str(self.crf)}
+
     def configure(self, context: VideoCodecContext) -> None:
         """Sets an x264 encoder that is not open yet. The same settings give the same parameter sets."""
         context.width, context.height, context.pix_fmt = self.width, self.height, "yuv420p"
         context.time_base, context.framerate = Fraction(1, self.fps), Fraction(self.fps)
         context.gop_size = KEYFRAME_SECONDS * self.fps
         context.thread_count = 1
-        context.options = {**ENCODER, "crf": str(self.crf)}
+        context.options = self.options
         context.flags |= Flags.global_header
         context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
         context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709

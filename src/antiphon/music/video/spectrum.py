@@ -23,9 +23,9 @@ QUIETEST_REFERENCE_DB = -55.0
 FALL_PER_SECOND, SHRINK_PER_SECOND = 0.9, 0.08
 """A bar falls by a share of its height and, near the bottom, by at least so much of the full height."""
 
-_BATCH, _CHUNK = 8, 4096
+_BATCH = 8
 """Frames measured at a time: what eight need stays in a core's cache (64 at a time took eight times as long)."""
-
+_CHUNK = 4096
 _STEP_DB, _FLOOR_DB = 0.5, -100.0
 
 Floats = NDArray[np.float32]
