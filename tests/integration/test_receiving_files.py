@@ -11,7 +11,7 @@ from antiphon.contract.results import FailedResult, read_result
 from antiphon.download import Downloader
 from antiphon.receiver.delivery import Delivery
 from antiphon.receiver.files import FilesStep
-from antiphon.receiver.inbox import Inbox
+from antiphon.receiver.inbox.inbox import Inbox
 from antiphon.receiver.names import folder_of
 from antiphon.score import midifile
 from tests.integration.line import KINDS, Line

@@ -9,7 +9,7 @@ from antiphon.contract.callbacks import MidiCallback, SeparationCallback, VideoC
 from antiphon.contract.kinds import Kind
 from antiphon.contract.requests import TASK_ID
 from antiphon.contract.samples import samples
-from antiphon.receiver.payload import read
+from antiphon.receiver.inbox.payload import read
 
 MODELS: dict[Kind, Any] = {Kind.SEPARATION: SeparationCallback, Kind.MIDI: MidiCallback, Kind.VIDEO: VideoCallback}
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TextIO
 
 if TYPE_CHECKING:
-    from antiphon.receiver.inbox import Event
-    from antiphon.receiver.overview import Entry
+    from antiphon.receiver.inbox.inbox import Event
+    from antiphon.receiver.inbox.listing import Entry
     from antiphon.receiver.watching import Notice
 
 KEPT_ROWS = 200

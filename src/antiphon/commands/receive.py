@@ -150,7 +150,7 @@ def _keys_in(file: Path) -> list[str]:
 
 def _tell_what_waits(inbox: Path, view: View) -> None:
     """What an earlier run has left to do, or could not do."""
-    from antiphon.receiver.overview import counts
+    from antiphon.receiver.inbox.listing import counts
 
     found = counts(inbox)
     if waiting := found.get("pending", 0) + found.get("running", 0):

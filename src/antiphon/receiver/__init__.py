@@ -24,7 +24,7 @@ from antiphon.contract.results import (
     VideoResult,
 )
 from antiphon.receiver.delivery import Delivery, GiveUp, Step, TryAgain
-from antiphon.receiver.inbox import Event, Inbox
+from antiphon.receiver.inbox.inbox import Event, Inbox
 from antiphon.receiver.intake import Answer, Limits
 from antiphon.receiver.receiver import Receiver
 from antiphon.receiver.schedule import Backoff

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from antiphon.contract.results import Result
-from antiphon.receiver.inbox import Event
+from antiphon.receiver.inbox.inbox import Event
 
 Progress = Callable[[float | None, str], None]
 """Fraction 0–1 (None: not known) and what is being done, in a few words."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from antiphon.contract.results import MidiResult, SeparationResult, VideoResult
 from antiphon.receiver.delivery import Delivery, GiveUp, TryAgain
-from antiphon.receiver.large import LargeMidi, Stopped, write_song
+from antiphon.receiver.inbox.large_body import LargeMidi, Stopped, write_song
 from antiphon.receiver.names import safe
 from antiphon.receiver.placing import make_folder, place, require_room
 from antiphon.receiver.programs import program_of

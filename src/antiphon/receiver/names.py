@@ -4,7 +4,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from antiphon.receiver.inbox import Event
+from antiphon.receiver.inbox.inbox import Event
 
 LONGEST = 64  # characters of a name, all of them ASCII, so bytes too; a path on Windows has 259 in all
 _DIGEST = 12  # hex digits of SHA-256 that keep apart what looks alike

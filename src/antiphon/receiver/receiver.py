@@ -20,7 +20,7 @@ from antiphon.errors import SettingsError
 from antiphon.receiver import asgi, wsgi
 from antiphon.receiver.delivery import Step
 from antiphon.receiver.handlers import HandlerStep
-from antiphon.receiver.inbox import Event, Inbox
+from antiphon.receiver.inbox.inbox import Event, Inbox
 from antiphon.receiver.intake import Answer, Intake, Limits, accepted, refusal
 from antiphon.receiver.schedule import Backoff
 from antiphon.receiver.verify import Require

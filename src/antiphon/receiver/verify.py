@@ -8,7 +8,7 @@ from typing import Literal
 
 from antiphon.contract import signatures
 from antiphon.errors import InvalidSignature
-from antiphon.receiver.payload import LONGEST_ID
+from antiphon.receiver.inbox.payload import LONGEST_ID
 
 Scheme = Literal["standard", "documented"]
 Require = Literal["any", "standard"]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from antiphon.receiver.inbox import Event
+from antiphon.receiver.inbox.inbox import Event
 
 What = Literal["new", "repeat", "started", "progress", "retry", "done", "failed", "expired"]
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 
 from antiphon.errors import StorageError
 from antiphon.receiver.delivery import Step
-from antiphon.receiver.inbox import Inbox, Work
-from antiphon.receiver.large import LARGE
+from antiphon.receiver.inbox.inbox import Inbox, Work
+from antiphon.receiver.inbox.large_body import LARGE
 from antiphon.receiver.passage import Passage
 from antiphon.receiver.schedule import Backoff
 from antiphon.receiver.watching import Watch

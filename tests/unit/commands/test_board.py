@@ -12,7 +12,7 @@ import pytest
 from antiphon.commands.board import KEPT_ROWS, Board, fit, outcome_of, span
 from antiphon.commands.lines import MOST_WAITING, Lines
 from antiphon.commands.screen import Screen
-from antiphon.receiver.inbox import Event
+from antiphon.receiver.inbox.inbox import Event
 from antiphon.receiver.watching import Notice
 
 NOW = 1_800_000_000.0

@@ -16,7 +16,7 @@ from antiphon.contract.results import FailedResult, MidiResult, Result, UnknownR
 from antiphon.errors import SettingsError
 from antiphon.receiver.delivery import Delivery, TryAgain
 from antiphon.receiver.execute import LARGEST_LOG, LOG, VARIABLES, ExecStep
-from antiphon.receiver.inbox import Inbox
+from antiphon.receiver.inbox.inbox import Inbox
 from antiphon.settings import load_settings
 
 TASK = "0123456789abcdef0123456789abcdef"

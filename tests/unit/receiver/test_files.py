@@ -19,7 +19,7 @@ from antiphon.contract.results import read_result
 from antiphon.download import Downloader
 from antiphon.receiver.delivery import Delivery, GiveUp, TryAgain
 from antiphon.receiver.files import FilesStep
-from antiphon.receiver.inbox import Event
+from antiphon.receiver.inbox.inbox import Event
 from antiphon.receiver.names import folder_of
 from antiphon.score import midifile
 

@@ -18,9 +18,9 @@ from antiphon.errors import BadParameter, StorageError
 from antiphon.receiver import Delivery, Inbox, Receiver
 from antiphon.receiver.delivery import TryAgain
 from antiphon.receiver.files import FilesStep
-from antiphon.receiver.large import LARGE, LargeMidi, Stopped, compact, read_aside, write_song
+from antiphon.receiver.inbox.large_body import LARGE, LargeMidi, Stopped, compact, read_aside, write_song
+from antiphon.receiver.inbox.payload import load, read
 from antiphon.receiver.names import folder_of
-from antiphon.receiver.payload import load, read
 from antiphon.receiver.worker import Worker
 
 ODD = '{"pitch":"61","start":1,"end":"2.5","velocity":1},{"pitch":-1,"start":1,"end":2,"velocity":0.5},7,{"a":{}}'
@@ -121,7 +121,7 @@ def test_a_stop_ends_the_other_process(tmp_path: Path) -> None:
 WRITE = """
 import sys, threading
 from pathlib import Path
-from antiphon.receiver.large import write_song
+from antiphon.receiver.inbox.large_body import write_song
 write_song(sys.argv[1].encode(), Path(sys.argv[2]), threading.Event())
 """
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from antiphon.receiver.inbox import Event
+from antiphon.receiver.inbox.inbox import Event
 from antiphon.receiver.names import LONGEST, folder_of, safe
 
 PLAIN = "5c79be8e5c7f4bb0a3f7a1a2b3c4d5e6"

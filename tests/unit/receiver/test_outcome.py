@@ -7,7 +7,7 @@ import pytest
 
 from antiphon.contract.callbacks import midi_callback, separation_callback, video_callback
 from antiphon.contract.kinds import SeparationType
-from antiphon.receiver.payload import read
+from antiphon.receiver.inbox.payload import read
 
 TASK = "a" * 32
 SPLIT = SeparationType.SPLIT_STEM

@@ -11,7 +11,7 @@ import pytest
 
 from antiphon.contract.results import MidiResult, read_result
 from antiphon.errors import BadParameter
-from antiphon.receiver.payload import load, read
+from antiphon.receiver.inbox.payload import load, read
 
 NOTE = {"pitch": 44, "start": 7.6875, "end": 7.9115, "velocity": 0.8}
 
@@ -138,7 +138,7 @@ def test_a_million_notes_are_read_while_other_threads_go_on() -> None:
 
 MEASURE = """
 import resource, sys
-from antiphon.receiver.payload import read
+from antiphon.receiver.inbox.payload import read
 raw = open(sys.argv[1], "rb").read()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 assert read(raw).kind == "midi"

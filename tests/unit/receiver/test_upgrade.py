@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from antiphon.receiver.inbox import Arrival, Inbox
+from antiphon.receiver.inbox.inbox import Arrival, Inbox
 
 FORMAT_1 = """
 CREATE TABLE events (

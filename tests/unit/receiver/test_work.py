@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from antiphon.errors import NotFound, StorageError
-from antiphon.receiver.inbox import Inbox
+from antiphon.receiver.inbox.inbox import Inbox
 
 DAY = 86_400.0
 
@@ -192,7 +192,7 @@ def test_one_at_a_time_leads(tmp_path: Path) -> None:
 
 HOLD = """
 import sys, time
-from antiphon.receiver.inbox import Inbox
+from antiphon.receiver.inbox.inbox import Inbox
 inbox = Inbox(sys.argv[1])
 print(inbox.lead().try_lead(), flush=True)
 time.sleep(60)

@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from antiphon.errors import AntiphonError, StorageError
-from antiphon.receiver.database import PATIENCE, connect
+from antiphon.receiver.inbox.schema import PATIENCE, connect
 
 log = logging.getLogger("antiphon.receiver")
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from antiphon.errors import BadParameter, StorageError
-from antiphon.receiver.payload import read
+from antiphon.receiver.inbox.payload import read
 
 FILE = "inbox.sqlite3"
 FORMAT = 3

@@ -17,7 +17,7 @@ from typing import Any
 import antiphon
 from antiphon.contract.results import LONGEST_SONG, Document, Instrument, MidiResult, Note, read_result
 from antiphon.errors import BadParameter, StorageError
-from antiphon.receiver.payload import Payload, load, read
+from antiphon.receiver.inbox.payload import Payload, load, read
 
 log = logging.getLogger("antiphon.receiver")
 
@@ -25,7 +25,9 @@ LARGE = 2_000_000  # bytes
 _LONGEST = 120.0  # seconds for a process to read a body
 _LOOK = 0.1  # seconds between looks whether it shall end
 _FIELDS = ("pitch", "start", "end", "velocity")
-_CHILD = "import sys; sys.path.append(sys.argv.pop(1)); from antiphon.receiver.reading import main; main()"
+_CHILD = (
+    "import sys; sys.path.append(sys.argv.pop(1)); from antiphon.receiver.inbox.large_body_child import main; main()"
+)
 _PACKAGE = str(Path(antiphon.__file__).parents[1])
 
 

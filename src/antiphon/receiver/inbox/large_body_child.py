@@ -13,8 +13,8 @@ from typing import Any
 
 from antiphon.contract.results import MidiResult, read_result
 from antiphon.errors import BadParameter
-from antiphon.receiver.large import compact
-from antiphon.receiver.payload import load, read
+from antiphon.receiver.inbox.large_body import compact
+from antiphon.receiver.inbox.payload import load, read
 
 _NICE = 10  # a song can wait, acknowledgements cannot
 _MOST_WARNINGS = 40

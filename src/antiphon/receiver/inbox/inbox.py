@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Literal
 
 from antiphon.errors import InvalidSignature, StorageError
-from antiphon.receiver import events, work
-from antiphon.receiver.database import FILE, KEPT
-from antiphon.receiver.events import Arrival, Event, Scheme
-from antiphon.receiver.file import InboxFile
-from antiphon.receiver.large import LARGE, read_aside
-from antiphon.receiver.leadership import Leadership
-from antiphon.receiver.payload import read
-from antiphon.receiver.work import State, Work
+from antiphon.receiver.inbox import events
+from antiphon.receiver.inbox import jobs as work
+from antiphon.receiver.inbox.connection import InboxConnection
+from antiphon.receiver.inbox.events import Arrival, Event, Scheme
+from antiphon.receiver.inbox.jobs import State, Work
+from antiphon.receiver.inbox.large_body import LARGE, read_aside
+from antiphon.receiver.inbox.leader_lock import Leadership
+from antiphon.receiver.inbox.payload import read
+from antiphon.receiver.inbox.schema import FILE, KEPT
 
 __all__ = ["Arrival", "Event", "Inbox", "Leadership", "Scheme", "State", "Work"]
 
@@ -34,7 +35,7 @@ class Inbox:
     def __init__(self, folder: Path | str, *, clock: Callable[[], float] = time.time) -> None:
         self.folder = Path(folder).absolute()
         self._clock = clock
-        self._file = InboxFile(self.folder / FILE)
+        self._file = InboxConnection(self.folder / FILE)
         self._leadership = Leadership(self.folder)
 
     def __enter__(self) -> "Inbox":

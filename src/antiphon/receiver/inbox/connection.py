@@ -1,4 +1,4 @@
-"""The inbox's file as one process uses it: opened when it is needed, let go before a fork, closed in the end."""
+"""Connections of one process to the inbox's SQLite file: opened on first use, released before a fork."""
 
 import contextlib
 import logging
@@ -7,21 +7,64 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
 from antiphon.errors import StorageError
-from antiphon.receiver.database import connect, make_folder
-from antiphon.receiver.opened import Opened
-from antiphon.receiver.writer import Change, LetGo
+from antiphon.receiver.inbox.group_commit import Change, LetGo, Writer
+from antiphon.receiver.inbox.schema import connect, make_folder
 
 log = logging.getLogger("antiphon.receiver")
 
 T = TypeVar("T")
+_PARSER = "antiphon-inbox-parser"
 
 
-class InboxFile:
+class OpenConnection:
+    """The file at ``path``, which is made if need be. Raises ``StorageError`` and ``sqlite3.Error``.
+
+    ``committed`` is called after each transaction of ours. Every method raises ``LetGo`` once it is closed.
+    """
+
+    def __init__(self, path: Path, committed: Callable[[], None]) -> None:
+        self._writer = Writer(path, committed)
+        self._connection: sqlite3.Connection | None = connect(path)
+        self._reading = threading.Lock()
+        # One thread for each, so that only one at a time takes memory, and none waits for a much larger one.
+        self._parsers = {large: ThreadPoolExecutor(1, _PARSER) for large in (False, True)}
+
+    def submit(self, change: Change[T], size: int, future: "Future[T]") -> None:
+        """See ``Writer.submit``."""
+        self._writer.submit(change, size, future)
+
+    def aside(self, parse: Callable[[], None], *, large: bool) -> None:
+        """Have what takes long done in a thread, one after the other; what is ``large`` in another thread."""
+        try:
+            self._parsers[large].submit(parse)
+        except RuntimeError:
+            raise LetGo from None
+
+    def read(self, question: Change[T]) -> T:
+        """One answer at a time, by a connection that never writes. Raises ``sqlite3.Error``."""
+        with self._reading:
+            if self._connection is None:
+                raise LetGo
+            return question(self._connection)
+
+    def close(self) -> None:
+        """Keep what waits, then let go of the file."""
+        for parser in self._parsers.values():
+            # It may be the parser's thread that dropped the last reference to the inbox.
+            parser.shutdown(wait=not threading.current_thread().name.startswith(_PARSER))
+        self._writer.close()
+        with self._reading:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
+
+
+class InboxConnection:
     """The file at ``path``, which is made with its folder if need be. May be used from any thread.
 
     Raises ``StorageError`` when it cannot be opened; so does every method, or when it is closed.
@@ -31,7 +74,7 @@ class InboxFile:
         self._path = path
         self._watchers: list[Callable[[], None]] = []
         self._lock = threading.Lock()
-        self._opened: Opened | None = None
+        self._opened: OpenConnection | None = None
         self._closed = False
         try:
             make_folder(path.parent)
@@ -51,7 +94,7 @@ class InboxFile:
         return self.submit(change).result()
 
     def aside(self, parse: Callable[[], None], *, large: bool) -> None:
-        """See ``Opened.aside``."""
+        """See ``OpenConnection.aside``."""
         self._use(lambda opened: opened.aside(parse, large=large))
 
     def read(self, question: Change[T]) -> T:
@@ -83,7 +126,7 @@ class InboxFile:
             except Exception:
                 log.exception("who was told of a change to the inbox failed")
 
-    def _use(self, action: Callable[[Opened], T]) -> T:
+    def _use(self, action: Callable[[OpenConnection], T]) -> T:
         while True:
             with self._lock:
                 if self._closed:
@@ -96,10 +139,10 @@ class InboxFile:
                     if self._opened is opened:  # not by a fork in another thread, so for good
                         raise StorageError(f"the inbox {self._path.parent} is closed") from None
 
-    def _open(self) -> Opened:
+    def _open(self) -> OpenConnection:
         committed = weakref.WeakMethod(self._committed)  # the threads must not keep alive what everybody has forgotten
         try:
-            opened = Opened(self._path, lambda: (tell := committed()) and tell())
+            opened = OpenConnection(self._path, lambda: (tell := committed()) and tell())
         except (OSError, sqlite3.Error) as error:
             raise self._cannot("opened", error) from error
         self._finalizer = weakref.finalize(self, opened.close)
@@ -118,9 +161,9 @@ class InboxFile:
 # SQLite's locks and threads do not survive a fork: before one, every file is let go, and whoever goes on, the parent
 # or the child, opens it again when it is used.
 
-_all: "weakref.WeakSet[InboxFile]" = weakref.WeakSet()
+_all: "weakref.WeakSet[InboxConnection]" = weakref.WeakSet()
 _fork = threading.Lock()
-_forking: list[InboxFile] = []
+_forking: list[InboxConnection] = []
 
 
 def _before_fork() -> None:

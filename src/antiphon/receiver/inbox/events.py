@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from antiphon.contract.results import Kind
-from antiphon.receiver.database import KEPT
-from antiphon.receiver.payload import Payload
+from antiphon.receiver.inbox.payload import Payload
+from antiphon.receiver.inbox.schema import KEPT
 
 Scheme = Literal["standard", "documented", "polled", ""]
 """The signature that held; "polled" for what came from asking the API, "" for what came without a signature."""

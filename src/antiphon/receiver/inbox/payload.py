@@ -8,7 +8,7 @@ from typing import Any
 from antiphon.contract.results import FailedResult, Kind, kind_of, read_result
 from antiphon.contract.tolerance import number
 from antiphon.errors import BadParameter
-from antiphon.receiver import outcome
+from antiphon.receiver.inbox import fingerprint as outcome
 
 LONGEST_ID = 200  # characters; ours have 32, those of others may be longer
 DEEPEST = 64  # levels of nesting; a callback has six

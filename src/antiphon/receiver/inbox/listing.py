@@ -9,9 +9,9 @@ from pathlib import Path
 
 from antiphon.contract.results import Kind
 from antiphon.errors import NotFound, StorageError
-from antiphon.receiver.database import FILE, connect
-from antiphon.receiver.events import Scheme
-from antiphon.receiver.work import State
+from antiphon.receiver.inbox.events import Scheme
+from antiphon.receiver.inbox.jobs import State
+from antiphon.receiver.inbox.schema import FILE, connect
 
 _SELECT = """
 SELECT events.id, kind, task_id, version, code, length(body), received_at, repeats, repeated_at, scheme,
