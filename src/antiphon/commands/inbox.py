@@ -99,8 +99,8 @@ def _remark(entry: "Entry", now: float) -> str:
 @click.option("--body", is_flag=True, help="print the raw body of the newest event, and nothing else")
 def show(folder: Path, task_id: str, body: bool) -> None:
     """Show everything that is known of a task: outcomes, arrivals, tries, files."""
+    from antiphon.receiver.follow_up.paths import folder_of
     from antiphon.receiver.inbox.inbox import Inbox
-    from antiphon.receiver.names import folder_of
 
     entries = _find(folder, task_id)
     with Inbox(folder) as opened:

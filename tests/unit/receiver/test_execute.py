@@ -14,8 +14,8 @@ import pytest
 
 from antiphon.contract.results import FailedResult, MidiResult, Result, UnknownResult
 from antiphon.errors import SettingsError
-from antiphon.receiver.delivery import Delivery, TryAgain
-from antiphon.receiver.execute import LARGEST_LOG, LOG, VARIABLES, ExecStep
+from antiphon.receiver.follow_up.command import LARGEST_LOG, LOG, VARIABLES, ExecStep
+from antiphon.receiver.follow_up.step import Delivery, TryAgain
 from antiphon.receiver.inbox.inbox import Inbox
 from antiphon.settings import load_settings
 
@@ -168,7 +168,7 @@ LEAVING = """
 import sys, threading
 from pathlib import Path
 from tests.unit.receiver.test_execute import delivery
-from antiphon.receiver.execute import ExecStep
+from antiphon.receiver.follow_up.command import ExecStep
 ExecStep('echo $$ > "$ANTIPHON_FOLDER/pid"; exec sleep 600').run(delivery(Path(sys.argv[1])))
 """
 

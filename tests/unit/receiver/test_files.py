@@ -17,10 +17,10 @@ import pytest
 
 from antiphon.contract.results import read_result
 from antiphon.download import Downloader
-from antiphon.receiver.delivery import Delivery, GiveUp, TryAgain
-from antiphon.receiver.files import FilesStep
+from antiphon.receiver.follow_up.files import FilesStep
+from antiphon.receiver.follow_up.paths import folder_of
+from antiphon.receiver.follow_up.step import Delivery, GiveUp, TryAgain
 from antiphon.receiver.inbox.inbox import Event
-from antiphon.receiver.names import folder_of
 from antiphon.score import midifile
 
 NOW = 1_800_000_000.0

@@ -14,9 +14,9 @@ import pytest
 
 from antiphon.contract.callbacks import midi_callback, video_callback
 from antiphon.errors import BadParameter, InvalidSignature, StorageError
+from antiphon.receiver.follow_up.paths import folder_of
 from antiphon.receiver.inbox.inbox import Arrival, Inbox, Scheme
 from antiphon.receiver.inbox.listing import latest
-from antiphon.receiver.names import folder_of
 
 FAILED = b'{"code": 500, "taskId": "a", "data": {"instruments": []}}'
 FAILED_AGAIN = b'{"data":{"instruments":[]},"taskId":"a","code":500}'

@@ -16,12 +16,12 @@ from tests.unit.receiver.sending import KEY, hand_over, midi, until
 from antiphon.contract.results import MidiResult, read_result
 from antiphon.errors import BadParameter, StorageError
 from antiphon.receiver import Delivery, Inbox, Receiver
-from antiphon.receiver.delivery import TryAgain
-from antiphon.receiver.files import FilesStep
+from antiphon.receiver.follow_up.files import FilesStep
+from antiphon.receiver.follow_up.paths import folder_of
+from antiphon.receiver.follow_up.step import TryAgain
+from antiphon.receiver.follow_up.worker import Worker
 from antiphon.receiver.inbox.large_body import LARGE, LargeMidi, Stopped, compact, read_aside, write_song
 from antiphon.receiver.inbox.payload import load, read
-from antiphon.receiver.names import folder_of
-from antiphon.receiver.worker import Worker
 
 ODD = '{"pitch":"61","start":1,"end":"2.5","velocity":1},{"pitch":-1,"start":1,"end":2,"velocity":0.5},7,{"a":{}}'
 UNCLEAN = "midi a: instruments[0].notes[1].pitch is -1; expected a whole number from 0 to 127"

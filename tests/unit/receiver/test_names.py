@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from antiphon.receiver.follow_up.paths import LONGEST, folder_of, safe
 from antiphon.receiver.inbox.inbox import Event
-from antiphon.receiver.names import LONGEST, folder_of, safe
 
 PLAIN = "5c79be8e5c7f4bb0a3f7a1a2b3c4d5e6"
 HOSTILE = [

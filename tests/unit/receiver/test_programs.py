@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.receiver.programs import Program, program_of
 from antiphon.score.generalmidi import NAMES
+from antiphon.score.programs import Program, program_of
 
 
 @pytest.mark.parametrize("number", range(128))

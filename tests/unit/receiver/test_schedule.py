@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.receiver.schedule import Backoff, GivenUp, Postponed
+from antiphon.receiver.follow_up.backoff import Backoff, GivenUp, Postponed
 
 
 def pause(backoff: Backoff, attempt: int, *, asked: float | None = None, dice: float = 0.5) -> float:

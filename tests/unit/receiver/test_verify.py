@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from antiphon.contract import signatures
 from antiphon.errors import InvalidSignature
-from antiphon.receiver.verify import Proof, verify
+from antiphon.receiver.http.verify import Proof, verify
 
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 TASK = "0123456789abcdef0123456789abcdef"

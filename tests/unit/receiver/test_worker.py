@@ -12,7 +12,7 @@ import pytest
 from tests.unit.receiver.sending import midi, until
 
 from antiphon.receiver import Backoff, Delivery, GiveUp, Inbox, Notice, TryAgain
-from antiphon.receiver.worker import Worker
+from antiphon.receiver.follow_up.worker import Worker
 
 QUICK = Backoff(first=0.01, factor=1, spread=0, tries=5)
 Run = Callable[[Delivery], Mapping[str, Path] | None]

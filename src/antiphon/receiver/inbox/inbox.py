@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from antiphon.errors import InvalidSignature, StorageError
-from antiphon.receiver.inbox import events
-from antiphon.receiver.inbox import jobs as work
+from antiphon.receiver.inbox import events, jobs
 from antiphon.receiver.inbox.connection import InboxConnection
 from antiphon.receiver.inbox.events import Arrival, Event, Scheme
 from antiphon.receiver.inbox.jobs import State, Work
@@ -118,23 +117,23 @@ class Inbox:
 
     def pending(self, limit: int = _BATCH) -> list[Work]:
         """What is due now, the longest due first."""
-        return self._file.read(lambda connection: work.due(connection, self._clock(), limit))
+        return self._file.read(lambda connection: jobs.due(connection, self._clock(), limit))
 
     def next_due(self) -> float | None:
         """When the next is due, in Unix seconds, which may be past; None when nothing is pending."""
-        return self._file.read(work.next_due)
+        return self._file.read(jobs.next_due)
 
     def work(self, event_id: int) -> Work:
         """Raises ``NotFound``."""
-        return self._file.read(lambda connection: work.find(connection, event_id))
+        return self._file.read(lambda connection: jobs.find(connection, event_id))
 
     def begin(self, event_id: int) -> Work:
         """Note that an attempt begins. This and what follows raises ``NotFound`` for an event that there is not."""
-        return self._file.change(lambda connection: work.begin(connection, event_id))
+        return self._file.change(lambda connection: jobs.begin(connection, event_id))
 
     def begin_pending(self, event_id: int) -> Work | None:
         """The same if it is pending still; else nothing changes, and there is None."""
-        return self._file.change(lambda connection: work.begin_pending(connection, event_id))
+        return self._file.change(lambda connection: jobs.begin_pending(connection, event_id))
 
     def step_done(self, event_id: int, step: str, files: Mapping[str, Path], *, wait: bool = True) -> None:
         """Note that a step need not be run again, and what it put in place; without ``wait`` that is on disk later,
@@ -143,7 +142,7 @@ class Inbox:
         Raises ``StorageError`` for a path that is not under the inbox's folder.
         """
         relative = {name: self._relative(path) for name, path in files.items()}
-        change = partial(work.step_done, event_id=event_id, step=step, files=relative)
+        change = partial(jobs.step_done, event_id=event_id, step=step, files=relative)
         if wait:
             self._file.change(change)
         else:
@@ -153,32 +152,32 @@ class Inbox:
         """Note that these steps are done, which are all, and what they put in place."""
         relative = {name: self._relative(path) for name, path in files.items()}
         names = tuple(steps)
-        self._file.change(lambda connection: work.complete(connection, event_id, names, relative))
+        self._file.change(lambda connection: jobs.complete(connection, event_id, names, relative))
 
     def finish(self, event_id: int) -> None:
-        self._file.change(lambda connection: work.settle(connection, event_id, "done", "", None))
+        self._file.change(lambda connection: jobs.settle(connection, event_id, "done", "", None))
 
     def postpone(self, event_id: int, until: float, error: str) -> None:
         """Have it tried again at ``until`` (Unix seconds)."""
-        self._file.change(lambda connection: work.settle(connection, event_id, "pending", error, until))
+        self._file.change(lambda connection: jobs.settle(connection, event_id, "pending", error, until))
 
     def break_off(self, event_id: int, error: str) -> None:
         """Have it tried again at once, which does not count as a try: it was not its fault that it did not end."""
-        self._file.change(lambda connection: work.break_off(connection, event_id, error, self._clock()))
+        self._file.change(lambda connection: jobs.break_off(connection, event_id, error, self._clock()))
 
     def give_up(self, event_id: int, error: str, state: Literal["failed", "expired"] = "failed") -> None:
-        self._file.change(lambda connection: work.settle(connection, event_id, state, error, None))
+        self._file.change(lambda connection: jobs.settle(connection, event_id, state, error, None))
 
     def retry(self, event_ids: Iterable[int] | None = None) -> int:
         """Have all that failed or expired begun again, now; or of these events what did or waits. Gives how many.
 
         What needs links that have expired expires again, unless they came anew (``expires_at``)."""
         chosen = None if event_ids is None else tuple(event_ids)
-        return self._file.change(lambda connection: work.retry(connection, chosen, self._clock()))
+        return self._file.change(lambda connection: jobs.retry(connection, chosen, self._clock()))
 
     def recover(self) -> int:
         """For who has got the lead: what another left running is pending again. Gives how many."""
-        return self._file.change(work.recover)
+        return self._file.change(jobs.recover)
 
     def lead(self) -> Leadership:
         """The lock on the follow-ups of this inbox; ``lead().try_lead()`` takes it. Freed by ``close`` of either."""

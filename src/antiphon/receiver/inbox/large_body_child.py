@@ -47,7 +47,7 @@ def _payload(body: bytes) -> dict[str, Any]:
 
 
 def _song(body: bytes, path: Path) -> dict[str, Any]:
-    from antiphon.receiver.files import tracks
+    from antiphon.receiver.follow_up.files import tracks
     from antiphon.score import midifile
 
     if hasattr(os, "nice"):

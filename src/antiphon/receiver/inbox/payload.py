@@ -8,7 +8,7 @@ from typing import Any
 from antiphon.contract.results import FailedResult, Kind, kind_of, read_result
 from antiphon.contract.tolerance import number
 from antiphon.errors import BadParameter
-from antiphon.receiver.inbox import fingerprint as outcome
+from antiphon.receiver.inbox import fingerprint
 
 LONGEST_ID = 200  # characters; ours have 32, those of others may be longer
 DEEPEST = 64  # levels of nesting; a callback has six
@@ -24,7 +24,7 @@ class Payload:
     """What is known of a callback without trusting it. ``task_id`` is "" when it has none; ``code`` None likewise.
 
     ``failed`` says that the task failed. ``digest`` is SHA-256 over the outcome, not over the bytes: what is told
-    twice, in other words or by polling, is the same (``outcome.py``).
+    twice, in other words or by polling, is the same (``fingerprint.py``).
     """
 
     kind: Kind
@@ -52,7 +52,7 @@ def read(body: bytes) -> Payload:
         result.task_id,
         None if code is None or code != int(code) else int(code),
         isinstance(result, FailedResult),
-        outcome.digest(result, _instruments(document), document),
+        fingerprint.digest(result, _instruments(document), document),
     )
 
 
@@ -75,7 +75,7 @@ def _parse(body: bytes) -> Document:
     if body.count(b"{") + body.count(b"[") > MOST_CONTAINERS:  # before memory is spent on them
         raise BadParameter(f"the body has more than {MOST_CONTAINERS:,} objects and arrays; that is no callback")
     try:
-        document = load(body, outcome.fold)
+        document = load(body, fingerprint.fold)
     except UnicodeDecodeError:
         raise BadParameter("the body is not UTF-8; a callback is JSON in UTF-8") from None
     except RecursionError:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from antiphon.errors import TooLarge
-from antiphon.receiver.intake import Answer, TooSlow, refusal
+from antiphon.receiver.http.intake import Answer, TooSlow, refusal
 
 if TYPE_CHECKING:
     from antiphon.receiver.receiver import Receiver

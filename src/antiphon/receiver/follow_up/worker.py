@@ -9,12 +9,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from antiphon.errors import StorageError
-from antiphon.receiver.delivery import Step
+from antiphon.receiver.follow_up.backoff import Backoff
+from antiphon.receiver.follow_up.notices import Watch
+from antiphon.receiver.follow_up.runner import Passage
+from antiphon.receiver.follow_up.step import Step
 from antiphon.receiver.inbox.inbox import Inbox, Work
 from antiphon.receiver.inbox.large_body import LARGE
-from antiphon.receiver.passage import Passage
-from antiphon.receiver.schedule import Backoff
-from antiphon.receiver.watching import Watch
 
 log = logging.getLogger("antiphon.receiver")
 

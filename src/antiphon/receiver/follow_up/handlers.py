@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from antiphon.contract.results import FailedResult, MidiResult, Result, SeparationResult, UnknownResult, VideoResult
 from antiphon.errors import SettingsError
-from antiphon.receiver.delivery import Delivery, TryAgain
+from antiphon.receiver.follow_up.step import Delivery, TryAgain
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 """``f(result)`` or ``f(result, delivery)``, plain or async."""

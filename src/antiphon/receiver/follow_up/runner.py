@@ -11,13 +11,13 @@ from typing import Literal
 
 from antiphon.contract.results import Result, read_result
 from antiphon.errors import StorageError
-from antiphon.receiver.delivery import Delivery, GiveUp, Step, TryAgain
+from antiphon.receiver.follow_up.backoff import Backoff, Postponed
+from antiphon.receiver.follow_up.notices import Notice, Watch
+from antiphon.receiver.follow_up.paths import folder_of
+from antiphon.receiver.follow_up.step import Delivery, GiveUp, Step, TryAgain
 from antiphon.receiver.inbox.inbox import Event, Inbox, Work
 from antiphon.receiver.inbox.large_body import LARGE, LargeMidi
 from antiphon.receiver.inbox.payload import load
-from antiphon.receiver.names import folder_of
-from antiphon.receiver.schedule import Backoff, Postponed
-from antiphon.receiver.watching import Notice, Watch
 
 log = logging.getLogger("antiphon.receiver")
 

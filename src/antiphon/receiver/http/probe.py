@@ -14,7 +14,7 @@ from antiphon.addresses import not_public
 from antiphon.contract import signatures
 from antiphon.download.dial import Resolve, look_up
 from antiphon.errors import BadParameter
-from antiphon.receiver.probed import LARGE, MARK, SMALL, Arrived, Ear
+from antiphon.receiver.http.probed import LARGE, MARK, SMALL, Arrived, Ear
 
 DEADLINE = 15.0  # seconds: what a receiver has when a sender calls it
 SLOW = 3.0  # seconds from which an answer is worth a remark

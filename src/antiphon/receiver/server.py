@@ -11,7 +11,7 @@ from antiphon.errors import SettingsError
 from antiphon.receiver.receiver import Receiver
 
 if TYPE_CHECKING:
-    from antiphon.receiver.connections import Server
+    from antiphon.receiver.http.connections import Server
 
 SLOWEST_HEAD = 10.0  # seconds from a connection's or a request's first moment until its headers are complete
 LARGEST_HEAD = 65_536  # bytes that may come before the headers are complete
@@ -39,7 +39,7 @@ def serve(
     """
     import uvicorn
 
-    from antiphon.receiver.connections import Bounds, Server, bounded
+    from antiphon.receiver.http.connections import Bounds, Server, bounded
 
     with contextlib.closing(_listen(host, port)) as listening, receiver:
         config = uvicorn.Config(

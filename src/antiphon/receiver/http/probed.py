@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from antiphon.contract import signatures
 from antiphon.errors import InvalidSignature
-from antiphon.receiver.intake import Answer
+from antiphon.receiver.http.intake import Answer
 
 MARK = "antiphon-probe"
 SMALL, LARGE = 1, 2  # the numbers of the two probes

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from antiphon.contract.results import MidiResult, SeparationResult, VideoResult
-from antiphon.receiver.delivery import Delivery, GiveUp, TryAgain
+from antiphon.receiver.follow_up.atomic_files import make_folder, place, require_room
+from antiphon.receiver.follow_up.paths import safe
+from antiphon.receiver.follow_up.step import Delivery, GiveUp, TryAgain
 from antiphon.receiver.inbox.large_body import LargeMidi, Stopped, write_song
-from antiphon.receiver.names import safe
-from antiphon.receiver.placing import make_folder, place, require_room
-from antiphon.receiver.programs import program_of
+from antiphon.score.programs import program_of
 
 if TYPE_CHECKING:
     from antiphon.download import Downloader

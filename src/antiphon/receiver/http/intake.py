@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from antiphon.contract import signatures
 from antiphon.errors import AntiphonError, BadParameter, MethodNotAllowed, TooLarge
+from antiphon.receiver.http.verify import Require, verify
 from antiphon.receiver.inbox.inbox import Scheme
-from antiphon.receiver.verify import Require, verify
 
 log = logging.getLogger("antiphon.receiver")
 

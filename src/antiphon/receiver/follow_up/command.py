@@ -13,7 +13,7 @@ from typing import IO, Literal
 
 from antiphon.contract.results import FailedResult, Result, UnknownResult
 from antiphon.errors import SettingsError
-from antiphon.receiver.delivery import Delivery, TryAgain
+from antiphon.receiver.follow_up.step import Delivery, TryAgain
 
 LIMIT = 600.0  # seconds that a command may run
 GRACE = 3.0  # seconds between asking a command to end and killing it

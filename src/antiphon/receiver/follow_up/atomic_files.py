@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from antiphon.receiver.delivery import GiveUp, TryAgain
+from antiphon.receiver.follow_up.step import GiveUp, TryAgain
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 

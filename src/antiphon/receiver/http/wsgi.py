@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from antiphon.receiver.intake import Answer, Body, refusal
+from antiphon.receiver.http.intake import Answer, Body, refusal
 
 if TYPE_CHECKING:
     from antiphon.receiver.receiver import Receiver
