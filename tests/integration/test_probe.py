@@ -22,8 +22,7 @@ from cryptography.x509.oid import NameOID
 from antiphon.errors import BadParameter
 from antiphon.receiver import Receiver
 from antiphon.receiver.http.intake import Answer
-from antiphon.receiver.http.probe import LARGE_BODY, Finding, Probe
-from antiphon.receiver.http.probed import Ear
+from antiphon.receiver.http.probe import LARGE_BODY, Ear, Finding, Probe
 
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

@@ -77,8 +77,7 @@ def receive(
     ANTIPHON_EVENT_ID in its environment. What fails is tried again; 'antiphon inbox' shows how things stand.
     """
     from antiphon.receiver import Receiver
-    from antiphon.receiver.http.probe import Probe
-    from antiphon.receiver.http.probed import Ear
+    from antiphon.receiver.http.probe import Ear, Probe
     from antiphon.receiver.server import serve
 
     probe = Probe(public_url, Ear()) if public_url else None

@@ -3,13 +3,10 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from antiphon.errors import TooLarge
-from antiphon.receiver.http.intake import Answer, TooSlow, refusal
-
-if TYPE_CHECKING:
-    from antiphon.receiver.receiver import Receiver
+from antiphon.receiver.http.intake import Answer, CallbackReceiver, TooSlow, refusal
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -47,7 +44,7 @@ class _Incoming:
                     most -= len(await self.chunk())
 
 
-async def serve_http(receiver: "Receiver", scope: Scope, receive: Receive, send: Send) -> None:
+async def serve_http(receiver: CallbackReceiver, scope: Scope, receive: Receive, send: Send) -> None:
     incoming = _Incoming(receive)
     try:
         try:
@@ -65,7 +62,7 @@ async def serve_http(receiver: "Receiver", scope: Scope, receive: Receive, send:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def serve_lifespan(receiver: "Receiver", receive: Receive, send: Send) -> None:
+async def serve_lifespan(receiver: CallbackReceiver, receive: Receive, send: Send) -> None:
     """Start the worker with the server, and stop it with the server."""
     message = await receive()
     try:
@@ -81,7 +78,7 @@ async def serve_lifespan(receiver: "Receiver", receive: Receive, send: Send) -> 
     await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _answer(receiver: "Receiver", scope: Scope, incoming: _Incoming) -> Answer:
+async def _answer(receiver: CallbackReceiver, scope: Scope, incoming: _Incoming) -> Answer:
     raw = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
     headers = receiver.intake.head(scope["method"], raw)
     with receiver.intake.body(headers) as body:

@@ -1,11 +1,13 @@
 """What every way in has in common: which requests are taken, and how each refusal reads."""
 
+import asyncio
 import json
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from antiphon.contract import signatures
 from antiphon.errors import AntiphonError, BadParameter, MethodNotAllowed, TooLarge
@@ -157,6 +159,23 @@ class Intake:
         """In a forked child: nothing is coming in."""
         self._lock = threading.Lock()
         self._held = self.coming = 0
+
+
+class CallbackReceiver(Protocol):
+    """What an ASGI or WSGI app needs of a receiver: its checks, its answers, its start and stop."""
+
+    @property
+    def intake(self) -> Intake: ...
+
+    def adopt(self, loop: asyncio.AbstractEventLoop) -> None: ...
+
+    def start(self) -> None: ...
+
+    def stop(self) -> bool: ...
+
+    async def answer(self, headers: Mapping[str, str], body: bytes) -> Answer: ...
+
+    def handle(self, method: str, headers: Mapping[str, str], body: bytes) -> Answer: ...
 
 
 def accepted() -> Answer:

@@ -2,19 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from antiphon.receiver.http.intake import Answer, Body, refusal
-
-if TYPE_CHECKING:
-    from antiphon.receiver.receiver import Receiver
+from antiphon.receiver.http.intake import Answer, Body, CallbackReceiver, refusal
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 _CHUNK = 65_536  # bytes read at a time
 
 
-def serve(receiver: "Receiver", environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+def serve(receiver: CallbackReceiver, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     try:
         answer = _answer(receiver, environ)
     except Exception as error:
@@ -25,7 +22,7 @@ def serve(receiver: "Receiver", environ: Environ, start_response: StartResponse)
     return [answer.body]
 
 
-def _answer(receiver: "Receiver", environ: Environ) -> Answer:
+def _answer(receiver: CallbackReceiver, environ: Environ) -> Answer:
     headers = receiver.intake.head(environ["REQUEST_METHOD"], _headers(environ))
     with receiver.intake.body(headers) as body:
         _fill(body, environ, headers.get("content-length", ""))
