@@ -162,4 +162,4 @@ async def test_deliveries_and_attempts_go_with_their_task(rig: Rig) -> None:
     ],
 )
 def test_the_cap_per_host_counts_by_host_and_port(url: str, host: str) -> None:
-    assert outbox.host_of(url) == host
+    assert host_of(url) == host

@@ -9,10 +9,10 @@ from typing import Any, cast
 import aiohttp
 import pytest
 
-from antiphon.callbacks import failures
-from antiphon.callbacks.connection import BlockedConnection
 from antiphon.callbacks.exchange import printable
-from antiphon.callbacks.failures import explain, is_ours
+from antiphon.outbound import failures
+from antiphon.outbound.connection import BlockedConnection
+from antiphon.outbound.failures import explain, is_ours
 
 HOST = "example.com:443"
 KEY = cast(Any, SimpleNamespace(host="example.com", port=443, ssl=True))

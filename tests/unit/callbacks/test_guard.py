@@ -11,9 +11,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.callbacks.connection import BlockedConnection, GuardedResolver, Resolver, guarded_connector
-from antiphon.callbacks.guard import Guard
 from antiphon.errors import BadParameter, BlockedAddress
+from antiphon.outbound.connection import BlockedConnection, GuardedResolver, Resolver, guarded_connector
+from antiphon.outbound.guard import Guard
 
 INSIDE = [
     "127.0.0.1",

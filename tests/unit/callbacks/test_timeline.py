@@ -1,6 +1,6 @@
 """Where the time of an attempt went."""
 
-from antiphon.callbacks.timeline import Connection, Phases, Timeline
+from antiphon.outbound.timeline import Connection, Phases, Timeline
 
 
 class Clock:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import aiohttp
 
-from antiphon.callbacks.connection import BlockedConnection
+from antiphon.outbound.connection import BlockedConnection
 
 # What this machine lacks, not what the receiver did.
 _OURS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EADDRNOTAVAIL, errno.ENETDOWN}

@@ -11,11 +11,10 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from antiphon import __version__
-from antiphon.callbacks.connection import BlockedConnection, Resolver, guarded_connector
-from antiphon.callbacks.failures import explain
-from antiphon.callbacks.guard import Guard, parse_url
-from antiphon.callbacks.outbox import host_of
 from antiphon.errors import BadParameter, BlockedAddress, TooLarge
+from antiphon.outbound.connection import BlockedConnection, Resolver, guarded_connector
+from antiphon.outbound.failures import explain
+from antiphon.outbound.guard import Guard, host_of, parse_url
 
 FIELD = "url"
 MOST_REDIRECTS = 5

@@ -15,9 +15,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
-from antiphon.callbacks.guard import Guard
-from antiphon.callbacks.timeline import current
 from antiphon.errors import BlockedAddress
+from antiphon.outbound.guard import Guard
+from antiphon.outbound.timeline import current
 
 IDLE = 4.0  # seconds that a connection is kept: less than the 5 s after which common servers close theirs
 

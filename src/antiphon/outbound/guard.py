@@ -25,6 +25,13 @@ _LABEL = re.compile("[A-Za-z0-9_-]{1,63}")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 
 
+def host_of(url: str) -> str:
+    """``host:port`` of a URL: what the cap per host counts by."""
+    parsed = URL(url)
+    host = parsed.raw_host or ""
+    return f"[{host}]:{parsed.port}" if ":" in host else f"{host}:{parsed.port}"
+
+
 class Guard:
     """Blocks everything that is not on the public internet, but for the networks of ``allow``."""
 
