@@ -10,6 +10,7 @@ from antiphon.callbacks import outbox
 from antiphon.callbacks.outbox import Attempt, Delivery
 from antiphon.callbacks.schedule import Step
 from antiphon.errors import NotFound
+from antiphon.outbound.guard import host_of
 from tests.integration.callbacks.conftest import Rig, until
 
 URL = "http://receiver.example:8080/hook"

@@ -1,4 +1,4 @@
-"""The process that reads a large body (``large.py``): the body comes in on standard input, which stays open as long as
+"""The process that reads a large body (``large_body.py``): the body comes in on standard input, which stays open as long as
 somebody waits for the answer, a line of JSON on standard output."""
 
 import contextlib

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from antiphon.contract.lenient import number
 from antiphon.contract.results import FailedResult, Kind, kind_of, read_result
-from antiphon.contract.tolerance import number
 from antiphon.errors import BadParameter
 from antiphon.receiver.inbox import fingerprint
 

@@ -10,8 +10,8 @@ import numpy as np
 from antiphon.music.video import text
 from antiphon.music.video.ink import WHITE, Canvas, Shorts, lay
 from antiphon.music.video.layers import draw
-from antiphon.music.video.line import opacities
 from antiphon.music.video.lyrics import Lyrics
+from antiphon.music.video.progress_bar import opacities
 from antiphon.music.video.setting import edge, height, set_in, stacked
 from antiphon.music.video.setting import top as top_of
 from antiphon.music.video.theme import Region, Theme

@@ -281,7 +281,7 @@ def test_damaged_weights_say_what_to_do(tmp_path: Path) -> None:
         separate(tmp_path / "song.mp3", tmp_path, kind="split_stem", models=tmp_path, threads=1)
 
 
-DATA = Path(__file__).parents[4] / "shared" / "data" / "mdb" / "Rockabilly"
+DATA = Path(__file__).parents[5] / "shared" / "data" / "mdb" / "Rockabilly"
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the evaluation songs are not here")

@@ -1,6 +1,6 @@
-"""What frames look like, beside pictures that were looked at and found good: ``tests/unit/music/frames``.
+"""What frames look like, beside pictures that were looked at and found good: ``tests/unit/music/video/frames``.
 
-After a change that is meant to be seen: ``python -m tests.unit.music.test_video_regression`` draws them again; look at
+After a change that is meant to be seen: ``python -m tests.unit.music.video.test_regression`` draws them again; look at
 them before you commit them.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from tests.unit.music.scenes import LYRICS, scene
+from tests.unit.music.video.scenes import LYRICS, scene
 
 from antiphon.music.video.look import ASPECTS, Look, themes
 

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
+from antiphon.callbacks.concurrency import AHEAD, LEAST_BYTES, MOST_BYTES, Slots
 from antiphon.callbacks.outbox import Delivery
-from antiphon.callbacks.slots import AHEAD, LEAST_BYTES, MOST_BYTES, Slots
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.callbacks.announced import Cursor, parse_cursor
+from antiphon.callbacks.ended_tasks import Cursor, parse_cursor
 from antiphon.errors import BadParameter
 from antiphon.listening.place import Place, default_path
 from antiphon.listening.sse import ServerEvent, read

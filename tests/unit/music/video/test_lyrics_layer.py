@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.unit.music.scenes import LYRICS, scene
+from tests.unit.music.video.scenes import LYRICS, scene
 
 from antiphon.music.video.look import ASPECTS, Look, themes
+from antiphon.music.video.lyrics_layer import sung_region
 from antiphon.music.video.scene import Scene
-from antiphon.music.video.sung import sung_region
 from antiphon.music.video.theme import load
 
 FPS = 30

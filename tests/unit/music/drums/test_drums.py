@@ -18,7 +18,7 @@ from antiphon.music.progress import silent
 from antiphon.score.notes import Note
 
 RATE = 44_100
-DATA = Path(__file__).parents[4] / "shared" / "data" / "mdb"
+DATA = Path(__file__).parents[5] / "shared" / "data" / "mdb"
 Samples = NDArray[np.float64]
 
 

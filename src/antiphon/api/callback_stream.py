@@ -17,7 +17,7 @@ from antiphon.api import openapi
 from antiphon.api.auth import Caller, Shared
 from antiphon.api.errors import Draining
 from antiphon.api.streams import KEEP_ALIVE, SILENCE, heard, stream
-from antiphon.callbacks.announced import Announced, Cursor, ended_after, horizon, parse_cursor
+from antiphon.callbacks.ended_tasks import Announced, Cursor, ended_after, horizon, parse_cursor
 from antiphon.callbacks.exchange import HEADERS
 from antiphon.contract import signatures
 from antiphon.contract.events import CALLBACK, READY, CallbackEvent

@@ -167,14 +167,14 @@ def test_the_log_of_a_talkative_command_stays_small(tmp_path: Path) -> None:
 LEAVING = """
 import sys, threading
 from pathlib import Path
-from tests.unit.receiver.test_execute import delivery
+from tests.unit.receiver.follow_up.test_command import delivery
 from antiphon.receiver.follow_up.command import ExecStep
 ExecStep('echo $$ > "$ANTIPHON_FOLDER/pid"; exec sleep 600').run(delivery(Path(sys.argv[1])))
 """
 
 
 def test_a_command_that_a_killed_receiver_left_behind_is_not_doubled(tmp_path: Path) -> None:
-    receiver = subprocess.Popen([sys.executable, "-c", LEAVING, os.fspath(tmp_path)], cwd=Path(__file__).parents[3])
+    receiver = subprocess.Popen([sys.executable, "-c", LEAVING, os.fspath(tmp_path)], cwd=Path(__file__).parents[4])
     left = tmp_path / "midi" / "task" / "pid"
     wait_for(lambda: left.exists() and left.read_text() != "", "the command to start")
     receiver.kill()

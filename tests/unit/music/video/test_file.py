@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from tests.unit.music import mp4
 from tests.unit.music.sounds import noise, save
+from tests.unit.music.video import mp4
 
 from antiphon.music.video import VideoResult, render
 

@@ -18,7 +18,7 @@ from antiphon.api.auth import Caller, Shared
 from antiphon.api.errors import Draining
 from antiphon.api.rendering import task_item
 from antiphon.api.streams import SILENCE, heard, stream
-from antiphon.callbacks.announced import Cursor, horizon, parse_cursor
+from antiphon.callbacks.ended_tasks import Cursor, horizon, parse_cursor
 from antiphon.contract.events import READY
 from antiphon.keys import ApiKey
 from antiphon.services import Services

@@ -5,16 +5,16 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.unit.music.scenes import LYRICS, scene, spectrum
+from tests.unit.music.video.scenes import LYRICS, scene, spectrum
 
-from antiphon.music.video.bars import bars_region
-from antiphon.music.video.drift import RENEWAL
-from antiphon.music.video.line import line_region
+from antiphon.music.video.background_layer import RENEWAL
+from antiphon.music.video.cover_layer import cover_region
 from antiphon.music.video.look import ASPECTS, Look, themes
-from antiphon.music.video.pulse import cover_region
+from antiphon.music.video.lyrics_layer import sung_region
+from antiphon.music.video.progress_bar import line_region
 from antiphon.music.video.scene import Scene
 from antiphon.music.video.spectrum import Spectrum
-from antiphon.music.video.sung import sung_region
+from antiphon.music.video.spectrum_bars import bars_region
 from antiphon.music.video.theme import Region, load
 
 ALL = [Look(theme, aspect) for theme, aspect in product(themes(), ASPECTS)]
