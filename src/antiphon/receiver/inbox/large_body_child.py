@@ -1,5 +1,5 @@
-"""The process that reads a large body (``large_body.py``): the body comes in on standard input, which stays open as long as
-somebody waits for the answer, a line of JSON on standard output."""
+"""Child process that reads one large body (``large_body``): the body comes on standard input, which stays open as long
+as somebody waits; the answer is a line of JSON on standard output."""
 
 import contextlib
 import json
