@@ -1,6 +1,7 @@
 """One frozen ``Settings``, read once from ``ANTIPHON_*`` variables. Nobody else reads the environment."""
 
 import os
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -51,6 +52,16 @@ class Settings(BaseSettings):
     max_queued: int = Field(default=100, gt=0, description="tasks queued or running per key")
     retention_days: float = Field(default=14.0, gt=0)
 
+    profile: Literal["default", "hosted"] = Field(
+        default="default",
+        description="hosted: as the documented API does it: MP3 stems, CALLBACK_EXCEPTION for a callback that was given "
+        "up, errors as HTTP 200 with the code in the envelope",
+    )
+    strict: bool = Field(default=False, description="refuse unknown fields of requests instead of ignoring them")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="origins whose pages may call the API with a key, comma-separated, or *; default: none"
+    )
+
     # tasks
     concurrency: int = Field(default=1, gt=0, description="tasks that one worker runs at a time")
     engine_timeout: float = Field(default=3600.0, gt=0)
@@ -60,7 +71,9 @@ class Settings(BaseSettings):
         default=20.0, gt=0, description="a worker silent for so long has died; its tasks run again"
     )
     max_runs: int = Field(default=3, gt=0, description="a task that took so many workers down with it has failed")
-    stem_format: Literal["flac", "mp3", "wav"] = "flac"
+    stem_format: Literal["flac", "mp3", "wav"] | None = Field(
+        default=None, description="default: flac; mp3 with ANTIPHON_PROFILE=hosted"
+    )
 
     # callbacks
     callback_allow: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
@@ -84,6 +97,17 @@ class Settings(BaseSettings):
             return value
         return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
 
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        origins = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        for origin in origins:
+            if origin != "*" and not re.fullmatch(r"https?://[^/\s?#@]+", origin):
+                raise ValueError(f"expected origins such as https://app.example.com, comma-separated (got {origin!r})")
+        return origins
+
     @field_validator("callback_retry_delays", mode="before")
     @classmethod
     def _delays(cls, value: object) -> object:
@@ -94,6 +118,10 @@ class Settings(BaseSettings):
     @property
     def models_folder(self) -> Path:
         return self.models or self.data / "models"
+
+    @property
+    def stem_codec(self) -> Literal["flac", "mp3", "wav"]:
+        return self.stem_format or ("mp3" if self.profile == "hosted" else "flac")
 
     @property
     def storage_location(self) -> str | Path:

@@ -14,14 +14,16 @@ from antiphon.api import openapi
 from antiphon.api.auth import Shared
 from antiphon.errors import NotFound
 from antiphon.storage import Stored
-from antiphon.tasks.work import content_type
+from antiphon.tasks.file_names import content_type
 
 router = APIRouter(tags=["files"])
 RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
 @router.head("/files/{token}", include_in_schema=False)
-@router.get("/files/{token}", response_class=StreamingResponse, responses=openapi.FILE)
+@router.get("/files/{token}", include_in_schema=False)
+@router.head("/files/{token}/{filename}", include_in_schema=False)
+@router.get("/files/{token}/{filename}", response_class=StreamingResponse, responses=openapi.FILE)
 async def download(
     shared: Shared,
     request: Request,
@@ -29,7 +31,8 @@ async def download(
     range_header: Annotated[str | None, Header(alias="Range")] = None,
     if_range: Annotated[str | None, Header(alias="If-Range")] = None,
 ) -> Response:
-    """The artifact. One byte range is supported, so downloads resume and players seek."""
+    """The artifact. One byte range is supported, so downloads resume and players seek. What it is and what it is called
+    is signed into the token; the name behind it is for those who save a link under its last part."""
     link = links.read(shared.secret, token, datetime.now(UTC).timestamp())
     try:
         stored = await shared.storage.stat(link.key)

@@ -46,11 +46,9 @@ async def peaks(
     """The waveform of a sound: how low and how high it goes in each stretch. Worked out once, then kept."""
     async with shared.database.begin() as connection:
         found = await _find_sound(connection, key, taskId, artifact)
-    making: WeakValueDictionary[str, asyncio.Lock] = request.app.state.outlines
-    async with making.setdefault(found.key, asyncio.Lock()):  # who asks meanwhile finds it in the storage
-        outline = await _outline(shared, taskId, found)
+    outline = await outline_of(request, shared, taskId, found)
     response.headers.update(FOR_GOOD)
-    return Envelope(data=_coarser(outline, buckets))
+    return Envelope(data=coarser(outline, buckets))
 
 
 @router.get("/{taskId}/segments/{artifact}/{number}", response_class=Response, responses=openapi.SEGMENT)
@@ -86,6 +84,13 @@ async def _find_sound(connection: AsyncConnection, key: ApiKey, task_id: str, na
     return artifacts[name]
 
 
+async def outline_of(request: Request, services: Services, task_id: str, artifact: Artifact) -> Peaks:
+    """The outline of a sound, made once and then kept beside it."""
+    making: WeakValueDictionary[str, asyncio.Lock] = request.app.state.outlines
+    async with making.setdefault(artifact.key, asyncio.Lock()):  # who asks meanwhile finds it in the storage
+        return await _outline(services, task_id, artifact)
+
+
 async def _outline(services: Services, task_id: str, artifact: Artifact) -> Peaks:
     """From the storage, where it lies beside the artifact and is deleted with it; made when it is not there yet."""
     key = f"{task_id}/peaks/{artifact.name}.json"
@@ -101,7 +106,7 @@ async def _outline(services: Services, task_id: str, artifact: Artifact) -> Peak
     return outline
 
 
-def _coarser(outline: Peaks, buckets: int) -> Peaks:
+def coarser(outline: Peaks, buckets: int) -> Peaks:
     """An outline of fewer stretches; of as many as there are when more are asked for."""
     have = outline.buckets
     want = min(buckets, have)

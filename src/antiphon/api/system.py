@@ -6,10 +6,10 @@ from fastapi import APIRouter
 
 from antiphon import __version__, checks
 from antiphon.api.auth import Admin, Shared
-from antiphon.api.rendering import milliseconds
 from antiphon.callbacks.backlog import backlog
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import Kind, State
+from antiphon.contract.moments import milliseconds
 from antiphon.contract.records import (
     CallbackQueue,
     Check,

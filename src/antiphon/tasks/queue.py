@@ -17,7 +17,7 @@ JOB = "antiphon.run_task"
 QUEUE = "tasks"
 RETRY_AFTER = 1  # seconds
 CONNECT_TIMEOUT = 3.0  # seconds; a worker that is stopped while the database is away waits for it a few times
-PRIORITIES = {Kind.MIDI: 2, Kind.VIDEO: 1, Kind.SEPARATION: 0}  # what is near its end goes first
+PRIORITIES = {Kind.WAV: 3, Kind.MIDI: 2, Kind.VIDEO: 1, Kind.SEPARATION: 0}  # what is near its end goes first
 
 
 Run = Callable[[str], Awaitable[None]]
