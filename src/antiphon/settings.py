@@ -54,8 +54,8 @@ class Settings(BaseSettings):
 
     profile: Literal["default", "hosted"] = Field(
         default="default",
-        description="hosted: as the documented API does it: MP3 stems, CALLBACK_EXCEPTION for a callback that was given "
-        "up, errors as HTTP 200 with the code in the envelope",
+        description="hosted: as the documented API does it: MP3 stems, CALLBACK_EXCEPTION for a callback that was "
+        "given up, errors as HTTP 200 with the code in the envelope",
     )
     strict: bool = Field(default=False, description="refuse unknown fields of requests instead of ignoring them")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(

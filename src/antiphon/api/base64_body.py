@@ -17,14 +17,14 @@ MAX_OTHER_BYTES = 100_000
 _VALUE = re.compile(rb'"base64Data"[ \t\r\n]*:[ \t\r\n]*"([^"]*)"')
 _HEAD = re.compile(rb"data:([-\w.+/]{0,100})(?:;[-\w.+=]{1,100}){0,5};base64,")
 _HEAD_BYTES = 1000
-_BLOCK_BYTES = 4 << 18
+BLOCK_BYTES = 4 << 18
 _LEFT_OUT = re.compile(rb"\\[nrt]|[\\ \t\r\n=]")  # JSON's escapes of line breaks and slashes, padding, white space
 _UNICODE = re.compile(rb"\\u00([0-7][0-9a-fA-F])")
 _ESCAPE_BYTES = 6  # of JSON's longest escape, \u002B
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
-def read_base64_body(body: Path, out: Path) -> tuple[dict[str, Any], str | None]:
+def read_base64_body(body: Path, out: Path, *, block_bytes: int = BLOCK_BYTES) -> tuple[dict[str, Any], str | None]:
     """Decode the field ``base64Data`` of the JSON object in the file ``body`` into the file ``out``.
 
     Returns:
@@ -48,7 +48,7 @@ def read_base64_body(body: Path, out: Path) -> tuple[dict[str, Any], str | None]
         if head:
             start = content.find(b",", start) + 1
         with out.open("wb") as decoded:
-            _decode(content, start, end, decoded)
+            _decode(content, start, end, decoded, block_bytes)
     return other, mime_type
 
 
@@ -62,10 +62,10 @@ def _object(text: bytes) -> dict[str, Any]:
     return found
 
 
-def _decode(content: mmap.mmap, start: int, end: int, decoded: BinaryIO) -> None:
+def _decode(content: mmap.mmap, start: int, end: int, decoded: BinaryIO, block_bytes: int) -> None:
     rest = b""
     while start < end:
-        stop = min(start + _BLOCK_BYTES, end)
+        stop = min(start + block_bytes, end)
         escape = content.rfind(b"\\", max(start, stop - _ESCAPE_BYTES), stop)
         if escape >= 0:  # it may go on behind the block
             stop = min(escape + _ESCAPE_BYTES, end)

@@ -82,7 +82,7 @@ class WavCallback(Callback):
 
 VocalRemovalInfo = create_model(
     "VocalRemovalInfo",
-    __doc__="One link per stem; null where there is no such stem. What is left over is both ``fx_url`` and ``other_url``.",
+    __doc__="One link per stem; null where there is none. What is left over is ``fx_url`` and ``other_url``.",
     origin_url=(str, ...),
     **{callback_key(stem): (str | None, None) for stem in GROUP_NAMES},  # type: ignore[call-overload]
 )

@@ -89,8 +89,8 @@ GROUP_NAMES = {
     "fx": "FX",
     "brass": "Brass",
     "woodwinds": "Woodwinds",
-    "piano": "Piano",
     "other": "Other",
+    "piano": "Piano",
 }
 """Every stem of the documented API, as ``stem_type_group_name`` says it."""
 
@@ -102,7 +102,7 @@ SINGLE_STEMS = STEMS[SeparationType.SPLIT_STEM]
 def stems_of(separation: SeparationType, stem: str | None = None) -> tuple[str, ...]:
     """The stems that a separation makes, ``stem`` being the one that ``split_stem_advanced`` was asked for.
 
-    What it leaves over is ``other``; without the vocals it is ``instrumental``, and without ``other`` all that has a name.
+    What it leaves over is ``other``; beside the vocals, and beside ``other`` itself, it is ``instrumental``.
     """
     if separation is not SeparationType.SPLIT_STEM_ADVANCED:
         return STEMS[separation]
@@ -111,7 +111,7 @@ def stems_of(separation: SeparationType, stem: str | None = None) -> tuple[str, 
 
 
 def find_stem(name: str) -> str | None:
-    """The stem of this name, however it is written (``Vocals``, ``vocal``, ``Backing Vocals``), if it is a known one."""
+    """The stem of this name, however it is written (``Vocals``, ``vocal``, ``Backing Vocals``); None for another."""
     wanted = name.strip().casefold().replace(" ", "_").replace("-", "_")
     spellings = {stem: {stem, group.casefold().replace(" ", "_")} for stem, group in GROUP_NAMES.items()}
     return next((stem for stem, known in spellings.items() if wanted in known), None)

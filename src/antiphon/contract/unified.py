@@ -1,6 +1,6 @@
 """The unified form of the documented API: one call that makes every kind of task, one record, one callback.
 
-Documented are the calls, the words of ``state`` and that ``resultJson`` is a string; ``{"resultUrls": […]}`` for a video
+Documented are the calls, the words of ``state`` and that ``resultJson`` is a string. ``{"resultUrls": […]}`` of a video
 was seen in public clients. What ``resultJson`` says of stems and MIDI is our choice: the fields of the other form.
 """
 

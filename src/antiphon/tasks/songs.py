@@ -1,5 +1,5 @@
-"""Songs as they come in: inspected, stored, and recorded as uploads. By the API for a file that was sent, by a worker for
-one that a task names by its address."""
+"""Songs as they come in: inspected, stored, and recorded as uploads; by the API for a file that was sent, by a worker
+for one that a task names by its address."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -79,8 +79,8 @@ async def page(
     state: State | None,
     search: str | None,
 ) -> list[Task]:
-    """Newest first; files are listed only when they are asked for. ``before`` is the number of the last task of the page before; ``search`` looks into ids and
-    titles."""
+    """Newest first; files only when they are asked for. ``before`` is the number of the last task of the page
+    before; ``search`` looks into ids and titles."""
     query = select(*COLUMNS).where(tasks.c.api_key_id == api_key_id).order_by(tasks.c.number.desc()).limit(limit)
     if before is not None:
         query = query.where(tasks.c.number < before)
