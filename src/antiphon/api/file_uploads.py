@@ -45,6 +45,7 @@ async def stream_upload(request: Request, shared: Shared, key: Writer) -> FileEn
             folder,
             files=(PART,),
             limit=shared.settings.max_upload,
+            by_its_first_line=True,
         )
         if PART not in form.files:
             raise BadParameter("file: required, but missing; add the file as a part with this name")
