@@ -185,7 +185,7 @@ def _describe(operation: dict[str, Any], said: Operation) -> None:
     responses.pop("422", None)
     _illustrate(operation.get("requestBody", {}), said.request)
     _illustrate(responses["200"], said.answers)
-    if operation["operationId"].endswith("_record_info"):
+    if operation["operationId"] in _POLLED:
         responses["200"]["headers"] = _seconds(_POLL)
     for code, examples in said.errors.items():
         responses[str(code)] = _error(code, examples)
@@ -202,6 +202,7 @@ def _illustrate(part: dict[str, Any], examples: Examples) -> None:
             media["examples"] = examples
 
 
+_POLLED = {f"{kind}_record_info" for kind in ("separation", "midi", "video", "wav", "jobs")}
 _POLL = "Seconds until it is worth asking again; only while the task is queued or running"
 _RETRY_AFTER = {
     429: "Seconds to wait",
