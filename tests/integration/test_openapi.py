@@ -243,7 +243,14 @@ def test_errors_are_shown_in_the_words_in_which_the_server_says_them(
             fields["taskId"] = planted.get(fields["taskId"], fields["taskId"])
     headers = {"Authorization": f"Bearer {server.key}", **how.get("headers", {})}
     how = {**how, **where, "headers": {name: value for name, value in headers.items() if value}}
-    values = {"token": "abcd", "taskId": UNKNOWN, "artifact": "vocal", "number": "7", "id": "999999"}
+    values = {
+        "token": "abcd",
+        "filename": "song.mp3",
+        "taskId": UNKNOWN,
+        "artifact": "vocal",
+        "number": "7",
+        "id": "999999",
+    }
     answer = server.http.request(method, server.url + path.format(**values), **how)
     shown = examples(document["paths"][path][method]["responses"][str(code)]["content"]["application/json"])
     assert answer.status_code == code

@@ -1,6 +1,6 @@
 """What polling answers. Field names are the documented API's; below them in each record stand ours."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
@@ -10,28 +10,29 @@ from antiphon.contract.kinds import GROUP_NAMES, CallbackState, Kind, State, Suc
 Milliseconds = int
 
 
-class Accepted(BaseModel):
-    """The answer to a request of the documented API."""
-
-    ignored: list[str] | None = Field(
-        None,
+Ignored = Annotated[
+    list[str] | None,
+    Field(
         description="ours: unknown fields of the request; absent when there are none",
         exclude_if=lambda names: not names,
-    )
+    ),
+]
 
 
-class Created(Accepted):
+class Created(BaseModel):
     """The answer to a request for work."""
 
     taskId: str = Field(examples=["5c79be8e5c7f4bb0a3f7a1a2b3c4d5e6"])
+    ignored: Ignored = None
 
 
-class Uploaded(Accepted):
+class Uploaded(BaseModel):
     taskId: str
     audioId: str
     duration: float = Field(description="seconds", examples=[48.02])
     title: str
     expireTime: Milliseconds
+    ignored: Ignored = None
 
 
 class Stem(BaseModel):
@@ -176,14 +177,15 @@ class AlignedWord(BaseModel):
     p_align: int = 0
 
 
-class AlignedLyrics(Accepted):
+class AlignedLyrics(BaseModel):
     alignedWords: list[AlignedWord]
     waveformData: list[float] = Field(description="how loud the song is in stretches of equal length, 0–1")
     hootCer: float = Field(default=0.0, description="nothing is guessed here, so nothing is misheard")
     isStreamed: bool = False
+    ignored: Ignored = None
 
 
-class FileItem(Accepted):
+class FileItem(BaseModel):
     """A file that was brought in, kept for three days."""
 
     fileName: str = Field(examples=["song.mp3"])
@@ -194,6 +196,7 @@ class FileItem(Accepted):
     uploadedAt: str = Field(description="ISO 8601, UTC", examples=["2026-11-28T12:00:00.000Z"])
     taskId: str = Field(description="ours")
     expireTime: Milliseconds = Field(description="ours")
+    ignored: Ignored = None
 
 
 class TaskItem(Advance):
