@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -38,6 +37,7 @@ from antiphon.api import (
 from antiphon.api.hardening import Hardening
 from antiphon.api.limits import BodyLimit
 from antiphon.api.sign_in_throttle import FailedSignIns
+from antiphon.api.streams import Streams
 from antiphon.playback.players import Players
 from antiphon.services import Services
 
@@ -66,9 +66,9 @@ def create_app(services: Services) -> FastAPI:
     )
     openapi.install(app)
     app.state.services = services
-    app.state.draining = errors.Draining()
+    draining = app.state.draining = errors.Draining()
     app.state.trials = asyncio.Semaphore(callback_test.AT_ONCE)
-    app.state.streams = Counter()
+    app.state.streams = Streams(services.database, services.notifications, draining)
     app.state.outlines = WeakValueDictionary()
     app.state.players = Players(str(services.settings.storage_location), most=os.cpu_count() or 1)
     app.state.failed_sign_ins = FailedSignIns()
