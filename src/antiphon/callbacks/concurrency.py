@@ -26,6 +26,16 @@ class Room:
     busy: dict[str, int]
 
 
+@dataclass(frozen=True)
+class Batch:
+    """What a claim took. ``full_hosts`` may have more due than there was room for, and ``is_full`` says that the total
+    cut the claim off: then landings say when to claim again."""
+
+    deliveries: Collection[Delivery]
+    is_full: bool
+    full_hosts: Collection[str]
+
+
 class Slots:
     """``total`` deliveries in flight at a time, ``per_host`` of one host; the rest of what is claimed waits here, and
     not longer than ``patience`` seconds of ``clock``, for its lease must outlive its attempt."""
@@ -49,7 +59,7 @@ class Slots:
         return self._in_flight
 
     def room(self) -> Room:
-        """What to claim now. Call ``put`` with what was claimed."""
+        """What to claim now."""
         taken = self._taken.total()
         ahead = min(taken, AHEAD - self._number_waiting)
         share = ahead / max(1, taken)
@@ -58,30 +68,26 @@ class Slots:
         self._taken.clear()
         return Room(self._total - self._in_flight + ahead, max(LEAST_BYTES, MOST_BYTES - self._held), busy)
 
-    def put(self, claimed: Collection[Delivery], room: Room) -> None:
-        """Take in what was claimed with ``room``."""
-        now = self._clock()
+    def batch(self, claimed: Collection[Delivery], room: Room) -> Batch:
+        """What was claimed with ``room``, weighed against it. Changes nothing: ``put`` takes it in."""
         number = Counter(delivery.host for delivery in claimed)
-        for delivery in claimed:
+        is_full = len(claimed) >= room.limit or sum(len(delivery.body) for delivery in claimed) >= room.size
+        free = {host: self._per_host - room.busy.get(host, 0) for host in number.keys() | room.busy.keys()}
+        return Batch(claimed, is_full, [host for host in free if number[host] >= free[host]])
+
+    def put(self, batch: Batch) -> None:
+        """Take in what was claimed, once the claim has been committed: before that another sender may claim it too."""
+        now = self._clock()
+        number = Counter(delivery.host for delivery in batch.deliveries)
+        for delivery in batch.deliveries:
             self._waiting[delivery.host].append((now, delivery))
             self._held += len(delivery.body)
-        self._number_waiting += len(claimed)
-        self._full = len(claimed) >= room.limit or sum(len(delivery.body) for delivery in claimed) >= room.size
-        free = {host: self._per_host - room.busy.get(host, 0) for host in number.keys() | room.busy.keys()}
-        self._low = {host: number[host] // 2 for host in free if number[host] >= free[host]}
+        self._number_waiting += len(batch.deliveries)
+        self._full = batch.is_full
+        self._low = {host: number[host] // 2 for host in batch.full_hosts}
 
     def _claimed(self, host: str) -> int:
         return self._flying[host] + len(self._waiting.get(host, ()))
-
-    @property
-    def full_hosts(self) -> list[str]:
-        """Hosts that may have more due than there was room for: their landings say when to claim again."""
-        return list(self._low)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether the last claim was cut off by the total: landings say when to claim again."""
-        return self._full
 
     def start(self, host: str | None = None) -> Iterator[tuple[float, Delivery]]:
         """What may be sent now, each with the seconds that it has waited, and from now on in flight: of ``host``, or of

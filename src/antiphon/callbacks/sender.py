@@ -133,9 +133,8 @@ class Sender:
 
     async def _claim(self) -> float:
         """Claim into the slots; gives the seconds until something else is due."""
-        slots = self._slots
-        stale = slots.stale()
-        room = slots.room()
+        stale = self._slots.stale()
+        room = self._slots.room()
         async with self._database.begin() as connection:
             await outbox.release(connection, stale)
             if room.limit <= 0:
@@ -148,11 +147,10 @@ class Sender:
                 per_host=self._settings.callback_per_host,
                 busy=room.busy,
             )
-            slots.put(claimed, room)
-            self._metrics.claimed(expired=sum(delivery.expired for delivery in claimed))
-            if slots.is_full:
-                return self._poll
-            due = await outbox.next_due(connection, slots.full_hosts)
+            batch = self._slots.batch(claimed, room)
+            due = None if batch.is_full else await outbox.next_due(connection, batch.full_hosts)
+        self._slots.put(batch)
+        self._metrics.claimed(expired=sum(delivery.expired for delivery in claimed))
         # Due, yet not claimed: another sender has it locked for the moment.
         return self._poll if due is None else min(self._poll, max(due, 0.02))
 
