@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy import text
 
+from antiphon.callbacks.backlog import backlog
 from antiphon.database.connection import describe
-from antiphon.errors import AntiphonError, SettingsError, WeightsError
+from antiphon.errors import AntiphonError, SettingsError, StorageError, WeightsError
 from antiphon.music import weights
 from antiphon.outbound.connection import Resolver
 from antiphon.outbound.guard import Guard
@@ -75,6 +76,17 @@ async def check_clock(services: Services) -> str:
     return f"within {abs(skew):.2f} s of the database's"
 
 
+async def check_retention(services: Services) -> str:
+    async with services.database.begin() as connection:
+        overdue = (await backlog(connection)).overdue
+    if overdue:
+        raise StorageError(
+            f"{overdue} tasks expired more than an hour ago, and their files are still there: does a worker run? "
+            "its log says which files could not be deleted, and why"
+        )
+    return "what has expired is deleted"
+
+
 ALONE: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "weights": check_weights,
     "storage": check_storage,
@@ -83,4 +95,8 @@ ALONE: dict[str, Callable[[Settings], Awaitable[str]]] = {
 }
 """What can be checked without a database."""
 
-OF_SERVICES: dict[str, Callable[[Services], Awaitable[str]]] = {"database": check_database, "clock": check_clock}
+OF_SERVICES: dict[str, Callable[[Services], Awaitable[str]]] = {
+    "database": check_database,
+    "clock": check_clock,
+    "retention": check_retention,
+}

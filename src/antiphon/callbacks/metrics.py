@@ -55,6 +55,10 @@ class Metrics:
         self._tasks = Gauge(
             "antiphon_tasks", "unfinished tasks (all processes)", ["kind", "state"], registry=self._registry
         )
+        self._overdue = self._gauge(
+            "antiphon_tasks_overdue",
+            "expired for more than an hour, their files not deleted (all processes)",
+        )
 
     def _counter(self, name: str, words: str) -> Counter:
         return Counter(name, words, registry=self._registry)
@@ -85,12 +89,13 @@ class Metrics:
         self._in_flight.set(number)
 
     async def render(self, database: Database) -> bytes:
-        """The text exposition format, 0.0.4. Asks the database two counts over partial indexes."""
+        """The text exposition format, 0.0.4. Asks the database for a few counts over partial indexes."""
         async with database.begin() as connection:
             left = await backlog(connection)
         self._pending.set(left.pending)
         self._leased.set(left.leased)
         self._age.set(left.age)
+        self._overdue.set(left.overdue)
         self._tasks.clear()
         for labels, number in left.tasks.items():
             self._tasks.labels(*labels).set(number)
