@@ -60,6 +60,11 @@ class Settings(BaseSettings):
         default=20.0, gt=0, description="a worker silent for so long has died; its tasks run again"
     )
     max_runs: int = Field(default=3, gt=0, description="a task that took so many workers down with it has failed")
+    outage_patience: float = Field(
+        default=300.0,
+        ge=0,
+        description="how long a run waits for a database or storage that is away, before its work is thrown away",
+    )
     stem_format: Literal["flac", "mp3", "wav"] = "flac"
 
     # callbacks

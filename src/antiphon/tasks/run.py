@@ -23,8 +23,7 @@ from antiphon.tasks.work import Outcome, Work
 
 log = structlog.get_logger()
 WATCH_EVERY = 0.4  # seconds between looks for a cancel, and between notes of the progress
-PATIENCE = 300.0  # seconds to wait for a database that went away while the engine worked
-GOODBYE = 5.0  # as above, at a stop; if that is not enough the task comes back as one of a dead worker
+STOP_PATIENCE_S = 5.0  # for the database at a stop; after that the task comes back as one of a dead worker
 TIDYING = 5.0  # seconds to delete what a bad run stored; what is left then goes with its task's retention
 Result = TypeVar("Result")
 
@@ -65,7 +64,7 @@ async def _give_up(services: Services, task: Task, reason: Exception, bound: Any
         return
     await _discard(services, task, task.run)
     if isinstance(reason, Interrupted) or is_outage(reason):
-        patience = GOODBYE if isinstance(reason, Interrupted) else PATIENCE
+        patience = STOP_PATIENCE_S if isinstance(reason, Interrupted) else services.settings.outage_patience
         try:
             async with asyncio.timeout(patience):
                 await _persist(services, lambda connection: store.release(connection, task))
@@ -194,7 +193,7 @@ async def _discard(services: Services, task: Task, *runs: int) -> None:
 
 async def _persist(services: Services, write: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
     """Write the start or the end of a run; wait for a database that restarts just now."""
-    deadline = asyncio.get_running_loop().time() + PATIENCE
+    deadline = asyncio.get_running_loop().time() + services.settings.outage_patience
     while True:
         try:
             async with services.database.begin() as connection:

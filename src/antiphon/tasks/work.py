@@ -1,19 +1,24 @@
 """What a worker does for each kind of task: fetch the sources, run the engine, store what it made."""
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import structlog
+
 from antiphon.contract.kinds import STEMS, Kind, SeparationType
-from antiphon.errors import EngineError, NotFound
+from antiphon.errors import EngineError, NotFound, StorageError
 from antiphon.services import Services
 from antiphon.tasks import store
 from antiphon.tasks.engine import run_engine
 from antiphon.tasks.model import Artifact, Task
 
+log = structlog.get_logger()
+STORAGE_RETRY_S = 1.0  # between tries while the storage is away
 CONTENT_TYPES = {
     ".flac": "audio/flac",
     ".mp3": "audio/mpeg",
@@ -144,7 +149,7 @@ class Work:
         path = self.folder / f"{artifact.name}{Path(artifact.key).suffix}"
         self.report(0.0, "fetching")
         try:
-            await self.services.storage.download(artifact.key, path)
+            await self._outlast(lambda: self.services.storage.download(artifact.key, path))
         except NotFound:
             raise EngineError(SOURCE_GONE) from None
         return str(path)
@@ -163,8 +168,24 @@ class Work:
             audio_id=audio_id,
             duration=duration,
         )
-        await self.services.storage.put_file(artifact.key, Path(path), artifact.content_type)
+        await self._outlast(lambda: self.services.storage.put_file(artifact.key, Path(path), artifact.content_type))
         return artifact
+
+    async def _outlast(self, transfer: Callable[[], Awaitable[None]]) -> None:
+        """Repeat a transfer until it passes: a storage that is away for a while must not cost the work of an hour.
+
+        Raises:
+            StorageError: It has not passed within ``ANTIPHON_OUTAGE_PATIENCE``.
+        """
+        deadline = asyncio.get_running_loop().time() + self.services.settings.outage_patience
+        while True:
+            try:
+                return await transfer()
+            except StorageError as error:
+                if asyncio.get_running_loop().time() >= deadline:
+                    raise
+                log.warning("the storage is away; trying again", task=self.task.id, error=error.message)
+            await asyncio.sleep(STORAGE_RETRY_S)
 
 
 def content_type(filename: str) -> str:
