@@ -5,6 +5,7 @@ each by a line ``{"size": bytes}``, followed by so many bytes, or ``{"error": {"
 when standard input does, or when nothing was asked for ``IDLE`` seconds.
 """
 
+import functools
 import json
 import os
 import select
@@ -30,15 +31,13 @@ def main() -> None:
     adjustment = Path("/proc/self/oom_score_adj")
     if adjustment.exists():
         adjustment.write_text("1000")  # when memory ends, this process goes, not the server
-    storages: dict[str, Storage] = {}
+    opened = functools.cache(Storage.open)
     waypoints: defaultdict[str, Waypoints] = defaultdict(Waypoints)  # of an hour 360, and the process ends when idle
     with tempfile.TemporaryDirectory() as folder:
         while select.select([sys.stdin], [], [], IDLE)[0] and (line := sys.stdin.buffer.readline()):
             request = json.loads(line)
-            where = request["storage"]
             try:
-                storage = storages.setdefault(where, Storage.open(where))
-                content = _encoded(storage, request, Path(folder), waypoints[request["key"]])
+                content = _encoded(opened(request["storage"]), request, Path(folder), waypoints[request["key"]])
             except AntiphonError as error:
                 answer: dict[str, Any] = {"error": {"code": error.code, "message": error.message}}
                 content = b""
