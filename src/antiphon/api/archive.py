@@ -10,7 +10,8 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared
+from antiphon.api.auth import Caller
+from antiphon.api.dependencies import Shared
 from antiphon.api.files import disposition
 from antiphon.api.submit import find_owned, require_unexpired
 from antiphon.api.tasks import PathTaskId

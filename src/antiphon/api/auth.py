@@ -9,6 +9,7 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
 from antiphon import keys, sessions
+from antiphon.api.dependencies import App, Shared
 from antiphon.errors import Forbidden, Maintenance, TooFrequent, Unauthorized
 from antiphon.keys import ApiKey
 from antiphon.services import Services
@@ -23,12 +24,6 @@ SAFE = ("GET", "HEAD")
 CSRF_HEADER = "X-CSRF-Token"
 
 
-def services(request: Request) -> Services:
-    found: Services = request.app.state.services
-    return found
-
-
-Shared = Annotated[Services, Depends(services)]
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 Cookie = Annotated[str | None, Depends(cookie)]
 
@@ -81,10 +76,10 @@ async def admin(key: Caller) -> ApiKey:
 Admin = Annotated[ApiKey, Depends(admin)]
 
 
-async def writer(request: Request, shared: Shared, key: Caller) -> ApiKey:
+async def writer(app: App, shared: Shared, key: Caller) -> ApiKey:
     """A key that may start something now. Raises ``Maintenance`` or ``TooFrequent``."""
     settings = shared.settings
-    if request.app.state.draining.on:
+    if app.draining.on:
         raise Maintenance(retry_after=10)
     async with shared.database.begin() as connection:
         if await store.in_maintenance(connection):

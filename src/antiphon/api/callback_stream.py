@@ -4,15 +4,16 @@ import json
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon import keys
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared
-from antiphon.api.streams import Streams, Turn
+from antiphon.api.auth import Caller
+from antiphon.api.dependencies import App, Shared
+from antiphon.api.streams import Turn
 from antiphon.callbacks.ended_tasks import Announced, Cursor, ended_after, horizon, parse_cursor
 from antiphon.callbacks.exchange import HEADERS
 from antiphon.contract import signatures
@@ -30,7 +31,7 @@ UNSETTLED_PAUSE_S = 0.1  # until a task that ended just now, before which others
 
 @router.get("/events", response_class=StreamingResponse, responses=openapi.CALLBACK_EVENTS)
 async def events(
-    request: Request,
+    app: App,
     shared: Shared,
     key: Caller,
     since: Annotated[
@@ -51,8 +52,7 @@ async def events(
         start = parse_cursor(resume, field="Last-Event-ID")
     elif since:
         start = Cursor(parse_moment(since, await shared.database.now(), field="since"))
-    streams: Streams = request.app.state.streams
-    return streams.answer(key, EndedTasks(shared, key, start))
+    return app.streams.answer(key, EndedTasks(shared, key, start))
 
 
 class EndedTasks:

@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter
 
-from antiphon.api.auth import Caller, Shared
+from antiphon.api.auth import Caller
+from antiphon.api.dependencies import Shared
 from antiphon.api.rendering import task_detail
 from antiphon.api.submit import find_owned, require_unexpired
 from antiphon.api.tasks import PathTaskId

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from sqlalchemy import text
 
 from antiphon import __version__
-from antiphon.api.auth import Shared
+from antiphon.api.dependencies import Shared
 
 router = APIRouter(tags=["health"])
 

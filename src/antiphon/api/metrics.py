@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from antiphon.api import openapi
-from antiphon.api.auth import Shared
+from antiphon.api.dependencies import Shared
 from antiphon.callbacks.metrics import CONTENT_TYPE
 
 router = APIRouter(tags=["health"])

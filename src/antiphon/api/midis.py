@@ -3,7 +3,8 @@
 from fastapi import APIRouter, Response
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared, Writer
+from antiphon.api.auth import Caller, Writer
+from antiphon.api.dependencies import Shared
 from antiphon.api.rendering import midi_record
 from antiphon.api.submit import IdempotencyKey, canonical, find_source, find_track, new_task_id, submit
 from antiphon.api.tasks import QueryTaskId, advise_polling, find_record

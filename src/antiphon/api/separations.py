@@ -3,7 +3,8 @@
 from fastapi import APIRouter, Response
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared, Writer
+from antiphon.api.auth import Caller, Writer
+from antiphon.api.dependencies import Shared
 from antiphon.api.rendering import separation_record
 from antiphon.api.submit import (
     IdempotencyKey,

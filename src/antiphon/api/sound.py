@@ -6,20 +6,19 @@ import json
 import math
 from itertools import pairwise
 from typing import Annotated, Literal
-from weakref import WeakValueDictionary
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared
+from antiphon.api.auth import Caller
+from antiphon.api.dependencies import App, Shared
 from antiphon.api.submit import find_owned, require_unexpired
 from antiphon.api.tasks import PathTaskId
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.records import Peaks
 from antiphon.errors import NotFound
 from antiphon.keys import ApiKey
-from antiphon.playback.players import Players
 from antiphon.services import Services
 from antiphon.tasks import store
 from antiphon.tasks.engine import run_engine
@@ -35,7 +34,7 @@ Name = Annotated[str, Path(pattern="^[a-z_]{1,40}$", description="origin, or a s
 
 @router.get("/{taskId}/peaks/{artifact}")
 async def peaks(
-    request: Request,
+    app: App,
     response: Response,
     shared: Shared,
     key: Caller,
@@ -46,8 +45,7 @@ async def peaks(
     """The waveform of a sound: how low and how high it goes in each stretch. Worked out once, then kept."""
     async with shared.database.begin() as connection:
         found = await _find_sound(connection, key, taskId, artifact)
-    making: WeakValueDictionary[str, asyncio.Lock] = request.app.state.outlines
-    async with making.setdefault(found.key, asyncio.Lock()):  # who asks meanwhile finds it in the storage
+    async with app.outline_locks.setdefault(found.key, asyncio.Lock()):  # who asks meanwhile finds it in the storage
         outline = await _outline(shared, taskId, found)
     response.headers.update(FOR_GOOD)
     return Envelope(data=_coarser(outline, buckets))
@@ -55,7 +53,7 @@ async def peaks(
 
 @router.get("/{taskId}/segments/{artifact}/{number}", response_class=Response, responses=openapi.SEGMENT)
 async def segment(
-    request: Request,
+    app: App,
     shared: Shared,
     key: Caller,
     taskId: PathTaskId,
@@ -67,8 +65,7 @@ async def segment(
     together without a gap, to the sample; the last one is shorter."""
     async with shared.database.begin() as connection:
         found = await _find_sound(connection, key, taskId, artifact)
-    players: Players = request.app.state.players
-    content = await players.piece(found.key, number, codec)
+    content = await app.players.piece(found.key, number, codec)
     if not content:
         pieces = math.ceil((found.duration or 0) / PIECE)
         raise NotFound(f"number: {artifact!r} of task {taskId} has about {pieces} pieces, counted from 0; ask for less")

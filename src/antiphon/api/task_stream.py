@@ -4,14 +4,15 @@ import json
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.api import openapi
 from antiphon.api.auth import Caller
+from antiphon.api.dependencies import App
 from antiphon.api.rendering import task_item
-from antiphon.api.streams import Streams, Turn
+from antiphon.api.streams import Turn
 from antiphon.callbacks.ended_tasks import Cursor, horizon, parse_cursor
 from antiphon.contract.events import READY
 from antiphon.keys import ApiKey
@@ -25,7 +26,7 @@ MAX_REMEMBERED = 1000  # tasks of which a stream knows what it sent last
 
 @router.get("/events", response_class=StreamingResponse, responses=openapi.EVENTS)
 async def all_events(
-    request: Request,
+    app: App,
     key: Caller,
     resume: Annotated[
         str | None,
@@ -35,8 +36,7 @@ async def all_events(
     """Every change of any task of this key, as events named ``task``. The first event is named ``ready``; then come
     the unfinished tasks, and after a break what has changed meanwhile. Some may come twice."""
     since = parse_cursor(resume, field="Last-Event-ID").completed_at if resume else None
-    streams: Streams = request.app.state.streams
-    return streams.answer(key, Changes(key, since), gather=GATHER_S)
+    return app.streams.answer(key, Changes(key, since), gather=GATHER_S)
 
 
 class Changes:

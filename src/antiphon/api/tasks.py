@@ -4,14 +4,15 @@ import asyncio
 import json
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared
+from antiphon.api.auth import Caller
+from antiphon.api.dependencies import App, Shared
 from antiphon.api.rendering import task_item
-from antiphon.api.streams import Streams, Turn
+from antiphon.api.streams import Turn
 from antiphon.api.submit import find_owned, require_unexpired
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import CallbackState, Kind, State
@@ -104,13 +105,12 @@ async def _heard(events: asyncio.Queue[str], task_id: str, patience: float) -> b
 
 
 @router.get("/{taskId}/events", response_class=StreamingResponse, responses=openapi.EVENTS)
-async def watch(request: Request, shared: Shared, key: Caller, taskId: PathTaskId) -> StreamingResponse:
+async def watch(app: App, shared: Shared, key: Caller, taskId: PathTaskId) -> StreamingResponse:
     """State, stage and progress as server-sent events named ``task``, until the task has ended and its callback has
     been delivered or given up. The stream ends as well when the server goes down: then connect again."""
     async with shared.database.begin() as connection:
         await find_owned(connection, key, taskId)
-    streams: Streams = request.app.state.streams
-    return streams.answer(key, Progress(key, taskId), task_id=taskId)
+    return app.streams.answer(key, Progress(key, taskId), task_id=taskId)
 
 
 class Progress:

@@ -10,7 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from antiphon.api import openapi
-from antiphon.api.auth import Shared, Writer
+from antiphon.api.auth import Writer
+from antiphon.api.dependencies import Shared
 from antiphon.api.multipart import Form, read_form
 from antiphon.api.rendering import milliseconds
 from antiphon.api.submit import IdempotencyKey, canonical, find_owned, new_task_id
