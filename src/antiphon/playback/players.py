@@ -15,7 +15,7 @@ TIMEOUT = 30.0  # seconds for one piece, waiting for a free process not counted
 CLASSES = (NotAudio, NotFound)
 
 
-class Died(EngineError):
+class PlayerDied(EngineError):
     """The process that decodes sound has died; the server's log may say why."""
 
 
@@ -30,11 +30,11 @@ class Players:
     async def piece(self, key: str, number: int, codec: str) -> bytes:
         """The piece as a file of this codec; empty behind the end of the artifact.
 
-        Raises ``NotFound``, ``NotAudio``, ``EngineTimeout``, or ``Died`` when the process did."""
+        Raises ``NotFound``, ``NotAudio``, ``EngineTimeout``, or ``PlayerDied`` when the process did."""
         request = {"storage": self._storage, "key": key, "number": number, "codec": codec}
         async with self._slots:
             while self._idle:
-                with contextlib.suppress(Died):  # it had been idle for long, and ended in this very moment
+                with contextlib.suppress(PlayerDied):  # it had been idle for long, and ended in this very moment
                     return await self._ask(self._idle.pop(), request)
             return await self._ask(await _start(), request)
 
@@ -76,7 +76,7 @@ async def _converse(player: Process, request: dict[str, Any]) -> tuple[dict[str,
         answer = json.loads(await player.stdout.readuntil(b"\n"))
         return answer, await player.stdout.readexactly(answer.get("size", 0))
     except (OSError, asyncio.IncompleteReadError, RuntimeError):  # the last is uvloop's, for a pipe that is closed
-        raise Died from None
+        raise PlayerDied from None
 
 
 async def _end(player: Process) -> None:
