@@ -16,7 +16,7 @@ from antiphon.services import Services
 from antiphon.settings import Settings
 from antiphon.storage import Storage
 
-TOLERATED_SKEW = 5.0  # seconds; receivers refuse signatures that are 300 s off
+MAX_SKEW_S = 5.0  # receivers refuse signatures that are 300 s off
 
 
 async def verdict(check: Awaitable[str]) -> tuple[str, bool]:
@@ -68,7 +68,7 @@ async def check_clock(services: Services) -> str:
     before = time.time()
     database = (await services.database.now()).timestamp()
     skew = database - (before + time.time()) / 2
-    if abs(skew) > TOLERATED_SKEW:
+    if abs(skew) > MAX_SKEW_S:
         raise AntiphonError(
             f"this machine's clock is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} the database's; "
             "receivers refuse signatures with a wrong time: synchronise both with NTP"

@@ -14,7 +14,7 @@ from antiphon.database.schema import api_keys, server_state, webhook_keys
 from antiphon.errors import Conflict, NotFound, SettingsError
 from antiphon.secret import seal, unseal
 
-ROTATION = timedelta(hours=24)
+ROTATION_OVERLAP = timedelta(hours=24)
 PREFIX = "ak_"
 
 
@@ -128,7 +128,7 @@ async def rotate_webhook_key(connection: AsyncConnection, secret: bytes, key: st
     """Make a new key, or take ``key``; the old one goes on signing beside it for a day."""
     key = key or new_key()
     await connection.execute(
-        update(webhook_keys).where(webhook_keys.c.expires_at.is_(None)).values(expires_at=func.now() + ROTATION)
+        update(webhook_keys).where(webhook_keys.c.expires_at.is_(None)).values(expires_at=func.now() + ROTATION_OVERLAP)
     )
     await connection.execute(insert(webhook_keys).values(sealed=seal(secret, key.encode())))
     return key

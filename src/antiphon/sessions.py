@@ -10,10 +10,10 @@ from antiphon import secret as secrets
 from antiphon.errors import Unauthorized
 
 COOKIE = "antiphon_session"
-LIFETIME = 7 * 24 * 3600  # seconds
+LIFETIME_S = 7 * 24 * 3600
 _PURPOSE = "sessions"
 _VERSION = 1
-_NONCE = 16  # bytes: two sessions that begin in the same second differ
+_NONCE_BYTES = 16  # bytes: two sessions that begin in the same second differ
 _ENDED = "the session has ended; sign in again"
 
 
@@ -28,9 +28,9 @@ class Session:
 
 def issue(secret: bytes, *, key_id: int, now: float) -> tuple[str, Session]:
     """Begin a session of an API key at ``now`` (Unix seconds): the cookie's value, and what it says."""
-    expires = int(now) + LIFETIME
+    expires = int(now) + LIFETIME_S
     payload = bytes([_VERSION]) + expires.to_bytes(5, "big") + key_id.to_bytes(8, "big")
-    token = secrets.sign(secret, _PURPOSE, payload + randomness.token_bytes(_NONCE))
+    token = secrets.sign(secret, _PURPOSE, payload + randomness.token_bytes(_NONCE_BYTES))
     return token, Session(key_id, expires, _csrf(secret, token))
 
 

@@ -13,8 +13,8 @@ from antiphon.errors import SettingsError
 PREFIX = "ANTIPHON_"
 MEGABYTE = 1_000_000
 # What 'antiphon receive --exec' gives to its command, which may be one of ours: no settings.
-OF_AN_EVENT = {PREFIX + name for name in ("KIND", "TASK_ID", "STATE", "FOLDER", "ATTEMPT", "EVENT_ID")}
-WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - to recognise them
+EVENT_VARIABLES = {PREFIX + name for name in ("KIND", "TASK_ID", "STATE", "FOLDER", "ATTEMPT", "EVENT_ID")}
+WILDCARD_HOSTS = ("0.0.0.0", "::")  # noqa: S104 - to recognise them
 
 
 class Settings(BaseSettings):
@@ -140,7 +140,7 @@ class Settings(BaseSettings):
     @property
     def links_lead_nowhere(self) -> bool:
         """Links would begin with an address that is one to listen on only."""
-        return not self.public_url and self.host in WILDCARDS
+        return not self.public_url and self.host in WILDCARD_HOSTS
 
     @property
     def base_url(self) -> str:
@@ -150,7 +150,7 @@ class Settings(BaseSettings):
 def load_settings(**overrides: object) -> Settings:
     """Read the environment. Raises ``SettingsError`` that names an unknown or bad variable."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
-    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known | OF_AN_EVENT)
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known | EVENT_VARIABLES)
     if unknown:
         raise SettingsError(f"unknown setting {unknown[0]}; the settings are: {', '.join(sorted(known))}")
     try:

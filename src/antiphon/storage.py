@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 SETTING: Final = "ANTIPHON_STORAGE_URL"
 SCHEMES = ("s3", "gs", "az")
-PIECE: Final = 4 * 1024 * 1024  # bytes of one request to read; it has 30 s
-PART: Final = 5 * 1024 * 1024  # bytes of one request to write; the least that S3 takes
-PARTS_AT_ONCE = 4
-READ_AHEAD: Final = 256 * 1024  # bytes that a reader fetches at a time
+READ_BYTES: Final = 4 * 1024 * 1024  # of one request to read; it has 30 s
+PART_BYTES: Final = 5 * 1024 * 1024  # of one request to write; the least that S3 takes
+MAX_PARTS_AT_ONCE = 4
+READ_AHEAD_BYTES: Final = 256 * 1024  # that a reader fetches at a time
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
-_LONGEST_KEY = 512
+_MAX_KEY_CHARS = 512
 
 
 @dataclass(frozen=True)
@@ -112,10 +112,10 @@ class Storage:
         meanwhile, ``StorageError`` ends it: pieces of two objects are never mixed."""
         stored = await self.stat(key)
         end = stored.size if end is None else min(end, stored.size)
-        for first in range(start, end, PIECE):
+        for first in range(start, end, READ_BYTES):
             with _in_words(self.name, key):
                 options: obstore.GetOptions = {
-                    "range": (first, min(first + PIECE, end)),
+                    "range": (first, min(first + READ_BYTES, end)),
                     "if_match": stored.etag,
                 }
                 result = await obstore.get_async(self._store, key, options=options)
@@ -127,7 +127,7 @@ class Storage:
         with _in_words(self.name, _checked(key)):
             if self._folder is not None:
                 return io.FileIO(self._folder / key)
-            return _Reader(obstore.open_reader(self._store, key, buffer_size=READ_AHEAD))
+            return _Reader(obstore.open_reader(self._store, key, buffer_size=READ_AHEAD_BYTES))
 
     async def download(self, key: str, path: Path) -> None:
         """Write the object to the file ``path``, which is there whole or not at all."""
@@ -194,9 +194,9 @@ class Storage:
                 key,
                 data,
                 attributes=None if self._folder else {"Content-Type": content_type},
-                chunk_size=PART,
+                chunk_size=PART_BYTES,
                 # a disk gains nothing from several, and when it is full the others would write on for a while
-                max_concurrency=1 if self._folder else PARTS_AT_ONCE,
+                max_concurrency=1 if self._folder else MAX_PARTS_AT_ONCE,
             )
             if self._folder:
                 await asyncio.to_thread(_sync, self._folder, self._folder / key)
@@ -228,7 +228,7 @@ class _Reader(io.RawIOBase):
 
 
 def _checked(key: str) -> str:
-    if len(key) > _LONGEST_KEY or not _KEY.fullmatch(key):
+    if len(key) > _MAX_KEY_CHARS or not _KEY.fullmatch(key):
         raise BadParameter(f"'{key[:80]}' is no key of an artifact: letters, digits, '.', '_', '-' between '/'")
     return key
 

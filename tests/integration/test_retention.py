@@ -16,7 +16,7 @@ from antiphon.keys import create_api_key
 from antiphon.services import Services, open_services
 from antiphon.settings import Settings
 from antiphon.tasks import store
-from antiphon.tasks.retention import FIRST_RETRY_S, Retention
+from antiphon.tasks.retention import MIN_RETRY_S, Retention
 
 
 @pytest.fixture
@@ -72,14 +72,14 @@ async def test_a_folder_that_cannot_be_deleted_is_set_aside_and_does_not_stop_th
         await retention.purge_expired()
         assert await purged(services) == others
         await retention.purge_expired()
-        clock.now = FIRST_RETRY_S + 1
+        clock.now = MIN_RETRY_S + 1
         await retention.purge_expired()
-        clock.now = 2 * FIRST_RETRY_S + 2  # it is put off for twice as long now
+        clock.now = 2 * MIN_RETRY_S + 2  # it is put off for twice as long now
         await retention.purge_expired()
     told = [line for line in logs if line["event"] == "files could not be deleted"]
     assert [(line["prefix"], line["retry_in"]) for line in told] == [(stuck, 300), (stuck, 600)]
     folder_of(services, stuck).unlink()
-    clock.now = 4 * FIRST_RETRY_S
+    clock.now = 4 * MIN_RETRY_S
     await retention.purge_expired()
     assert await purged(services) == others | {stuck}
 

@@ -20,7 +20,7 @@ bearer = HTTPBearer(auto_error=False, description="An API key: 'antiphon keys cr
 cookie = APIKeyCookie(
     name=sessions.COOKIE, auto_error=False, description="A session of the console; unsafe methods need X-CSRF-Token"
 )
-SAFE = ("GET", "HEAD")
+SAFE_METHODS = ("GET", "HEAD")
 CSRF_HEADER = "X-CSRF-Token"
 
 
@@ -50,7 +50,7 @@ def read_session(request: Request, shared: Services, token: str) -> Session:
     """The session of a cookie, with its CSRF token where one is needed. Raises ``Unauthorized`` and ``Forbidden``."""
     session = sessions.read(shared.secret, token, time.time())
     told = request.headers.get(CSRF_HEADER, "")
-    if request.method not in SAFE and not hmac.compare_digest(told.encode(), session.csrf.encode()):
+    if request.method not in SAFE_METHODS and not hmac.compare_digest(told.encode(), session.csrf.encode()):
         raise Forbidden(
             f"{CSRF_HEADER}: {'wrong' if told else 'missing'}; send the 'csrf' that GET /console/session answers"
         )

@@ -25,7 +25,7 @@ from antiphon.tasks import store
 from antiphon.tasks.run import callback_body
 
 router = APIRouter(prefix="/callbacks", tags=["callbacks"])
-BATCH = 20
+MAX_BATCH = 20
 UNSETTLED_PAUSE_S = 0.1  # until a task that ended just now, before which others may still come, is looked at again
 
 
@@ -66,7 +66,7 @@ class EndedTasks:
 
     async def __call__(self, connection: AsyncConnection, news: set[str]) -> Turn:
         limit = await horizon(connection)
-        ended = await ended_after(connection, self._key.id, self._cursor, BATCH)
+        ended = await ended_after(connection, self._key.id, self._cursor, MAX_BATCH)
         settled = [task for task in ended if task.cursor.completed_at < limit]
         events = [f"event: {READY}\nid: {self._cursor}\ndata: {{}}\n\n"] if self._is_first else []
         self._is_first = False
@@ -78,7 +78,7 @@ class EndedTasks:
             self._cursor = task.cursor
         if len(settled) < len(ended):
             return Turn(events, pause=UNSETTLED_PAUSE_S)
-        return Turn(events, pause=0 if len(ended) == BATCH else None)
+        return Turn(events, pause=0 if len(ended) == MAX_BATCH else None)
 
 
 async def _signer(connection: AsyncConnection, services: Services) -> Callable[[Announced, bytes], CallbackEvent]:

@@ -16,7 +16,7 @@ from antiphon.tasks import idempotency, store
 from antiphon.tasks.model import NewTask
 
 router = APIRouter(prefix="/midi", tags=["midi"])
-POLL_AFTER = 10  # seconds
+POLL_AFTER_S = 10
 
 
 @router.post("/generate", callbacks=openapi.MIDI_CALLBACK)
@@ -49,5 +49,5 @@ async def record_info(shared: Shared, key: Caller, taskId: QueryTaskId, response
     async with shared.database.begin() as connection:
         task = await find_record(connection, key, taskId, Kind.MIDI)
         made = await store.artifacts_of(connection, task.id)
-    advise_polling(response, task, POLL_AFTER)
+    advise_polling(response, task, POLL_AFTER_S)
     return Envelope(data=midi_record(shared, task, made))

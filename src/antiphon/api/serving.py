@@ -11,7 +11,7 @@ from antiphon.api.app import create_app
 from antiphon.api.errors import Draining
 from antiphon.services import Services
 
-GRACE = 10  # seconds for open requests at a stop
+DRAIN_TIMEOUT_S = 10  # for open requests at a stop
 
 
 class _Server(uvicorn.Server):
@@ -30,7 +30,7 @@ async def serve_api(services: Services, listener: socket.socket, stop: asyncio.E
         app,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=GRACE,
+        timeout_graceful_shutdown=DRAIN_TIMEOUT_S,
         timeout_keep_alive=30,
         server_header=False,
         h11_max_incomplete_event_size=64 * 1024,

@@ -40,7 +40,7 @@ async def sign_in(
     response.set_cookie(
         sessions.COOKIE,
         token,
-        max_age=sessions.LIFETIME,
+        max_age=sessions.LIFETIME_S,
         path="/",
         secure=_is_secure(shared, request),
         httponly=True,

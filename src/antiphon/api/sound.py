@@ -25,10 +25,10 @@ from antiphon.tasks.engine import run_engine
 from antiphon.tasks.model import Artifact
 
 router = APIRouter(prefix="/tasks", tags=["sound"])
-PIECE = 10  # seconds
-STRETCHES = 9600  # of an outline as it is stored
-OUTLINE_TIMEOUT = 300.0  # seconds
-FOR_GOOD = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Authorization, Cookie"}
+PIECE_S = 10
+OUTLINE_BUCKETS = 9600  # of an outline as it is stored
+OUTLINE_TIMEOUT_S = 300.0
+IMMUTABLE_HEADERS = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Authorization, Cookie"}
 Name = Annotated[str, Path(pattern="^[a-z_]{1,40}$", description="origin, or a stem", examples=["vocal"])]
 
 
@@ -40,14 +40,14 @@ async def peaks(
     key: Caller,
     taskId: PathTaskId,
     artifact: Name,
-    buckets: Annotated[int, Query(ge=1, le=STRETCHES, description="stretches of equal length")] = 1600,
+    buckets: Annotated[int, Query(ge=1, le=OUTLINE_BUCKETS, description="stretches of equal length")] = 1600,
 ) -> Envelope[Peaks]:
     """The waveform of a sound: how low and how high it goes in each stretch. Worked out once, then kept."""
     async with shared.database.begin() as connection:
         found = await _find_sound(connection, key, taskId, artifact)
     async with app.outline_locks.setdefault(found.key, asyncio.Lock()):  # who asks meanwhile finds it in the storage
         outline = await _outline(shared, taskId, found)
-    response.headers.update(FOR_GOOD)
+    response.headers.update(IMMUTABLE_HEADERS)
     return Envelope(data=_coarser(outline, buckets))
 
 
@@ -67,9 +67,9 @@ async def segment(
         found = await _find_sound(connection, key, taskId, artifact)
     content = await app.players.piece(found.key, number, codec)
     if not content:
-        pieces = math.ceil((found.duration or 0) / PIECE)
+        pieces = math.ceil((found.duration or 0) / PIECE_S)
         raise NotFound(f"number: {artifact!r} of task {taskId} has about {pieces} pieces, counted from 0; ask for less")
-    return Response(content, media_type=f"audio/{codec}", headers=FOR_GOOD)
+    return Response(content, media_type=f"audio/{codec}", headers=IMMUTABLE_HEADERS)
 
 
 async def _find_sound(connection: AsyncConnection, key: ApiKey, task_id: str, name: str) -> Artifact:
@@ -92,7 +92,7 @@ async def _outline(services: Services, task_id: str, artifact: Artifact) -> Peak
         path = folder / "sound"
         async with services.inspections:
             await services.storage.download(artifact.key, path)
-            found = await run_engine("peaks", {"path": str(path), "most": STRETCHES}, timeout=OUTLINE_TIMEOUT)
+            found = await run_engine("peaks", {"path": str(path), "most": OUTLINE_BUCKETS}, timeout=OUTLINE_TIMEOUT_S)
     outline = Peaks(**found, buckets=len(found["low"]))
     await services.storage.put_bytes(key, json.dumps(outline.model_dump()).encode(), "application/json")
     return outline

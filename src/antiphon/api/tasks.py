@@ -27,7 +27,7 @@ router = APIRouter(prefix="/tasks", tags=["tasks"])
 
 QueryTaskId = Annotated[TaskId, Query(description="as the call that made the task answered it")]
 PathTaskId = Annotated[TaskId, Path()]
-CANCEL_PATIENCE = 3.0  # seconds to wait for a worker to stop
+CANCEL_TIMEOUT_S = 3.0  # to wait for a worker to stop
 
 
 async def find_record(connection: AsyncConnection, key: ApiKey, task_id: str, kind: Kind) -> Task:
@@ -84,7 +84,7 @@ async def cancel(shared: Shared, key: Caller, taskId: PathTaskId) -> Envelope[Ta
         async with shared.database.begin() as connection:
             task = await find_owned(connection, key, taskId)
             await store.cancel(connection, task.id, retention=shared.retention)
-        deadline = asyncio.get_running_loop().time() + CANCEL_PATIENCE
+        deadline = asyncio.get_running_loop().time() + CANCEL_TIMEOUT_S
         while True:
             async with shared.database.begin() as connection:
                 task = await find_owned(connection, key, taskId)

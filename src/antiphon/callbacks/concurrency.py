@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from antiphon.callbacks.outbox import Delivery
 
-AHEAD = 256  # deliveries that may wait for a slot, over all hosts
-MOST_BYTES = 16_000_000  # of bodies in memory
-LEAST_BYTES = 1_000_000  # taken by a claim even so, that nothing stands still
+MAX_WAITING = 256  # deliveries that may wait for a slot, over all hosts
+MAX_BODY_BYTES = 16_000_000  # of bodies in memory
+MIN_CLAIM_BYTES = 1_000_000  # taken by a claim even so, that nothing stands still
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,12 @@ class Slots:
     def room(self) -> Room:
         """What to claim now."""
         taken = self._taken.total()
-        ahead = min(taken, AHEAD - self._number_waiting)
+        ahead = min(taken, MAX_WAITING - self._number_waiting)
         share = ahead / max(1, taken)
         hosts = self._flying.keys() | self._waiting.keys() | self._taken.keys()
         busy = {host: self._claimed(host) - int(self._taken[host] * share) for host in hosts}
         self._taken.clear()
-        return Room(self._total - self._in_flight + ahead, max(LEAST_BYTES, MOST_BYTES - self._held), busy)
+        return Room(self._total - self._in_flight + ahead, max(MIN_CLAIM_BYTES, MAX_BODY_BYTES - self._held), busy)
 
     def batch(self, claimed: Collection[Delivery], room: Room) -> Batch:
         """What was claimed with ``room``, weighed against it. Changes nothing: ``put`` takes it in."""
@@ -117,7 +117,7 @@ class Slots:
         low = self._low.get(host)
         if low is not None and len(self._waiting.get(host, ())) <= low:
             return True
-        return self._full and self._number_waiting <= AHEAD // 2
+        return self._full and self._number_waiting <= MAX_WAITING // 2
 
     def stale(self) -> list[Delivery]:
         """Take out what has waited too long to be sent under its lease."""

@@ -25,7 +25,7 @@ from antiphon.outbound.failures import Reason, explain, is_ours, reason_of
 from antiphon.outbound.guard import Guard, host_of, parse_url
 from antiphon.outbound.timeline import Connection, Phases, Timeline, current
 
-ANSWER_KEPT = 2048  # bytes of the answer that are read and kept
+MAX_ANSWER_BYTES = 2048  # of the answer that are read and kept
 HEADERS = {
     "User-Agent": f"Antiphon/{__version__}",
     "Content-Type": "application/json",
@@ -73,7 +73,7 @@ def _session(guard: Guard, resolver: AbstractResolver, *, keep: bool) -> aiohttp
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
         auto_decompress=False,
-        read_bufsize=2 * ANSWER_KEPT,
+        read_bufsize=2 * MAX_ANSWER_BYTES,
         headers=HEADERS,
     )
 
@@ -158,8 +158,8 @@ async def _exchange(
         timeline.restart()
         seen.response = await lines.new.post(target, data=body, headers=headers, allow_redirects=False)
     timeline.answered()
-    while len(seen.answer) < ANSWER_KEPT:
-        block = await seen.response.content.read(ANSWER_KEPT - len(seen.answer))
+    while len(seen.answer) < MAX_ANSWER_BYTES:
+        block = await seen.response.content.read(MAX_ANSWER_BYTES - len(seen.answer))
         if not block:
             return
         seen.answer += block

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from antiphon.callbacks.outbox import RecordedAttempt, attempts_of
 from antiphon.database.schema import deliveries
 
-SHOWN = 64 * 1024  # bytes of a body that come with its delivery
+MAX_SHOWN_BYTES = 64 * 1024  # of a body that come with its delivery
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ async def deliveries_of(connection: AsyncConnection, task_id: str) -> list[Recor
         deliveries.c.created_at,
         deliveries.c.due_at,
         func.octet_length(deliveries.c.body),
-        func.substring(deliveries.c.body, 1, SHOWN),
+        func.substring(deliveries.c.body, 1, MAX_SHOWN_BYTES),
     )
     rows = await connection.execute(select(*columns).where(deliveries.c.task_id == task_id).order_by(deliveries.c.id))
     return [RecordedDelivery(*row[:-1], body=bytes(row[-1]), attempts=attempts[row.id]) for row in rows]

@@ -10,7 +10,7 @@ from antiphon.database import Database
 from antiphon.outbound.failures import Reason
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
-LATENCIES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30, 60, 120, 300, 600)  # seconds
+LATENCY_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30, 60, 120, 300, 600)
 
 
 class Metrics:
@@ -37,7 +37,7 @@ class Metrics:
         self._latency = Histogram(
             "antiphon_callback_latency_seconds",
             "from the end of the task to the receiver's acknowledgement",
-            buckets=LATENCIES,
+            buckets=LATENCY_BUCKETS_S,
             registry=self._registry,
         )
         self._in_flight = self._gauge("antiphon_callbacks_in_flight", "being sent by this process")

@@ -19,11 +19,11 @@ from antiphon.database import Database
 
 log = structlog.get_logger()
 
-OWN_FAULT = 10.0  # seconds until we try again what failed by our own fault
-BATCH = 500  # attempts in one transaction
-PAUSE = 1.0  # seconds between tries while the database is away
-LINGER = 0.005  # seconds in which attempts come together
-DATABASE_TIMEOUT = 3.0  # seconds that a stop waits for the database
+OWN_FAULT_RETRY_S = 10.0  # until we try again what failed by our own fault
+MAX_BATCH = 500  # attempts in one transaction
+RETRY_INTERVAL_S = 1.0  # between tries while the database is away
+GATHER_S = 0.005  # in which attempts come together
+DATABASE_TIMEOUT_S = 3.0  # that a stop waits for the database
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Recorder:
         if not claimed:
             return
         try:
-            async with asyncio.timeout(DATABASE_TIMEOUT), self._database.begin() as connection:
+            async with asyncio.timeout(DATABASE_TIMEOUT_S), self._database.begin() as connection:
                 await outbox.release(connection, claimed)
         except (SQLAlchemyError, OSError) as error:
             log.warning("callbacks were not given back; their leases run out", error=first_line(error))
@@ -78,7 +78,7 @@ class Recorder:
         """Write down what is left. With the database away it is lost after 3 s: their leases run out instead."""
         if self._writer is None:
             return
-        done, _ = await asyncio.wait([self._writer], timeout=DATABASE_TIMEOUT)
+        done, _ = await asyncio.wait([self._writer], timeout=DATABASE_TIMEOUT_S)
         if not done:
             self._writer.cancel()
             log.warning("attempts were not written down; their leases run out", number=len(self._waiting))
@@ -86,8 +86,8 @@ class Recorder:
     async def _write_all(self) -> None:
         try:
             while self._waiting:
-                await asyncio.sleep(LINGER)
-                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+                await asyncio.sleep(GATHER_S)
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
                 try:
                     await self._persist(batch)
                 except Exception:  # a fault of ours: their leases run out, and the rest goes on
@@ -102,7 +102,7 @@ class Recorder:
                 return
             except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
                 log.warning("attempts wait to be written down", number=len(results), error=first_line(error))
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(RETRY_INTERVAL_S)
             except DBAPIError as error:  # one of them cannot be written: waiting does not help
                 if len(results) == 1:
                     log.error(
@@ -118,7 +118,7 @@ class Recorder:
         charged = [self._judge(result) for result in results if not result.outcome.ours]
         async with self._database.begin() as connection:
             changed = await outbox.record(connection, charged)
-            await outbox.release(connection, ours, OWN_FAULT)
+            await outbox.release(connection, ours, OWN_FAULT_RETRY_S)
         self._metrics.stopped(sum(step.state == "stopped" and delivery.id in changed for delivery, _, step in charged))
         if any(step.state == "pending" for _, _, step in charged):
             self._retrying()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
-JITTER = 0.2  # of the delay, either way: receivers that failed together are not asked together again
+JITTER_SHARE = 0.2  # of the delay, either way: receivers that failed together are not asked together again
 GONE = 410  # the receiver says that it will never take this again
 
 
@@ -49,7 +49,7 @@ def next_step(
 def delay_of(delay: float, retry_after: float | None, chance: float) -> float:
     """The delay with its jitter of ±20 %; or as the receiver asked, held between 1× and 2× of the delay."""
     if retry_after is None:
-        return delay * (1 - JITTER + 2 * JITTER * chance)
+        return delay * (1 - JITTER_SHARE + 2 * JITTER_SHARE * chance)
     return min(max(retry_after, delay), 2 * delay)
 
 

@@ -25,11 +25,11 @@ from antiphon.settings import Settings
 
 log = structlog.get_logger()
 
-POLL = 5.0  # seconds between looks at the outbox when nothing wakes us: a NOTIFY can be lost
-MARGIN = 10.0  # seconds that a lease outlives the deadline of the attempt it covers
-GRACE = 16.0  # seconds in which a clean stop lets what is in flight end
-DATABASE_TIMEOUT = 10.0
-KEYS_STAY = 1.0  # seconds; a key that was rotated out signs on for a day
+POLL_INTERVAL_S = 5.0  # between looks at the outbox when nothing wakes us: a NOTIFY can be lost
+LEASE_MARGIN_S = 10.0  # that a lease outlives the deadline of the attempt it covers
+STOP_TIMEOUT_S = 16.0  # in which a clean stop lets what is in flight end
+DATABASE_TIMEOUT_S = 10.0
+KEYS_TTL_S = 1.0  # a key that was rotated out signs on for a day
 
 
 class Sender:
@@ -50,9 +50,9 @@ class Sender:
         *,
         resolver: AbstractResolver | None = None,
         metrics: Metrics | None = None,
-        margin: float = MARGIN,
-        poll: float = POLL,
-        grace: float = GRACE,
+        margin: float = LEASE_MARGIN_S,
+        poll: float = POLL_INTERVAL_S,
+        grace: float = STOP_TIMEOUT_S,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._database = database
@@ -112,7 +112,7 @@ class Sender:
         """Start whatever is due and has a free slot; gives the seconds until there may be more."""
         self._wake.clear()
         try:
-            async with asyncio.timeout(DATABASE_TIMEOUT):
+            async with asyncio.timeout(DATABASE_TIMEOUT_S):
                 await self._refresh_keys()
                 pause = await self._claim()
         except (SQLAlchemyError, AntiphonError, OSError) as error:
@@ -129,7 +129,7 @@ class Sender:
         keys = await self._keys()
         for key in keys:
             signatures.check_key(key)
-        self._known_keys, self._keys_until = keys, now + KEYS_STAY
+        self._known_keys, self._keys_until = keys, now + KEYS_TTL_S
 
     async def _claim(self) -> float:
         """Claim into the slots; gives the seconds until something else is due."""

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from antiphon.receiver.inbox.inbox import Event
     from antiphon.receiver.inbox.listing import Entry
 
-KEPT_ROWS = 200
-KEPT_MESSAGES = 50
-LEAST_MESSAGES = 3  # shown below the table even when there are more events than lines
-LEAST_STATE = 12  # cells, if there are so many
-MOST_ID = 48  # cells
+MAX_ROWS = 200
+MAX_MESSAGES = 50
+MIN_MESSAGES = 3  # shown below the table even when there are more events than lines
+MIN_STATE_CELLS = 12  # cells, if there are so many
+MAX_ID_CELLS = 48
 GAP = "  "
 
 Colour = Literal["", "bold", "dim", "red", "green", "yellow", "cyan"]
@@ -70,7 +70,7 @@ class Board:
         self._lock = threading.Lock()
         self._rows: OrderedDict[int, Row] = OrderedDict()
         self._counts: Counter[str] = Counter()
-        self._messages: deque[tuple[float, str, Colour]] = deque(maxlen=KEPT_MESSAGES)
+        self._messages: deque[tuple[float, str, Colour]] = deque(maxlen=MAX_MESSAGES)
 
     def notice(self, notice: "Notice") -> None:
         """Take up what was told of an event."""
@@ -91,7 +91,7 @@ class Board:
 
     def _put(self, event_id: int, row: Row) -> None:
         self._rows[event_id] = row
-        if len(self._rows) > KEPT_ROWS:
+        if len(self._rows) > MAX_ROWS:
             self._rows.popitem(last=False)
 
     def entitle(self, line: str, colour: Colour = "bold") -> None:
@@ -113,7 +113,7 @@ class Board:
             messages = [(f"{clock(at)}  {text}", colour) for at, text, colour in self._messages]
             top = [*self._head, (self._summary(), "")]
         room = max(0, rows - len(top) - 3)  # but for two empty lines and the table's head
-        below = messages[-max(LEAST_MESSAGES, room - len(events)) :]
+        below = messages[-max(MIN_MESSAGES, room - len(events)) :]
         lines = [self._paint(fit(line, columns), colour) for line, colour in top]
         lines += ["", *self._table(events[: max(0, room - len(below))], columns, now)]
         lines += ["", *(self._paint(fit(line, columns), colour) for line, colour in below)] if below else []
@@ -169,10 +169,10 @@ def span(seconds: float) -> str:
 
 
 def _widths(table: Sequence[Sequence[str]], columns: int) -> list[int]:
-    """Cells per column: as many as its texts need, but ids are cut before a state has less than ``LEAST_STATE``."""
+    """Cells per column: as many as its texts need, but ids are cut before a state has less than ``MIN_STATE_CELLS``."""
     needed = [max(width_of(row[place]) for row in table) for place in range(len(table[0]) - 1)]
     left = columns - sum(needed) - len(GAP) * len(needed)
-    task = max(8, min(needed[2], MOST_ID, needed[2] + left - LEAST_STATE))
+    task = max(8, min(needed[2], MAX_ID_CELLS, needed[2] + left - MIN_STATE_CELLS))
     return [*needed[:2], task, *needed[3:], max(0, left + needed[2] - task)]
 
 

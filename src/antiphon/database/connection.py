@@ -16,7 +16,7 @@ from antiphon.errors import DatabaseError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x616E7469  # one migration at a time, whichever process comes first
-OLDEST_SERVER = 140000
+MIN_SERVER_VERSION = 140000
 
 
 class Database:
@@ -76,7 +76,7 @@ def migrate(url: str) -> None:
     """Bring the tables up to date; safe when several processes start at once. Raises ``DatabaseError``."""
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
-            if connection.info.server_version < OLDEST_SERVER:
+            if connection.info.server_version < MIN_SERVER_VERSION:
                 raise DatabaseError("PostgreSQL is too old: version 14 or newer is needed")
             connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
             if not _is_current(connection):

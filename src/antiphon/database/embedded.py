@@ -23,12 +23,12 @@ from types import TracebackType
 import psycopg
 
 from antiphon.database.binaries import INSTEAD, find_account, find_programs, make_reachable
-from antiphon.database.cluster import RECOVERY, SETTINGS, STOP, Cluster, cluster_folder, disk_is_full
+from antiphon.database.cluster import SETTINGS, START_TIMEOUT_S, STOP_TIMEOUT_S, Cluster, cluster_folder, disk_is_full
 from antiphon.errors import DatabaseError
 
 ROOT_HOME = Path("/var/lib/antiphon")
-PATIENCE = 60.0  # seconds for what should take none: the rest of a crashed server to go, a live one to answer
-SOCKET_LIMIT = 107 - len("/.s.PGSQL.5432")  # sun_path of unix(7), less its closing NUL
+TIMEOUT_S = 60.0  # for what should take none: the rest of a crashed server to go, a live one to answer
+MAX_SOCKET_FOLDER_BYTES = 107 - len("/.s.PGSQL.5432")  # sun_path of unix(7), less its closing NUL
 
 
 class EmbeddedPostgres:
@@ -91,7 +91,7 @@ class EmbeddedPostgres:
         self.stop()
 
     def _start(self, cluster: Cluster) -> str:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_S
         while True:
             if not self._is_running():
                 with self._server_lock() as lock:
@@ -105,7 +105,7 @@ class EmbeddedPostgres:
                     return url
             if time.monotonic() > deadline:
                 raise DatabaseError(
-                    f"the PostgreSQL in {self.home} runs, but has not answered for {PATIENCE:.0f} s: "
+                    f"the PostgreSQL in {self.home} runs, but has not answered for {TIMEOUT_S:.0f} s: "
                     f"read {cluster.log}, or end its processes and start again"
                 )
             time.sleep(0.05)
@@ -132,7 +132,7 @@ class EmbeddedPostgres:
 
     def _shut_down(self, cluster: Cluster) -> None:
         for mode in ("fast", "immediate"):
-            deadline = time.monotonic() + STOP
+            deadline = time.monotonic() + STOP_TIMEOUT_S
             while self._is_running() and time.monotonic() < deadline:
                 cluster.stop(mode)
                 time.sleep(0.01)
@@ -174,7 +174,7 @@ class EmbeddedPostgres:
 
     def _socket_folder(self) -> Path:
         near = self.home / "socket"
-        if len(os.fsencode(near)) <= SOCKET_LIMIT:
+        if len(os.fsencode(near)) <= MAX_SOCKET_FOLDER_BYTES:
             return near
         return Path(tempfile.gettempdir(), f"antiphon-{os.geteuid()}-{self._hash}")
 
@@ -210,7 +210,7 @@ class EmbeddedPostgres:
     @contextmanager
     def _start_lock(self) -> Iterator[None]:
         lock = _open_lock(self.home / "start.lock")
-        deadline = time.monotonic() + RECOVERY + PATIENCE
+        deadline = time.monotonic() + START_TIMEOUT_S + TIMEOUT_S
         try:
             while True:
                 with suppress(BlockingIOError):

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon import __version__
 
-LONGEST = 63  # bytes of a connection's name; PostgreSQL cuts the rest off
+MAX_NAME_BYTES = 63  # of a connection's name; PostgreSQL cuts the rest off
 _NAME = re.compile(r"antiphon ([a-z+]+) (\S+) (.*)")
 _FIGURES = text("SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS size")
 _LIVING = text(
@@ -32,7 +32,7 @@ class Process:
 def name_of(roles: Collection[str]) -> str:
     """The name of the connection of a process with these roles; it is no server's without any."""
     host = socket.gethostname().encode("ascii", "replace").decode()
-    return f"antiphon {'+'.join(sorted(roles))} {__version__} {host}"[:LONGEST] if roles else "antiphon"
+    return f"antiphon {'+'.join(sorted(roles))} {__version__} {host}"[:MAX_NAME_BYTES] if roles else "antiphon"
 
 
 async def figures(connection: AsyncConnection) -> tuple[str, int]:

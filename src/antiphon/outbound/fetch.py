@@ -17,9 +17,9 @@ from antiphon.outbound.failures import explain
 from antiphon.outbound.guard import Guard, host_of, parse_url
 
 FIELD = "url"
-MOST_REDIRECTS = 5
-BLOCK = 1 << 18  # bytes written at a time
-LONGEST_NAME = 120  # characters of a file name that are kept
+MAX_REDIRECTS = 5
+BLOCK_BYTES = 1 << 18  # written at a time
+MAX_NAME_CHARS = 120  # of a file name that are kept
 HEADERS = {"User-Agent": f"Antiphon/{__version__}", "Accept-Encoding": "identity"}
 
 _UNFIT = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|]')
@@ -72,7 +72,7 @@ def _session(guard: Guard, resolver: AbstractResolver) -> aiohttp.ClientSession:
 
 async def _follow(session: aiohttp.ClientSession, guard: Guard, url: str, path: Path, max_bytes: int) -> Fetched:
     target = url
-    for _ in range(MOST_REDIRECTS + 1):
+    for _ in range(MAX_REDIRECTS + 1):
         guard.check_url(target, field=FIELD)
         try:
             async with session.get(parse_url(target, field=FIELD), allow_redirects=False) as response:
@@ -82,7 +82,7 @@ async def _follow(session: aiohttp.ClientSession, guard: Guard, url: str, path: 
                 target = _join(response.url, location)
         except (aiohttp.ClientError, ConnectionError) as error:
             raise _refusal(error, host_of(target)) from None
-    raise BadParameter(f"{FIELD} is redirected more than {MOST_REDIRECTS} times; give the final address")
+    raise BadParameter(f"{FIELD} is redirected more than {MAX_REDIRECTS} times; give the final address")
 
 
 async def _save(response: aiohttp.ClientResponse, path: Path, max_bytes: int) -> Fetched:
@@ -98,7 +98,7 @@ async def _save(response: aiohttp.ClientResponse, path: Path, max_bytes: int) ->
     size = 0
     file = await asyncio.to_thread(path.open, "wb")
     try:
-        async for block in response.content.iter_chunked(BLOCK):
+        async for block in response.content.iter_chunked(BLOCK_BYTES):
             size += len(block)
             if size > max_bytes:
                 raise too_large
@@ -130,6 +130,6 @@ def _filename(response: aiohttp.ClientResponse) -> str:
     name = _UNFIT.sub("_", named.replace("\\", "/").rpartition("/")[2]).strip(". ")
     name = name.encode("utf-8", "replace").decode()
     stem, dot, suffix = name.rpartition(".")
-    if len(name) > LONGEST_NAME and dot and len(suffix) < 10:
-        return stem[: LONGEST_NAME - len(suffix) - 1] + dot + suffix
-    return name[:LONGEST_NAME] or "download"
+    if len(name) > MAX_NAME_CHARS and dot and len(suffix) < 10:
+        return stem[: MAX_NAME_CHARS - len(suffix) - 1] + dot + suffix
+    return name[:MAX_NAME_CHARS] or "download"

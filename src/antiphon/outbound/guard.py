@@ -17,8 +17,8 @@ from antiphon.addresses import Address, Network, kind_of
 from antiphon.errors import BadParameter, BlockedAddress
 
 SETTING = "ANTIPHON_CALLBACK_ALLOW"
-LONGEST_URL = 2000  # characters
-LOOKUP_TIMEOUT = 3.0  # seconds that a request waits for a name; later the resolver judges it anyway
+MAX_URL_CHARS = 2000
+LOOKUP_TIMEOUT_S = 3.0  # that a request waits for a name; later the resolver judges it anyway
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ufeff]|[\ud800-\udfff]")
 _LABEL = re.compile("[A-Za-z0-9_-]{1,63}")
@@ -91,7 +91,7 @@ class Guard:
         if _literal(parsed, field) is not None:
             return
         try:
-            async with asyncio.timeout(LOOKUP_TIMEOUT):
+            async with asyncio.timeout(LOOKUP_TIMEOUT_S):
                 found = await resolver.resolve(parsed.raw_host or "", parsed.port or 0)
         except (OSError, TimeoutError, UnicodeError):
             return
@@ -102,8 +102,8 @@ class Guard:
 def parse_url(url: str, *, field: str) -> URL:
     """Read a URL as the HTTP client will. Raises ``BadParameter`` that names ``field`` and what is wrong."""
     example = "expected something like https://example.com/callback"
-    if len(url) > LONGEST_URL:
-        raise BadParameter(f"{field} has {len(url)} characters; at most {LONGEST_URL} are taken")
+    if len(url) > MAX_URL_CHARS:
+        raise BadParameter(f"{field} has {len(url)} characters; at most {MAX_URL_CHARS} are taken")
     if _FORBIDDEN.search(url):
         raise BadParameter(f"{field} contains a space, backslash or control character; write it percent-encoded")
     try:

@@ -2,7 +2,7 @@
 
 Reads JSON lines from standard input, ``{"storage": where, "key": artifact, "number": 3, "codec": "flac"}``, and answers
 each by a line ``{"size": bytes}``, followed by so many bytes, or ``{"error": {"code": 415, "message": "…"}}``. Ends
-when standard input does, or when nothing was asked for ``IDLE`` seconds.
+when standard input does, or when nothing was asked for ``MAX_IDLE_S`` seconds.
 """
 
 import functools
@@ -21,7 +21,7 @@ from antiphon.music.audio.pieces import RATE, Waypoints
 from antiphon.music.audio.source import open_handle
 from antiphon.storage import Storage
 
-IDLE = 60.0  # seconds
+MAX_IDLE_S = 60.0
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     opened = functools.cache(Storage.open)
     waypoints: defaultdict[str, Waypoints] = defaultdict(Waypoints)  # of an hour 360, and the process ends when idle
     with tempfile.TemporaryDirectory() as folder:
-        while select.select([sys.stdin], [], [], IDLE)[0] and (line := sys.stdin.buffer.readline()):
+        while select.select([sys.stdin], [], [], MAX_IDLE_S)[0] and (line := sys.stdin.buffer.readline()):
             request = json.loads(line)
             try:
                 content = _encoded(opened(request["storage"]), request, Path(folder), waypoints[request["key"]])

@@ -11,7 +11,7 @@ from typing import Any
 
 from antiphon.errors import EngineError, EngineTimeout, NotAudio, NotFound
 
-TIMEOUT = 30.0  # seconds for one piece, waiting for a free process not counted
+PIECE_TIMEOUT_S = 30.0  # for one piece, waiting for a free process not counted
 CLASSES = (NotAudio, NotFound)
 
 
@@ -41,11 +41,11 @@ class Players:
     async def _ask(self, player: Process, request: dict[str, Any]) -> bytes:
         keep = False
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(PIECE_TIMEOUT_S):
                 answer, content = await _converse(player, request)
             keep = True
         except TimeoutError:
-            raise EngineTimeout(f"a piece of sound was not decoded within {TIMEOUT:g} s; try again") from None
+            raise EngineTimeout(f"a piece of sound was not decoded within {PIECE_TIMEOUT_S:g} s; try again") from None
         finally:
             if keep:
                 self._idle.append(player)

@@ -13,11 +13,11 @@ from antiphon.tasks import store
 from antiphon.tasks.idempotency import forget_old_keys
 
 log = structlog.get_logger()
-BATCH = 50
+MAX_BATCH = 50
 MAX_FAILURES = 3  # of one round: then the storage as a whole may be away, and each failure takes its time-out
 ROW_RETENTION = timedelta(days=365)  # for which an expired task answers 410; then 404
 MIN_ORPHAN_AGE = timedelta(days=1)  # longer than any run: files of an unfinished run are not orphans
-FIRST_RETRY_S = 300.0
+MIN_RETRY_S = 300.0
 MAX_RETRY_S = 86_400.0
 
 
@@ -46,8 +46,8 @@ class Retention:
     async def purge_expired(self) -> None:
         """Delete the artifacts of expired tasks. A crash half-way leaves the rest for the next time."""
         async with self._services.database.begin() as connection:
-            expired = await store.expired_tasks(connection, BATCH, without=self._waiting())
-            await store.forget(connection, ROW_RETENTION, BATCH)
+            expired = await store.expired_tasks(connection, MAX_BATCH, without=self._waiting())
+            await store.forget(connection, ROW_RETENTION, MAX_BATCH)
             await forget_old_keys(connection)
 
         async def mark_purged(task_id: str) -> None:
@@ -90,6 +90,6 @@ class Retention:
 
     def _put_off(self, prefix: str, error: StorageError) -> None:
         before = self._set_aside.get(prefix)
-        delay = min(2 * before.delay, MAX_RETRY_S) if before else FIRST_RETRY_S
+        delay = min(2 * before.delay, MAX_RETRY_S) if before else MIN_RETRY_S
         self._set_aside[prefix] = _SetAside(self._clock() + delay, delay)
         log.error("files could not be deleted", prefix=prefix, error=error.message, retry_in=delay)

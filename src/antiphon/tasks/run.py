@@ -22,9 +22,9 @@ from antiphon.tasks.queue import Interrupted
 from antiphon.tasks.work import Outcome, Work
 
 log = structlog.get_logger()
-WATCH_EVERY = 0.4  # seconds between looks for a cancel, and between notes of the progress
+WATCH_INTERVAL_S = 0.4  # between looks for a cancel, and between notes of the progress
 STOP_PATIENCE_S = 5.0  # for the database at a stop; after that the task comes back as one of a dead worker
-TIDYING = 5.0  # seconds to delete what a bad run stored; what is left then goes with its task's retention
+DISCARD_TIMEOUT_S = 5.0  # to delete what a bad run stored; what is left then goes with its task's retention
 Result = TypeVar("Result")
 
 
@@ -124,7 +124,7 @@ async def _watch(services: Services, task: Task, told: list[Any]) -> None:
     """Note the progress; raise ``Cancelled`` or ``Fenced`` when this run should end."""
     noted: tuple[float, str] = (task.progress, task.stage)
     while True:
-        await asyncio.sleep(WATCH_EVERY)
+        await asyncio.sleep(WATCH_INTERVAL_S)
         now = (float(told[0]), str(told[1]))
         try:
             async with services.database.begin() as connection:
@@ -184,7 +184,7 @@ async def callback_body(connection: AsyncConnection, services: Services, task: T
 async def _discard(services: Services, task: Task, *runs: int) -> None:
     """Delete what runs that came to nothing have stored."""
     try:
-        async with asyncio.timeout(TIDYING):
+        async with asyncio.timeout(DISCARD_TIMEOUT_S):
             for run in runs:
                 await services.storage.delete_prefix(f"{task.id}/{run}")
     except (AntiphonError, TimeoutError) as error:

@@ -17,8 +17,8 @@ from antiphon.tasks.retention import Retention
 from antiphon.tasks.run import run_task
 
 log = structlog.get_logger()
-HOUSEKEEPING_EVERY = 60.0
-SWEEP_EVERY = 3600.0
+PURGE_INTERVAL_S = 60.0
+SWEEP_INTERVAL_S = 3600.0
 FAULTS = (SQLAlchemyError, psycopg.Error, ProcrastinateException, AntiphonError, OSError)
 
 
@@ -33,8 +33,8 @@ async def run_worker(services: Services, stop: asyncio.Event) -> None:
                     services.settings.stalled_after / 4, functools.partial(_revive, services), "jobs of dead workers"
                 )
             ),
-            group.create_task(_every(HOUSEKEEPING_EVERY, retention.purge_expired, "expired tasks")),
-            group.create_task(_every(SWEEP_EVERY, retention.sweep_orphans, "orphaned files")),
+            group.create_task(_every(PURGE_INTERVAL_S, retention.purge_expired, "expired tasks")),
+            group.create_task(_every(SWEEP_INTERVAL_S, retention.sweep_orphans, "orphaned files")),
         ]
         await stop.wait()
         await asyncio.wait({loops[0]})

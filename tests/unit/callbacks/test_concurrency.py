@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from antiphon.callbacks.concurrency import AHEAD, LEAST_BYTES, MOST_BYTES, Batch, Room, Slots
+from antiphon.callbacks.concurrency import MAX_BODY_BYTES, MAX_WAITING, MIN_CLAIM_BYTES, Batch, Room, Slots
 from antiphon.callbacks.outbox import Delivery
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -114,9 +114,9 @@ def test_what_has_waited_longer_than_its_lease_allows_is_given_back() -> None:
 def test_bodies_in_memory_are_bounded_but_never_stand_still() -> None:
     taken = slots(per_host=1)
     claim(taken, [delivery(1, size=10_000_000), delivery(2, size=10_000_000)], taken.room())
-    assert taken.room().size == LEAST_BYTES
+    assert taken.room().size == MIN_CLAIM_BYTES
     assert len(taken.rest()) == 2
-    assert taken.room().size == MOST_BYTES
+    assert taken.room().size == MAX_BODY_BYTES
 
 
 def test_no_more_waits_than_is_allowed_over_all_hosts() -> None:
@@ -125,8 +125,8 @@ def test_no_more_waits_than_is_allowed_over_all_hosts() -> None:
     for one in started(taken):
         taken.land(one, acknowledged=True)
     room = taken.room()
-    assert room.limit == 10_000 + AHEAD
-    assert room.busy == {"a:80": -AHEAD}
+    assert room.limit == 10_000 + MAX_WAITING
+    assert room.busy == {"a:80": -MAX_WAITING}
 
 
 def test_what_was_claimed_takes_no_slot_until_it_is_put_in() -> None:
