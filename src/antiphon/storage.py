@@ -127,7 +127,7 @@ class Storage:
         with _in_words(self.name, _checked(key)):
             if self._folder is not None:
                 return io.FileIO(self._folder / key)
-            return _Reader(obstore.open_reader(self._store, key, buffer_size=READ_AHEAD_BYTES))
+            return _ObjectReader(obstore.open_reader(self._store, key, buffer_size=READ_AHEAD_BYTES))
 
     async def download(self, key: str, path: Path) -> None:
         """Write the object to the file ``path``, which is there whole or not at all."""
@@ -202,7 +202,7 @@ class Storage:
                 await asyncio.to_thread(_sync, self._folder, self._folder / key)
 
 
-class _Reader(io.RawIOBase):
+class _ObjectReader(io.RawIOBase):
     """An object in a bucket as a file."""
 
     def __init__(self, file: "obstore.ReadableFile") -> None:

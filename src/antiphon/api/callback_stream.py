@@ -14,7 +14,7 @@ from antiphon.api import openapi
 from antiphon.api.auth import Caller
 from antiphon.api.dependencies import App, Shared
 from antiphon.api.streams import Turn
-from antiphon.callbacks.ended_tasks import Announced, Cursor, ended_after, horizon, parse_cursor
+from antiphon.callbacks.ended_tasks import Cursor, EndedTask, ended_after, horizon, parse_cursor
 from antiphon.callbacks.exchange import HEADERS
 from antiphon.contract import signatures
 from antiphon.contract.events import CALLBACK, READY, CallbackEvent
@@ -81,11 +81,11 @@ class EndedTasks:
         return Turn(events, pause=0 if len(ended) == MAX_BATCH else None)
 
 
-async def _signer(connection: AsyncConnection, services: Services) -> Callable[[Announced, bytes], CallbackEvent]:
+async def _signer(connection: AsyncConnection, services: Services) -> Callable[[EndedTask, bytes], CallbackEvent]:
     webhook_keys = await keys.current_webhook_keys(connection, services.secret)
     timestamp = int((await connection.execute(select(func.now()))).scalar_one().timestamp())
 
-    def sign(ended: Announced, body: bytes) -> CallbackEvent:
+    def sign(ended: EndedTask, body: bytes) -> CallbackEvent:
         webhook_id = ended.webhook_id or f"msg_{ended.task_id}"
         signed = signatures.headers(
             webhook_keys, task_id=ended.task_id, webhook_id=webhook_id, body=body, timestamp=timestamp
@@ -95,7 +95,7 @@ async def _signer(connection: AsyncConnection, services: Services) -> Callable[[
     return sign
 
 
-async def _body(connection: AsyncConnection, services: Services, ended: Announced) -> bytes:
+async def _body(connection: AsyncConnection, services: Services, ended: EndedTask) -> bytes:
     """What the callback says: frozen for a task that had a callBackUrl, else made now."""
     if ended.body is not None:
         return ended.body

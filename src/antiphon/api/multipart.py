@@ -39,7 +39,7 @@ async def read_form(
             f"body: expected multipart/form-data with a part 'file' (got Content-Type {content_type[:80] or 'none'}); "
             "send it as 'curl -F file=@song.mp3' does"
         )
-    reader = _Reader(boundary, folder, files)
+    reader = _FormReader(boundary, folder, files)
     size = 0
     try:
         async for chunk in body:
@@ -60,7 +60,7 @@ async def read_form(
         reader.close()
 
 
-class _Reader:
+class _FormReader:
     """The callbacks of the parser, and the part that is being read."""
 
     def __init__(self, boundary: bytes, folder: Path, files: tuple[str, ...]) -> None:

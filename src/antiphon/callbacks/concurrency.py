@@ -9,7 +9,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from antiphon.callbacks.outbox import Delivery
+from antiphon.callbacks.outbox import ClaimedDelivery
 
 MAX_WAITING = 256  # deliveries that may wait for a slot, over all hosts
 MAX_BODY_BYTES = 16_000_000  # of bodies in memory
@@ -31,7 +31,7 @@ class Batch:
     """What a claim took. ``full_hosts`` may have more due than there was room for, and ``is_full`` says that the total
     cut the claim off: then landings say when to claim again."""
 
-    deliveries: Collection[Delivery]
+    deliveries: Collection[ClaimedDelivery]
     is_full: bool
     full_hosts: Collection[str]
 
@@ -47,7 +47,7 @@ class Slots:
         self._clock = clock
         self._flying: Counter[str] = Counter()
         self._in_flight = 0
-        self._waiting: dict[str, deque[tuple[float, Delivery]]] = defaultdict(deque)
+        self._waiting: dict[str, deque[tuple[float, ClaimedDelivery]]] = defaultdict(deque)
         self._number_waiting = 0
         self._held = 0  # bytes
         self._taken: Counter[str] = Counter()  # acknowledged since the last claim
@@ -68,7 +68,7 @@ class Slots:
         self._taken.clear()
         return Room(self._total - self._in_flight + ahead, max(MIN_CLAIM_BYTES, MAX_BODY_BYTES - self._held), busy)
 
-    def batch(self, claimed: Collection[Delivery], room: Room) -> Batch:
+    def batch(self, claimed: Collection[ClaimedDelivery], room: Room) -> Batch:
         """What was claimed with ``room``, weighed against it. Changes nothing: ``put`` takes it in."""
         number = Counter(delivery.host for delivery in claimed)
         is_full = len(claimed) >= room.limit or sum(len(delivery.body) for delivery in claimed) >= room.size
@@ -89,7 +89,7 @@ class Slots:
     def _claimed(self, host: str) -> int:
         return self._flying[host] + len(self._waiting.get(host, ()))
 
-    def start(self, host: str | None = None) -> Iterator[tuple[float, Delivery]]:
+    def start(self, host: str | None = None) -> Iterator[tuple[float, ClaimedDelivery]]:
         """What may be sent now, each with the seconds that it has waited, and from now on in flight: of ``host``, or of
         all while the total is what was short."""
         short_of_total = self._in_flight + 1 >= self._total
@@ -104,7 +104,7 @@ class Slots:
             if not queue:
                 self._waiting.pop(name, None)
 
-    def land(self, delivery: Delivery, *, acknowledged: bool) -> bool:
+    def land(self, delivery: ClaimedDelivery, *, acknowledged: bool) -> bool:
         """A delivery's slot is free again; says whether it is time to claim."""
         host = delivery.host
         self._held -= len(delivery.body)
@@ -119,16 +119,16 @@ class Slots:
             return True
         return self._full and self._number_waiting <= MAX_WAITING // 2
 
-    def stale(self) -> list[Delivery]:
+    def stale(self) -> list[ClaimedDelivery]:
         """Take out what has waited too long to be sent under its lease."""
         limit = self._clock() - self._patience
         return self._take_out(lambda since: since < limit)
 
-    def rest(self) -> list[Delivery]:
+    def rest(self) -> list[ClaimedDelivery]:
         """Take out all that waits."""
         return self._take_out(lambda since: True)
 
-    def _take_out(self, chosen: Callable[[float], bool]) -> list[Delivery]:
+    def _take_out(self, chosen: Callable[[float], bool]) -> list[ClaimedDelivery]:
         out = []
         for host, queue in list(self._waiting.items()):
             while queue and chosen(queue[0][0]):

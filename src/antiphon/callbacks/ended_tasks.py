@@ -36,7 +36,7 @@ def parse_cursor(written: str, *, field: str) -> Cursor:
 
 
 @dataclass(frozen=True)
-class Announced:
+class EndedTask:
     """An ended task. ``webhook_id`` and ``body`` are those of its callback, None for one without a callBackUrl."""
 
     cursor: Cursor
@@ -77,11 +77,11 @@ async def horizon(connection: AsyncConnection) -> datetime:
     return moment
 
 
-async def ended_after(connection: AsyncConnection, api_key_id: int, cursor: Cursor, limit: int) -> list[Announced]:
+async def ended_after(connection: AsyncConnection, api_key_id: int, cursor: Cursor, limit: int) -> list[EndedTask]:
     """The tasks behind ``cursor``, in order; also those beyond the horizon, before which others may still come."""
     bound: dict[str, Any] = {**vars(cursor), "api_key_id": api_key_id, "limit": limit}
     return [
-        Announced(
+        EndedTask(
             Cursor(row.completed_at, row.number),
             row.task_id,
             row.webhook_id,

@@ -4,8 +4,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from antiphon.callbacks.backlog import backlog
-from antiphon.callbacks.exchange import Outcome
-from antiphon.callbacks.outbox import Delivery
+from antiphon.callbacks.exchange import PostOutcome
+from antiphon.callbacks.outbox import ClaimedDelivery
 from antiphon.database import Database
 from antiphon.outbound.failures import Reason
 
@@ -58,7 +58,7 @@ class Metrics:
     def _gauge(self, name: str, words: str) -> Gauge:
         return Gauge(name, words, registry=self._registry)
 
-    def attempted(self, delivery: Delivery, outcome: Outcome, waited: float) -> None:
+    def attempted(self, delivery: ClaimedDelivery, outcome: PostOutcome, waited: float) -> None:
         """Count an attempt. ``waited``: seconds from the callback's creation to the start of this attempt."""
         if outcome.error is None:
             self._attempts.labels("acknowledged").inc()

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from antiphon.callbacks.schedule import Step
+from antiphon.callbacks.schedule import NextStep
 from antiphon.errors import NotFound
 from antiphon.outbound.guard import host_of
 
@@ -22,7 +22,7 @@ TASK_CHANNEL = "antiphon_task"
 
 
 @dataclass(frozen=True)
-class Delivery:
+class ClaimedDelivery:
     """A claimed delivery. ``attempts`` counts those before this one; ``lease_until`` says whose claim it is, and
     ``expired`` that somebody's had run out. Times are the database's clock, which machines with wrong clocks share."""
 
@@ -40,7 +40,7 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class MadeAttempt:
     """What happened in one attempt. ``error`` is in words, None when it was acknowledged; ``answer`` is the start
     of the receiver's answer, as text. ``milliseconds`` is the whole; the phases and ``connection`` are as in
     ``timeline``. ``request_headers`` is a JSON object of what was sent, None when nothing was."""
@@ -60,7 +60,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class RecordedAttempt(Attempt):
+class RecordedAttempt(MadeAttempt):
     """An attempt as it is shown: its number from 1 within its delivery."""
 
     delivery_id: int = 0
@@ -152,7 +152,7 @@ async def claim(
     per_host: int,
     busy: Mapping[str, int],
     size: int = 1 << 30,
-) -> list[Delivery]:
+) -> list[ClaimedDelivery]:
     """Take up to ``limit`` due deliveries for ``lease`` seconds, and no more after their bodies exceed ``size`` bytes.
 
     ``per_host`` is the most of one host at a time, of which ``busy`` says how many are taken. Oldest first.
@@ -160,7 +160,7 @@ async def claim(
     bound: dict[str, Any] = {"limit": limit, "lease": lease, "per_host": per_host, "size": size}
     bound |= {"busy_hosts": list(busy), "busy_numbers": list(busy.values())}
     rows = (await connection.execute(_CLAIM, bound)).mappings().all()
-    claimed = [Delivery(**{**row, "body": bytes(row["body"])}) for row in rows]
+    claimed = [ClaimedDelivery(**{**row, "body": bytes(row["body"])}) for row in rows]
     return sorted(claimed, key=lambda delivery: delivery.id)
 
 
@@ -220,7 +220,9 @@ _TAKE_STEPS = text(
 _STEP = ("id", "number", "lease_until", "state", "delay")
 
 
-async def record(connection: AsyncConnection, results: Sequence[tuple[Delivery, Attempt, Step]]) -> set[int]:
+async def record(
+    connection: AsyncConnection, results: Sequence[tuple[ClaimedDelivery, MadeAttempt, NextStep]]
+) -> set[int]:
     """Write down attempts and what becomes of their deliveries, in the caller's transaction.
 
     Gives the ids of the deliveries that changed. The others' leases were lost in the meantime: such an attempt is
@@ -253,7 +255,7 @@ _RELEASE = text(
 )
 
 
-async def release(connection: AsyncConnection, claimed: Sequence[Delivery], delay: float = 0.0) -> None:
+async def release(connection: AsyncConnection, claimed: Sequence[ClaimedDelivery], delay: float = 0.0) -> None:
     """Give claims back without counting an attempt; they are due again in ``delay`` seconds."""
     if not claimed:
         return

@@ -11,10 +11,10 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from antiphon.callbacks import outbox
-from antiphon.callbacks.exchange import Outcome
+from antiphon.callbacks.exchange import PostOutcome
 from antiphon.callbacks.metrics import Metrics
-from antiphon.callbacks.outbox import Attempt, Delivery
-from antiphon.callbacks.schedule import Step, next_step
+from antiphon.callbacks.outbox import ClaimedDelivery, MadeAttempt
+from antiphon.callbacks.schedule import NextStep, next_step
 from antiphon.database import Database
 
 log = structlog.get_logger()
@@ -27,12 +27,12 @@ DATABASE_TIMEOUT_S = 3.0  # that a stop waits for the database
 
 
 @dataclass(frozen=True)
-class Result:
+class PostedDelivery:
     """An attempt that was made. ``started_at`` is the database's clock."""
 
-    delivery: Delivery
+    delivery: ClaimedDelivery
     started_at: datetime
-    outcome: Outcome
+    outcome: PostOutcome
 
 
 class Recorder:
@@ -55,16 +55,16 @@ class Recorder:
         self._chance = chance
         self._retrying = retrying
         self._metrics = metrics
-        self._waiting: list[Result] = []
+        self._waiting: list[PostedDelivery] = []
         self._writer: asyncio.Task[None] | None = None
 
-    def record(self, delivery: Delivery, started_at: datetime, outcome: Outcome) -> None:
+    def record(self, delivery: ClaimedDelivery, started_at: datetime, outcome: PostOutcome) -> None:
         """Have the outcome written down, however long that takes: the receiver may have the callback."""
-        self._waiting.append(Result(delivery, started_at, outcome))
+        self._waiting.append(PostedDelivery(delivery, started_at, outcome))
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_all())
 
-    async def give_back(self, claimed: Sequence[Delivery]) -> None:
+    async def give_back(self, claimed: Sequence[ClaimedDelivery]) -> None:
         """Give claims back, uncounted. With the database away their leases run out instead."""
         if not claimed:
             return
@@ -95,7 +95,7 @@ class Recorder:
         finally:
             self._writer = None
 
-    async def _persist(self, results: Sequence[Result]) -> None:
+    async def _persist(self, results: Sequence[PostedDelivery]) -> None:
         while True:
             try:
                 await self._write(results)
@@ -113,7 +113,7 @@ class Recorder:
                     await self._persist([result])
                 return
 
-    async def _write(self, results: Sequence[Result]) -> None:
+    async def _write(self, results: Sequence[PostedDelivery]) -> None:
         ours = [result.delivery for result in results if result.outcome.ours]
         charged = [self._judge(result) for result in results if not result.outcome.ours]
         async with self._database.begin() as connection:
@@ -126,9 +126,9 @@ class Recorder:
             if delivery.id not in changed:
                 log.warning("the lease ran out during an attempt", delivery=delivery.id, state=step.state)
 
-    def _judge(self, result: Result) -> tuple[Delivery, Attempt, Step]:
+    def _judge(self, result: PostedDelivery) -> tuple[ClaimedDelivery, MadeAttempt, NextStep]:
         delivery, outcome = result.delivery, result.outcome
-        attempt = Attempt(
+        attempt = MadeAttempt(
             started_at=result.started_at,
             milliseconds=outcome.milliseconds,
             address=outcome.address,

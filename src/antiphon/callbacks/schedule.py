@@ -12,7 +12,7 @@ GONE = 410  # the receiver says that it will never take this again
 
 
 @dataclass(frozen=True)
-class Step:
+class NextStep:
     """What becomes of a delivery after an attempt. ``delay`` is seconds from now, for ``pending`` only."""
 
     state: Literal["delivered", "stopped", "pending"]
@@ -32,7 +32,7 @@ def next_step(
     retry_after: float | None,
     delays: Sequence[float],
     chance: float,
-) -> Step:
+) -> NextStep:
     """Decide after the ``attempts``-th attempt (1 is the first one).
 
     ``status`` is the HTTP status if one came; ``failed`` says that the attempt failed all the same, for example
@@ -40,10 +40,10 @@ def next_step(
     holds one delay per retry, in seconds. ``chance`` is uniform in [0, 1).
     """
     if acknowledged(status) and not failed:
-        return Step("delivered")
+        return NextStep("delivered")
     if status == GONE or attempts > len(delays):
-        return Step("stopped")
-    return Step("pending", delay_of(delays[attempts - 1], retry_after, chance))
+        return NextStep("stopped")
+    return NextStep("pending", delay_of(delays[attempts - 1], retry_after, chance))
 
 
 def delay_of(delay: float, retry_after: float | None, chance: float) -> float:

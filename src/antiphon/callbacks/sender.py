@@ -12,9 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from antiphon.callbacks import outbox
 from antiphon.callbacks.concurrency import Slots
-from antiphon.callbacks.exchange import Lines, open_lines, post
+from antiphon.callbacks.exchange import PostSessions, open_post_sessions, post
 from antiphon.callbacks.metrics import Metrics
-from antiphon.callbacks.outbox import Delivery
+from antiphon.callbacks.outbox import ClaimedDelivery
 from antiphon.callbacks.recorder import Recorder, first_line
 from antiphon.contract import signatures
 from antiphon.database import Database, Notifications
@@ -65,7 +65,7 @@ class Sender:
         self._poll = poll
         self._grace = grace
         self._metrics = metrics or Metrics()
-        self._flying: dict[asyncio.Task[None], Delivery] = {}
+        self._flying: dict[asyncio.Task[None], ClaimedDelivery] = {}
         self._wake = asyncio.Event()
         self._recorder = Recorder(database, settings.callback_retry_delays, chance, self._wake.set, self._metrics)
         self._slots = Slots(
@@ -79,13 +79,13 @@ class Sender:
         """Send until ``stop`` is set; then let what is in flight end, and give back what does not."""
         async with (
             self._notifications.subscribe(outbox.CHANNEL) as queue,
-            open_lines(self._guard, self._resolver) as lines,
+            open_post_sessions(self._guard, self._resolver) as sessions,
         ):
             watchers = [asyncio.create_task(self._listen(queue)), asyncio.create_task(self._heed(stop))]
             grace = 0.0
             try:
                 while not stop.is_set():
-                    await self._sleep(await self._turn(lines))
+                    await self._sleep(await self._turn(sessions))
                 grace = self._grace
             finally:
                 for watcher in watchers:
@@ -108,7 +108,7 @@ class Sender:
         except TimeoutError:
             pass
 
-    async def _turn(self, lines: Lines) -> float:
+    async def _turn(self, sessions: PostSessions) -> float:
         """Start whatever is due and has a free slot; gives the seconds until there may be more."""
         self._wake.clear()
         try:
@@ -118,7 +118,7 @@ class Sender:
         except (SQLAlchemyError, AntiphonError, OSError) as error:
             log.warning("callbacks wait: no database or no keys", error=first_line(error))
             return 1.0
-        self._start(lines)
+        self._start(sessions)
         self._metrics.flying(self._slots.in_flight)
         return pause
 
@@ -154,9 +154,9 @@ class Sender:
         # Due, yet not claimed: another sender has it locked for the moment.
         return self._poll if due is None else min(self._poll, max(due, 0.02))
 
-    def _start(self, lines: Lines, host: str | None = None) -> None:
+    def _start(self, sessions: PostSessions, host: str | None = None) -> None:
         for waited, delivery in self._slots.start(host):
-            task = asyncio.create_task(self._deliver(lines, delivery, waited))
+            task = asyncio.create_task(self._deliver(sessions, delivery, waited))
             self._flying[task] = delivery
             task.add_done_callback(self._ended)
 
@@ -165,7 +165,7 @@ class Sender:
         if not task.cancelled() and task.exception():
             log.error("a callback was given up for now", delivery=delivery.id, exc_info=task.exception())
 
-    async def _deliver(self, lines: Lines, delivery: Delivery, waited: float) -> None:
+    async def _deliver(self, sessions: PostSessions, delivery: ClaimedDelivery, waited: float) -> None:
         started = delivery.claimed_at + timedelta(seconds=waited)
         acknowledged = False
         try:
@@ -177,7 +177,7 @@ class Sender:
                 timestamp=int(started.timestamp()),
             )
             deadline = self._settings.callback_timeout
-            outcome = await post(lines, self._guard, delivery.url, delivery.body, headers, deadline=deadline)
+            outcome = await post(sessions, self._guard, delivery.url, delivery.body, headers, deadline=deadline)
             acknowledged = outcome.error is None
             self._recorder.record(delivery, started, outcome)
             self._metrics.attempted(delivery, outcome, (started - delivery.created_at).total_seconds())
@@ -185,7 +185,7 @@ class Sender:
             if self._slots.land(delivery, acknowledged=acknowledged):
                 self._wake.set()
             if not self._stopping:
-                self._start(lines, delivery.host)
+                self._start(sessions, delivery.host)
             self._metrics.flying(self._slots.in_flight)
         log.info(
             "callback attempt",

@@ -33,7 +33,7 @@ _OF_STATE: Final[dict[str, Colour]] = {
 
 
 @dataclass(frozen=True)
-class Row:
+class BoardRow:
     """One event: ``what`` is the last that was told of it, ``until`` the Unix time of its next try."""
 
     received_at: float
@@ -68,7 +68,7 @@ class Board:
         self._head: list[tuple[str, Colour]] = []
         self._colours = colours
         self._lock = threading.Lock()
-        self._rows: OrderedDict[int, Row] = OrderedDict()
+        self._rows: OrderedDict[int, BoardRow] = OrderedDict()
         self._counts: Counter[str] = Counter()
         self._messages: deque[tuple[float, str, Colour]] = deque(maxlen=MAX_MESSAGES)
 
@@ -89,7 +89,7 @@ class Board:
                     self._counts[notice.what] += 1
         self.changed.set()
 
-    def _put(self, event_id: int, row: Row) -> None:
+    def _put(self, event_id: int, row: BoardRow) -> None:
         self._rows[event_id] = row
         if len(self._rows) > MAX_ROWS:
             self._rows.popitem(last=False)
@@ -125,7 +125,7 @@ class Board:
         parts += [f"{self._counts[name]:,} {name}" for name in named if self._counts[name]]
         return " · ".join(parts)
 
-    def _table(self, events: list[Row], columns: int, now: float) -> list[str]:
+    def _table(self, events: list[BoardRow], columns: int, now: float) -> list[str]:
         if not events:
             return [self._paint(fit("nothing has come yet", columns), "dim")]
         table = [("TIME", "KIND", "TASK", "OUTCOME", "AGAIN", "STATE"), *(row.cells(now) for row in events)]
@@ -141,8 +141,8 @@ class Board:
         return paint(text, colour) if self._colours else text
 
 
-def row_of(event: "Event") -> Row:
-    return Row(event.received_at, event.kind, event.task_id, outcome_of(event), event.repeats)
+def row_of(event: "Event") -> BoardRow:
+    return BoardRow(event.received_at, event.kind, event.task_id, outcome_of(event), event.repeats)
 
 
 def outcome_of(event: "Event | Entry") -> str:

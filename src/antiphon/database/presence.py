@@ -22,7 +22,7 @@ _LIVING = text(
 
 
 @dataclass(frozen=True)
-class Process:
+class LivingProcess:
     roles: list[str]
     version: str
     host: str
@@ -41,7 +41,7 @@ async def figures(connection: AsyncConnection) -> tuple[str, int]:
     return row.version, row.size
 
 
-async def living(connection: AsyncConnection) -> list[Process]:
+async def living(connection: AsyncConnection) -> list[LivingProcess]:
     """The processes that are connected now, the oldest first."""
     found = [(_NAME.fullmatch(row.name), row.backend_start) for row in await connection.execute(_LIVING)]
-    return [Process(match[1].split("+"), match[2], match[3], start) for match, start in found if match]
+    return [LivingProcess(match[1].split("+"), match[2], match[3], start) for match, start in found if match]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Connection(StrEnum):
+class ConnectionUse(StrEnum):
     """What an attempt was sent over. ``REPLACED``: a kept connection broke before an answer came, and the same bytes
     were sent again at once over a new one; the receiver may have got them twice."""
 
@@ -17,7 +17,7 @@ class Connection(StrEnum):
 
 
 @dataclass(frozen=True)
-class Phases:
+class PhaseTimes:
     """Milliseconds of each step; None for a step that was not needed or not reached. The step in which an attempt
     broke off counts until then. ``first_byte`` runs from the connection to the headers of the answer."""
 
@@ -86,13 +86,13 @@ class Timeline:
         return self._connected is not None and self._dialled is None
 
     @property
-    def connection(self) -> Connection | None:
+    def connection(self) -> ConnectionUse | None:
         """None when there never was a connection."""
         if self.again:
-            return Connection.REPLACED
+            return ConnectionUse.REPLACED
         if self._connected is None:
             return None
-        return Connection.KEPT if self._dialled is None else Connection.NEW
+        return ConnectionUse.KEPT if self._dialled is None else ConnectionUse.NEW
 
     @property
     def milliseconds(self) -> float:
@@ -100,12 +100,12 @@ class Timeline:
         return (self._clock() - self.began) * 1000
 
     @property
-    def phases(self) -> Phases:
+    def phases(self) -> PhaseTimes:
         """As far as the attempt has got by now."""
         now = self._clock()
         if self.over_kept:
-            return Phases(first_byte=_between(self._connected, self._answered or now))
-        return Phases(
+            return PhaseTimes(first_byte=_between(self._connected, self._answered or now))
+        return PhaseTimes(
             resolve=_between(self._asked, self._dialled or now),
             connect=_between(self._dialled, self._greeted or self._connected or now),
             tls=_between(self._greeted, self._connected or now),

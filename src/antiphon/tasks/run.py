@@ -19,7 +19,7 @@ from antiphon.services import Services
 from antiphon.tasks import store
 from antiphon.tasks.model import Task
 from antiphon.tasks.queue import Interrupted
-from antiphon.tasks.work import Outcome, Work
+from antiphon.tasks.work import RunOutcome, TaskRun
 
 log = structlog.get_logger()
 WATCH_INTERVAL_S = 0.4  # between looks for a cancel, and between notes of the progress
@@ -89,7 +89,7 @@ def _in_words(reason: Exception) -> AntiphonError:
     return EngineError("an unexpected error happened; the server's log says more")
 
 
-async def _work(services: Services, task: Task, stopping: asyncio.Event) -> Outcome:
+async def _work(services: Services, task: Task, stopping: asyncio.Event) -> RunOutcome:
     if task.cancel_requested:
         raise Cancelled
     if task.run > services.settings.max_runs:
@@ -103,7 +103,7 @@ async def _work(services: Services, task: Task, stopping: asyncio.Event) -> Outc
         told[:] = [fraction, stage]
 
     with services.scratch.folder() as folder:
-        working = asyncio.create_task(Work(services, task, folder, report).do())
+        working = asyncio.create_task(TaskRun(services, task, folder, report).do())
         watching = asyncio.create_task(_watch(services, task, told))
         stop = asyncio.create_task(stopping.wait())
         try:
@@ -141,7 +141,7 @@ async def _watch(services: Services, task: Task, told: list[Any]) -> None:
             raise Cancelled
 
 
-async def _succeed(connection: AsyncConnection, services: Services, task: Task, outcome: Outcome) -> None:
+async def _succeed(connection: AsyncConnection, services: Services, task: Task, outcome: RunOutcome) -> None:
     ended = await store.succeed(
         connection, task, result=outcome.result, stored=outcome.artifacts, retention=services.retention
     )

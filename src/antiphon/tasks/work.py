@@ -40,7 +40,7 @@ Report = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunOutcome:
     """What a run made: ``result`` goes into the task's row, ``artifacts`` are in the storage already."""
 
     artifacts: list[Artifact]
@@ -48,7 +48,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Work:
+class TaskRun:
     """One run of one task in its own folder."""
 
     services: Services
@@ -56,7 +56,7 @@ class Work:
     folder: Path
     report: Report
 
-    async def do(self) -> Outcome:
+    async def do(self) -> RunOutcome:
         async with self.services.database.begin() as connection:
             sources = await store.artifacts_of(connection, self.task.source_id or "")
         if not sources:
@@ -64,7 +64,7 @@ class Work:
         kinds = {Kind.SEPARATION: self._separate, Kind.MIDI: self._transcribe, Kind.VIDEO: self._render}
         return await kinds[self.task.kind](sources)
 
-    async def _separate(self, sources: dict[str, Artifact]) -> Outcome:
+    async def _separate(self, sources: dict[str, Artifact]) -> RunOutcome:
         settings, origin = self.services.settings, sources["origin"]
         kind = SeparationType(self.task.parameters["type"])
         paths = await self._run(
@@ -81,9 +81,9 @@ class Work:
             await self._store(name, paths[name], title, audio_id=str(uuid4()), duration=origin.duration)
             for name in STEMS[kind]
         ]
-        return Outcome(artifacts)
+        return RunOutcome(artifacts)
 
-    async def _transcribe(self, sources: dict[str, Artifact]) -> Outcome:
+    async def _transcribe(self, sources: dict[str, Artifact]) -> RunOutcome:
         stems = {name: await self._fetch(artifact) for name, artifact in sources.items()}
         chosen = self.task.audio_id
         only = next((name for name, artifact in sources.items() if chosen and artifact.audio_id == chosen), None)
@@ -98,9 +98,9 @@ class Work:
             threads=settings.engine_threads,
         )
         midi = await self._store("midi", paths["midi"], self.task.parameters["title"])
-        return Outcome([midi], {"instruments": json.loads(Path(paths["notes"]).read_text())})
+        return RunOutcome([midi], {"instruments": json.loads(Path(paths["notes"]).read_text())})
 
-    async def _render(self, sources: dict[str, Artifact]) -> Outcome:
+    async def _render(self, sources: dict[str, Artifact]) -> RunOutcome:
         track = next(artifact for artifact in sources.values() if artifact.audio_id == self.task.audio_id)
         cover = sources.get("cover") or await self._cover_of_the_song()
         parameters = self.task.parameters
@@ -123,7 +123,7 @@ class Work:
             await self._store("video", str(video), parameters["title"], duration=result["duration"]),
             await self._store("thumbnail", str(thumbnail), parameters["title"]),
         ]
-        return Outcome(artifacts, {"warnings": result["warnings"]})
+        return RunOutcome(artifacts, {"warnings": result["warnings"]})
 
     async def _cover_of_the_song(self) -> Artifact | None:
         """What the stems of a song have no cover of their own for."""

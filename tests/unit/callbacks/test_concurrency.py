@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from antiphon.callbacks.concurrency import MAX_BODY_BYTES, MAX_WAITING, MIN_CLAIM_BYTES, Batch, Room, Slots
-from antiphon.callbacks.outbox import Delivery
+from antiphon.callbacks.outbox import ClaimedDelivery
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -15,21 +15,21 @@ class Clock:
         return self.now
 
 
-def delivery(number: int, host: str = "a:80", size: int = 10) -> Delivery:
-    return Delivery(number, "msg", "task", "http://a/", host, b"x" * size, 0, NOW, NOW, NOW, False)
+def delivery(number: int, host: str = "a:80", size: int = 10) -> ClaimedDelivery:
+    return ClaimedDelivery(number, "msg", "task", "http://a/", host, b"x" * size, 0, NOW, NOW, NOW, False)
 
 
 def slots(*, total: int = 100, per_host: int = 8, clock: Clock | None = None) -> Slots:
     return Slots(total, per_host, patience=5.0, clock=clock or Clock())
 
 
-def claim(slots: Slots, deliveries: list[Delivery], room: Room) -> Batch:
+def claim(slots: Slots, deliveries: list[ClaimedDelivery], room: Room) -> Batch:
     batch = slots.batch(deliveries, room)
     slots.put(batch)
     return batch
 
 
-def started(of: Slots, host: str | None = None) -> list[Delivery]:
+def started(of: Slots, host: str | None = None) -> list[ClaimedDelivery]:
     return [one for _, one in of.start(host)]
 
 
