@@ -1,4 +1,4 @@
-"""Whether the parts of this server are right, each told in a sentence: for ``antiphon doctor`` and for the console."""
+"""Checks of the server's parts, each told in a sentence, for ``antiphon doctor`` and the console."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ MAX_SKEW_S = 5.0  # receivers refuse signatures that are 300 s off
 
 
 async def verdict(check: Awaitable[str]) -> tuple[str, bool]:
-    """What a check says, and whether that is good."""
+    """The sentence of a check, and whether it passed."""
     try:
         return await check, True
     except AntiphonError as error:

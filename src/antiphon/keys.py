@@ -44,7 +44,7 @@ async def create_api_key(connection: AsyncConnection, name: str, *, admin: bool 
 
 
 async def find_api_key(connection: AsyncConnection, key: str) -> ApiKey | None:
-    """What is known of a key that came; None for one that is unknown or revoked."""
+    """The record of a key that came; None for one that is unknown or revoked."""
     return await _one(connection, api_keys.c.digest == digest(key))
 
 
@@ -136,7 +136,7 @@ async def rotate_webhook_key(connection: AsyncConnection, secret: bytes, key: st
 
 @dataclass(frozen=True)
 class FirstKeys:
-    """What the first start made, to be shown once."""
+    """Keys that the first start made, to be shown once."""
 
     api_key: str
     webhook_key: str

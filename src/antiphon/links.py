@@ -1,4 +1,4 @@
-"""Links to artifacts that need no API key: what they lead to and until when is signed into them."""
+"""Signed links to artifacts, which need no API key: target and expiry are in the link."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The server's secret: made once, never shown. Keys for one purpose each are derived from it."""
+"""Secret of the server: made once, never shown. A key for each purpose is derived from it."""
 
 import base64
 import fcntl
@@ -74,7 +74,7 @@ def unseal(secret: bytes, sealed: bytes) -> bytes:
 
 
 def sign(secret: bytes, purpose: str, payload: bytes) -> str:
-    """A token of URL-safe characters that holds ``payload``, readable by all and made by nobody but us."""
+    """Signed token of URL-safe characters that holds ``payload``, which is readable by all."""
     return base64.urlsafe_b64encode(_mac(secret, purpose, payload) + payload).rstrip(b"=").decode()
 
 

@@ -1,4 +1,4 @@
-"""The processes of the server: API, worker and sender, together or each alone."""
+"""Server process: API, worker and sender, together or each alone."""
 
 import asyncio
 import contextlib

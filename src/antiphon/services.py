@@ -1,4 +1,4 @@
-"""Everything a process of the server shares, opened from the settings and closed again."""
+"""Services that all parts of a process share, opened from the settings and closed again."""
 
 import asyncio
 import contextlib

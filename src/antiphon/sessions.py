@@ -1,5 +1,5 @@
-"""Sessions of the console: which API key signed in and until when, signed into a cookie. Nothing is kept of them on the
-server, so that every machine knows them; the key's revocation ends them."""
+"""Sessions of the console: API key and expiry, signed into a cookie. The server stores nothing of them, so
+that every machine knows them; the key's revocation ends them."""
 
 import base64
 import hmac

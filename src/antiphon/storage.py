@@ -1,4 +1,4 @@
-"""Artifacts: in a local folder, in S3 or what speaks it, in Google Cloud Storage or in Azure Blob Storage."""
+"""Storage of artifacts: a local folder, S3 or a compatible server, Google Cloud Storage or Azure Blob Storage."""
 
 import asyncio
 import io
@@ -34,7 +34,7 @@ _MAX_KEY_CHARS = 512
 
 @dataclass(frozen=True)
 class Stored:
-    """What is known of an object: ``size`` in bytes, ``etag`` with its quotes, ``modified`` in UTC."""
+    """Properties of an object: ``size`` in bytes, ``etag`` with its quotes, ``modified`` in UTC."""
 
     size: int
     etag: str | None
@@ -64,7 +64,7 @@ class Storage:
         if isinstance(url, str) and "://" in url:
             return cls._open_remote(url)
         folder = Path(url).absolute()
-        with _in_words(str(folder)):
+        with _explained(str(folder)):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             return cls(LocalStore(folder, automatic_cleanup=True), folder=folder, name=str(folder))
 
@@ -74,7 +74,7 @@ class Storage:
         if scheme not in SCHEMES or not rest.split("/")[0]:
             known = ", ".join(f"{each}://…" for each in SCHEMES)
             raise StorageError(f"{SETTING} must be a folder, {known} with a bucket's name (got '{url}')")
-        with _in_words(url):
+        with _explained(url):
             store = from_url(
                 url,
                 # A task has retries of its own; here a fault must become visible soon. Client options are not
@@ -101,7 +101,7 @@ class Storage:
         await self._put(key, data, content_type)
 
     async def stat(self, key: str) -> Stored:
-        with _in_words(self.name, key):
+        with _explained(self.name, key):
             meta = await obstore.head_async(self._store, _checked(key))
         return Stored(meta["size"], meta["e_tag"], meta["last_modified"])
 
@@ -113,7 +113,7 @@ class Storage:
         stored = await self.stat(key)
         end = stored.size if end is None else min(end, stored.size)
         for first in range(start, end, READ_BYTES):
-            with _in_words(self.name, key):
+            with _explained(self.name, key):
                 options: obstore.GetOptions = {
                     "range": (first, min(first + READ_BYTES, end)),
                     "if_match": stored.etag,
@@ -124,7 +124,7 @@ class Storage:
 
     def reader(self, key: str) -> io.RawIOBase:
         """The object as a file to read and seek in, for a process of its own: it blocks. What is read is fetched."""
-        with _in_words(self.name, _checked(key)):
+        with _explained(self.name, _checked(key)):
             if self._folder is not None:
                 return io.FileIO(self._folder / key)
             return _ObjectReader(obstore.open_reader(self._store, key, buffer_size=READ_AHEAD_BYTES))
@@ -144,7 +144,7 @@ class Storage:
 
     async def delete(self, key: str) -> None:
         """Delete one object; it is no error when there is none."""
-        with _in_words(self.name, key):
+        with _explained(self.name, key):
             try:
                 await obstore.delete_async(self._store, _checked(key))
             except FileNotFoundError as error:
@@ -154,7 +154,7 @@ class Storage:
     async def delete_prefix(self, prefix: str) -> None:
         """Delete all objects whose key begins with ``prefix/``, with the rest of broken-off writes."""
         _checked(prefix)
-        with _in_words(self.name):
+        with _explained(self.name):
             if self._folder is not None:
                 await asyncio.to_thread(_remove, self._folder / prefix)
                 return
@@ -163,7 +163,7 @@ class Storage:
 
     async def list_prefixes(self) -> dict[str, datetime]:
         """Give each prefix with the time (UTC) at which the newest of its objects was written."""
-        with _in_words(self.name):
+        with _explained(self.name):
             if self._folder is not None:
                 return await asyncio.to_thread(_folder_prefixes, self._folder)
             found: dict[str, datetime] = {}
@@ -188,7 +188,7 @@ class Storage:
             raise StorageError(f"{self.name} does not give back what was written to it: check its cache or proxy")
 
     async def _put(self, key: str, data: Path | bytes, content_type: str) -> None:
-        with _in_words(self.name, _checked(key)):
+        with _explained(self.name, _checked(key)):
             await obstore.put_async(
                 self._store,
                 key,
@@ -270,7 +270,7 @@ def _written(path: Path) -> float:
 
 
 @contextmanager
-def _in_words(name: str, key: str | None = None) -> Iterator[None]:
+def _explained(name: str, key: str | None = None) -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError, ValueError, NotImplementedError) as error:

@@ -1,4 +1,4 @@
-"""API keys: listed, made, revoked."""
+"""Endpoints of the API keys: list, make, revoke."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""All files of a task in one ZIP, made while it is read: nothing of it is held or written down."""
+"""ZIP of all files of a task, streamed: it is made while it is read, and neither held in memory nor written to disk."""
 
 import io
 import json

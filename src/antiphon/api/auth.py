@@ -1,4 +1,4 @@
-"""Who calls, and whether they may call so often."""
+"""Authentication and rate limit of the callers: API key, console session, admin."""
 
 import hmac
 import time

@@ -96,7 +96,7 @@ async def _signer(connection: AsyncConnection, services: Services) -> Callable[[
 
 
 async def _body(connection: AsyncConnection, services: Services, ended: EndedTask) -> bytes:
-    """What the callback says: frozen for a task that had a callBackUrl, else made now."""
+    """Body of a task's callback: as it was stored for a task that had a callBackUrl, else made now."""
     if ended.body is not None:
         return ended.body
     task = await store.find(connection, ended.task_id)

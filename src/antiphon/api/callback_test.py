@@ -1,4 +1,4 @@
-"""Trying a receiver out: samples of callbacks, posted once, and what came of them at once; and what came, examined."""
+"""Endpoints that test a receiver: post samples of callbacks, and examine the signatures of one that came."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""What was announced, how it went, and once more."""
+"""Endpoints of a task's callbacks: deliveries with their attempts, bodies, resend."""
 
 import json
 from typing import Annotated

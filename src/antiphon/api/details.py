@@ -1,4 +1,4 @@
-"""One task with all that is known of it, and the song that it belongs to."""
+"""Endpoints of one task: its details, and the song that it belongs to with everything made of it."""
 
 from fastapi import APIRouter
 

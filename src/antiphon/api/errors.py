@@ -1,4 +1,4 @@
-"""Every error becomes an envelope: one place that renders them."""
+"""Rendering of every error as an envelope."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whether the server is well, for load balancers."""
+"""Health endpoint for load balancers."""
 
 from fastapi import APIRouter
 from sqlalchemy import text

@@ -1,4 +1,4 @@
-"""JSON bodies are small. Uploads have a limit of their own, kept while they stream in."""
+"""Size limit of JSON bodies. Uploads have a limit of their own, kept while they stream in."""
 
 import json
 

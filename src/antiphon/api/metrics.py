@@ -1,4 +1,4 @@
-"""What a monitor asks."""
+"""Endpoint of the Prometheus metrics."""
 
 from fastapi import APIRouter, Response
 

@@ -1,4 +1,4 @@
-"""Make MIDI of a finished separation."""
+"""Endpoints of MIDI tasks: make MIDI of a finished separation, and its record."""
 
 from fastapi import APIRouter, Response
 

@@ -1,4 +1,4 @@
-"""A multipart body, written to disk as it streams in and refused as soon as it grows too large."""
+"""Multipart bodies: written to disk as they stream in, refused as soon as they grow too large."""
 
 import hashlib
 from collections.abc import AsyncIterator

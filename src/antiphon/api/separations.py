@@ -1,4 +1,4 @@
-"""Separate a song into stems."""
+"""Endpoints of separation tasks: separate a song into stems, and its record."""
 
 from fastapi import APIRouter, Response
 

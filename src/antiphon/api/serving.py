@@ -1,4 +1,4 @@
-"""The API's HTTP server."""
+"""HTTP server of the API."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Failed sign-ins, counted by address, so that nobody tries keys in a hurry."""
+"""Throttle of failed sign-ins, counted by address."""
 
 import time
 from collections import OrderedDict, deque

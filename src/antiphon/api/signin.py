@@ -1,4 +1,4 @@
-"""Signing in to the console: an API key is exchanged for a session, whose cookie no script can read."""
+"""Endpoints of the console's session: an API key is exchanged for a cookie that no script can read."""
 
 import time
 from typing import Annotated

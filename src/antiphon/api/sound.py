@@ -1,4 +1,4 @@
-"""Artifacts as the console draws and plays them: outlines, and pieces of ten seconds."""
+"""Endpoints of sound for the console: waveforms, and pieces of ten seconds."""
 
 import asyncio
 import contextlib

@@ -121,7 +121,7 @@ class Streams:
             log.warning("a stream of events broke off", key=key.id, error=str(error).partition("\n")[0])
 
     async def _news(self, queue: asyncio.Queue[str], seconds: float, task_id: str | None) -> set[str]:
-        """What has come, as soon as something has; empty after so many seconds, or when the server goes down."""
+        """Ids of tasks with news, as soon as there are any; empty after ``seconds``, or when the server goes down."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while not self._draining.on and (left := end - loop.time()) > 0:

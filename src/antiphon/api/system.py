@@ -1,4 +1,4 @@
-"""How the server is: for whoever runs it."""
+"""Endpoint of the server's state, for its operator."""
 
 import asyncio
 

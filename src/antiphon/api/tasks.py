@@ -1,4 +1,4 @@
-"""All tasks: list, watch, cancel."""
+"""Endpoints of all tasks: list, watch, cancel."""
 
 import asyncio
 import json

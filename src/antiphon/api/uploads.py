@@ -1,4 +1,4 @@
-"""A song comes in: as a file, or from a URL."""
+"""Endpoints of uploads: a song as a file, or from a URL."""
 
 from functools import partial
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Make a music video of a track."""
+"""Endpoints of video tasks: make a music video of a track, and its record."""
 
 from fastapi import APIRouter, Response
 

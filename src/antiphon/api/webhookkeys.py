@@ -1,4 +1,4 @@
-"""Webhook keys: listed without their secrets, and rotated."""
+"""Endpoints of the webhook keys: list without their secrets, rotate."""
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection

@@ -1,4 +1,4 @@
-"""How much of the outbox a sender takes at a time: slots per host and in total, and what waits for one. No I/O.
+"""Concurrency of a sender: slots per host and in total, and the claimed deliveries that wait for one. No I/O.
 
 A host that answers fast is claimed ahead, so that its slots never stand empty while the database is asked: as many as
 it took since the last claim, so that the window doubles until it suffices. A host that hangs takes nothing, and is
@@ -18,7 +18,7 @@ MIN_CLAIM_BYTES = 1_000_000  # taken by a claim even so, that nothing stands sti
 
 @dataclass(frozen=True)
 class Room:
-    """What a claim may take: ``limit`` deliveries in all, about ``size`` bytes; ``busy`` counts, host by host, what is
+    """Limits of a claim: ``limit`` deliveries in all, about ``size`` bytes; ``busy`` counts, host by host, what is
     taken already of the slots (negative where the host is claimed ahead)."""
 
     limit: int
@@ -28,8 +28,13 @@ class Room:
 
 @dataclass(frozen=True)
 class Batch:
-    """What a claim took. ``full_hosts`` may have more due than there was room for, and ``is_full`` says that the total
-    cut the claim off: then landings say when to claim again."""
+    """Deliveries that a claim took.
+
+    Attributes:
+        deliveries: The deliveries, claimed but perhaps not committed yet.
+        is_full: Whether the total cut the claim off: then landings say when to claim again.
+        full_hosts: Hosts that may have more due than there was room for: their landings say when to claim again.
+    """
 
     deliveries: Collection[ClaimedDelivery]
     is_full: bool
@@ -69,7 +74,7 @@ class Slots:
         return Room(self._total - self._in_flight + ahead, max(MIN_CLAIM_BYTES, MAX_BODY_BYTES - self._held), busy)
 
     def batch(self, claimed: Collection[ClaimedDelivery], room: Room) -> Batch:
-        """What was claimed with ``room``, weighed against it. Changes nothing: ``put`` takes it in."""
+        """The batch of what was claimed with ``room``. Changes nothing: ``put`` takes it in."""
         number = Counter(delivery.host for delivery in claimed)
         is_full = len(claimed) >= room.limit or sum(len(delivery.body) for delivery in claimed) >= room.size
         free = {host: self._per_host - room.busy.get(host, 0) for host in number.keys() | room.busy.keys()}

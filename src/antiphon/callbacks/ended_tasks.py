@@ -1,5 +1,5 @@
-"""What the tasks of an API key have announced, in the order in which they ended, for whoever listens to the server
-instead of being called by it. Read from the tasks themselves: those without a callBackUrl are among them."""
+"""Ended tasks of an API key with their callbacks, in the order in which they ended, for clients that listen to the
+server instead of being called by it. Read from the tasks themselves: those without a callBackUrl are among them."""
 
 import re
 from dataclasses import dataclass

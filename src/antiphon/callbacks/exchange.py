@@ -122,7 +122,7 @@ def _outcome(timeline: Timeline, seen: _Seen, failure: str | None, reason: Reaso
     status = answer = retry_after = None
     if seen.response is not None:  # what it says counts, even if its body broke off
         late = failure if reason is Reason.TIMEOUT else None
-        status, failure, ours = seen.response.status, _judge(seen.response, late), False
+        status, failure, ours = seen.response.status, _explain(seen.response, late), False
         answer = printable(seen.answer)
         retry_after = parse_retry_after(seen.response.headers.get("Retry-After"), datetime.now(UTC))
         reason = None if failure is None else Reason.TIMEOUT if failure == late else Reason.STATUS
@@ -165,8 +165,8 @@ async def _exchange(
         seen.answer += block
 
 
-def _judge(response: aiohttp.ClientResponse, late: str | None) -> str | None:
-    """What is wrong with an answer whose headers have come; None when it acknowledges.
+def _explain(response: aiohttp.ClientResponse, late: str | None) -> str | None:
+    """The error of an answer whose headers have come, in words; None when it acknowledges.
 
     2xx acknowledges even if the body is longer than what is read or breaks off: the receiver has said what it thinks.
     """

@@ -1,4 +1,4 @@
-"""What was announced of a task and how it went, for its owner to read."""
+"""History of a task's callbacks: deliveries with their attempts, for its owner."""
 
 from collections import defaultdict
 from dataclasses import dataclass

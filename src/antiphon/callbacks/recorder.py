@@ -1,4 +1,4 @@
-"""Writes down what came of attempts, and holds on to it while the database is away."""
+"""Recorder of attempts: writes their outcomes into the database, and keeps them while it is away."""
 
 import asyncio
 import json

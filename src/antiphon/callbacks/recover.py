@@ -1,4 +1,4 @@
-"""Sending many callbacks again, after a receiver was down or lost what it had acknowledged: paced, each with its
+"""Recovery: many callbacks sent again after a receiver was down or lost what it had acknowledged; paced, each with its
 identity, and safe to break off and to start anew."""
 
 import asyncio

@@ -1,4 +1,4 @@
-"""When the next attempt is due, or that there is none. Pure: numbers in, a decision out."""
+"""Retry schedule: when the next attempt is due, or that there is none. No I/O."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The sender: claims what is due, sends it, writes down what came of it. As many may run as there are machines."""
+"""Sender of callbacks: claims due deliveries, posts them, records the outcomes. Several may run at once."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Trying a receiver out: a sample of each kind, one attempt each, on the very path that callbacks take."""
+"""Test of a receiver: a sample of each kind, one attempt each, over the same path as callbacks."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from antiphon.outbound.guard import Guard
 
 @dataclass(frozen=True)
 class Trial:
-    """What was sent, with which signature headers, and what came of it."""
+    """A posted sample: its signature headers and its outcome."""
 
     sample: Sample
     headers: dict[str, str]

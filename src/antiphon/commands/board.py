@@ -1,4 +1,4 @@
-"""What ``antiphon receive`` shows while it runs: a table of the last callbacks, as lines of text."""
+"""View of ``antiphon receive`` on a terminal: a table of the last callbacks, as lines of text."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""``antiphon inbox``: what a receiver keeps, how far its follow-ups are, and once more."""
+"""``antiphon inbox``: events that a receiver keeps, the state of their follow-ups, and another try."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""What ``antiphon receive`` prints where there is no terminal: a line for each thing that happens."""
+"""Output of ``antiphon receive`` without a terminal: a line for each event."""
 
 import queue
 import threading

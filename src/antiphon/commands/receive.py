@@ -1,4 +1,4 @@
-"""``antiphon receive``: a receiver that verifies, keeps, and only then answers."""
+"""``antiphon receive``: a receiver that verifies and stores callbacks before it answers."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""A full-screen view on a terminal, redrawn when something has changed and when the window has another size."""
+"""Full-screen view on a terminal, redrawn when its content or the window's size has changed."""
 
 import shutil
 import threading

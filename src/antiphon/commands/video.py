@@ -1,4 +1,4 @@
-"""``antiphon video``: a music video without a server, or a look at one."""
+"""``antiphon video``: a music video without a server, or one still of it."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One PostgreSQL cluster on disk: how it is made, configured, started and stopped. Who may do so and when is the
+"""PostgreSQL cluster on disk: made, configured, started and stopped. Which process does so, and when, is the
 affair of ``embedded``."""
 
 import errno

@@ -1,4 +1,4 @@
-"""The pool of connections, and what must be true of the database before anybody uses it."""
+"""Pool of database connections, and the migrations that must have run before it is used."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

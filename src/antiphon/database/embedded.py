@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own for whoever has none, shared by all processes of ours that use the same data folder.
+"""Embedded PostgreSQL for installations without one, shared by all our processes that use the same data folder.
 
 Who does what is settled by locks on files (flock), which vanish with the process that holds them, so that no
 ``kill -9`` leaves anything behind that is not true:
@@ -54,7 +54,7 @@ class EmbeddedPostgres:
 
     def start(self) -> str:
         """Start the server or attach to it; give its URL as libpq wants it, password included."""
-        with self._in_words():
+        with self._explained():
             self._make_folders()
             with self._start_lock():
                 try:
@@ -68,14 +68,14 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Leave the server, and stop it when no other process uses it."""
         if self._users is not None:
-            with self._in_words(), self._start_lock():
+            with self._explained(), self._start_lock():
                 self._leave()
 
     def destroy(self) -> None:
         """Stop the server, unless other processes use it, and delete the cluster with all its data."""
         if not self.home.exists():
             return
-        with self._in_words(), self._start_lock():
+        with self._explained(), self._start_lock():
             self._join()
             if not self._leave():
                 raise DatabaseError(f"the database in {self.home} is in use: stop what uses it first")
@@ -179,7 +179,7 @@ class EmbeddedPostgres:
         return Path(tempfile.gettempdir(), f"antiphon-{os.geteuid()}-{self._hash}")
 
     def _socket_in_use(self) -> Path:
-        """What the running server says, because the process that started it may have had another TMPDIR."""
+        """The socket folder that the running server names: the process that started it may have had another TMPDIR."""
         lines = self._pid_file()
         return Path(lines[4]) if len(lines) > 4 and lines[4] else self._socket_folder()
 
@@ -226,7 +226,7 @@ class EmbeddedPostgres:
             os.close(lock)
 
     @contextmanager
-    def _in_words(self) -> Iterator[None]:
+    def _explained(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:

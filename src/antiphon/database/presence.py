@@ -1,5 +1,5 @@
-"""The database's figures, and which processes of the server live, on all machines: each holds one connection that
-listens, and its name says what the process is. It goes with the process, however that ends; nothing is written down."""
+"""Presence of the server's processes on all machines, and the database's figures. Each process holds one listening
+connection, whose name says what the process is; it goes with the process, however that ends. Nothing is stored."""
 
 import re
 import socket

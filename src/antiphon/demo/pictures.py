@@ -1,4 +1,4 @@
-"""What was made, as pictures: the piano roll of the MIDI and a frame of the video."""
+"""Pictures of the demonstration's results: the piano roll of the MIDI and a frame of the video."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The server's processes and a receiver, on loopback, for as long as a block lasts."""
+"""Processes of the demonstration: the server's and a receiver, on loopback, as a context manager."""
 
 import asyncio
 import contextlib

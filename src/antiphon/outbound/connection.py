@@ -1,4 +1,4 @@
-"""The connections out: names looked up off the event loop, and every address judged before it is dialled."""
+"""Guarded connections of the HTTP client: names looked up in threads, every address judged before it is dialled."""
 
 import asyncio
 import contextlib
@@ -98,7 +98,7 @@ class GuardedResolver(AbstractResolver):
         return found
 
     async def close(self) -> None:
-        """The wrapped resolver belongs to whoever made it."""
+        """Does nothing: the wrapped resolver belongs to the caller."""
 
 
 class GuardedConnector(TCPConnector):

@@ -1,4 +1,4 @@
-"""Fetch a file from a URL that a stranger gave, past the same guard as callbacks."""
+"""Download of a file from a stranger's URL, under the same guard as callbacks."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Which addresses may be connected to, so that a URL from outside never reaches what is inside.
+"""Guard against requests to internal addresses: which URLs and addresses may be connected to.
 
 What may be dialled is judged three times: the URL when it is given, every record of its name when it is looked up,
 and the address itself when the socket is made (``connection``). The last one decides.

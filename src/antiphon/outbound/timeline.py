@@ -1,4 +1,4 @@
-"""Where the time of an attempt went. The connection marks the steps of whichever attempt it is made for."""
+"""Timeline of an attempt: how long each phase took. The connection marks the phases of the attempt it is made for."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -8,8 +8,8 @@ from enum import StrEnum
 
 
 class ConnectionUse(StrEnum):
-    """What an attempt was sent over. ``REPLACED``: a kept connection broke before an answer came, and the same bytes
-    were sent again at once over a new one; the receiver may have got them twice."""
+    """The connection that an attempt was sent over. ``REPLACED``: a kept connection broke before an answer came, and
+    the same bytes were sent again at once over a new one; the receiver may have got them twice."""
 
     NEW = "new"
     KEPT = "kept"
@@ -46,7 +46,7 @@ class Timeline:
         self._answered: float | None = None
 
     def restart(self) -> None:
-        """What was sent over a kept connection is sent again over a new one."""
+        """Mark that a request over a kept connection is sent again over a new one."""
         self.again = True
         self._start()
 

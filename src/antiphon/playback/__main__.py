@@ -1,4 +1,4 @@
-"""The process that decodes pieces: ``python -m antiphon.playback``.
+"""Process that decodes pieces of sound: ``python -m antiphon.playback``.
 
 Reads JSON lines from standard input, ``{"storage": where, "key": artifact, "number": 3, "codec": "flac"}``, and answers
 each by a line ``{"size": bytes}``, followed by so many bytes, or ``{"error": {"code": 415, "message": "…"}}``. Ends

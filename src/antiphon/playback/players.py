@@ -1,4 +1,4 @@
-"""The server's end of playback: a few warm processes, and nobody who waits for another's longer than he must."""
+"""Pool of the processes that decode pieces of sound."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""What has changed among the tasks of an API key, for whoever watches all of them."""
+"""Changes among the tasks of an API key, for its event stream."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""One engine in a child process: with a time limit, killable, and unable to take the worker down with it."""
+"""Engine in a child process: with a time limit, killable, and unable to take the worker down with it."""
 
 import asyncio
 import contextlib

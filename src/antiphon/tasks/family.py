@@ -1,4 +1,4 @@
-"""A song and everything made of it, with the files of each."""
+"""Family of a task: the song and everything made of it, with the files of each."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""``Idempotency-Key``: the same key and body within a day gives the same task, however often it is sent."""
+"""Idempotency keys: the same key and body within a day gives the same task."""
 
 import hashlib
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Procrastinate, as far as we use it: a job for each task, committed together with the task's row."""
+"""Job queue over Procrastinate: a job for each task, committed together with the task's row."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ class Interrupted(Exception):
 
 
 class _Retry(procrastinate.BaseRetryStrategy):
-    """What was interrupted may go on elsewhere at once; anything else waits for its cause to pass."""
+    """Retries an interrupted job at once, as another worker may take it; any other after a delay."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> procrastinate.RetryDecision:
         wait = 0 if isinstance(exception, Interrupted) else RETRY_DELAY_S

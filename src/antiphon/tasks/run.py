@@ -1,4 +1,4 @@
-"""One run of a task: taken, watched while it works, and ended together with its callback."""
+"""Run of a task: started, watched while it works, and ended together with its callback."""
 
 import asyncio
 import contextlib
@@ -76,12 +76,12 @@ async def _give_up(services: Services, task: Task, reason: Exception, bound: Any
         await _persist(services, lambda connection: store.cancelled(connection, task, retention=services.retention))
         bound.info("task cancelled")
         return
-    error = _in_words(reason)
+    error = explain(reason)
     await _fail(services, task, error)
     bound.warning("task failed", error=error.message, exc_info=None if error is reason else reason)
 
 
-def _in_words(reason: Exception) -> AntiphonError:
+def explain(reason: Exception) -> AntiphonError:
     if isinstance(reason, AntiphonError):
         return reason
     if isinstance(reason, OSError) and reason.errno == errno.ENOSPC:
@@ -167,7 +167,7 @@ async def _announce(connection: AsyncConnection, services: Services, task_id: st
 
 
 async def callback_body(connection: AsyncConnection, services: Services, task: Task) -> dict[str, Any]:
-    """What the callback of an ended task says."""
+    """Body of the callback of an ended task."""
     error = task.error_message
     assert task.expires_at is not None
     made = await store.artifacts_of(connection, task.id)

@@ -1,4 +1,4 @@
-"""Every query about tasks and artifacts. Moves between states are conditional updates, so that two workers, or a
+"""Queries about tasks and artifacts. Moves between states are conditional updates, so that two workers, or a
 worker and a cancel, can never both win."""
 
 from collections.abc import Iterable, Sequence
@@ -64,7 +64,7 @@ async def create(connection: AsyncConnection, task: NewTask) -> None:
 
 
 async def find(connection: AsyncConnection, task_id: str, api_key_id: int | None = None) -> Task | None:
-    """The task, if it is this key's; without a key, whoever owns it."""
+    """The task, if it is this key's; any key's when ``api_key_id`` is None."""
     query = select(*COLUMNS).where(tasks.c.id == task_id)
     return await _one(connection, query if api_key_id is None else query.where(tasks.c.api_key_id == api_key_id))
 
@@ -152,7 +152,7 @@ async def succeed(
     stored: Iterable[Artifact],
     retention: timedelta,
 ) -> bool:
-    """End a run well; false if it was fenced off. What it was made from lives on as long as it does."""
+    """End a run well; false if it was fenced off. Its sources are kept at least as long as its result."""
     values = {"result": result, "progress": 1.0, "stage": "done"}
     if not await _end(connection, task, State.SUCCEEDED, retention, values):
         return False

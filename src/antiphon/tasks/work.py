@@ -1,4 +1,4 @@
-"""What a worker does for each kind of task: fetch the sources, run the engine, store what it made."""
+"""Work of a run, by kind of task: fetch the sources, run the engine, store the results."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ Report = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """What a run made: ``result`` goes into the task's row, ``artifacts`` are in the storage already."""
+    """Results of a run: ``result`` goes into the task's row, ``artifacts`` are in the storage already."""
 
     artifacts: list[Artifact]
     result: dict[str, Any] = field(default_factory=dict)
@@ -126,7 +126,7 @@ class TaskRun:
         return RunOutcome(artifacts, {"warnings": result["warnings"]})
 
     async def _cover_of_the_song(self) -> Artifact | None:
-        """What the stems of a song have no cover of their own for."""
+        """The cover of the song that the source task was made from: stems have none of their own."""
         async with self.services.database.begin() as connection:
             source = await store.find(connection, self.task.source_id or "")
             return (await store.artifacts_of(connection, (source and source.source_id) or "")).get("cover")
@@ -189,7 +189,7 @@ class TaskRun:
 
 
 def content_type(filename: str) -> str:
-    """As its name says; what a stranger uploaded is told by nothing else."""
+    """Content type by a file's suffix."""
     return CONTENT_TYPES.get(Path(filename).suffix.lower(), "application/octet-stream")
 
 

@@ -1,4 +1,4 @@
-"""The worker: takes jobs, and keeps house beside them."""
+"""Worker: runs jobs, and beside them revives lost ones and enforces retention."""
 
 import asyncio
 import contextlib
