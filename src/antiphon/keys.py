@@ -151,7 +151,11 @@ class FirstKeys:
 
 
 async def prepare(connection: AsyncConnection, secret: bytes) -> FirstKeys | None:
-    """Make the first keys in a new database. Raises ``SettingsError`` when the database knows another secret."""
+    """Make the first keys in a new database.
+
+    Raises:
+        SettingsError: The database knows another secret.
+    """
     check = hmac.digest(secret, b"antiphon.secret-check", "sha256")
     known = (await connection.execute(select(server_state.c.secret_check).with_for_update())).scalar_one()
     if known is not None and not hmac.compare_digest(known, check):

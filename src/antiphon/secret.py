@@ -60,7 +60,11 @@ def seal(secret: bytes, plaintext: bytes) -> bytes:
 
 
 def unseal(secret: bytes, sealed: bytes) -> bytes:
-    """Undo ``seal``. Raises ``SettingsError`` when it was sealed with another secret or has been changed."""
+    """Undo ``seal``.
+
+    Raises:
+        SettingsError: The value was sealed with another secret or has been changed.
+    """
     nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
     try:
         if sealed[:1] != _SEALED or len(nonce) != _NONCE_BYTES:

@@ -35,7 +35,11 @@ def issue(secret: bytes, *, key_id: int, now: float) -> tuple[str, Session]:
 
 
 def read(secret: bytes, token: str, now: float) -> Session:
-    """Read a cookie's value. Raises ``Unauthorized`` when it was not made by us, or its time is up."""
+    """Read a cookie's value.
+
+    Raises:
+        Unauthorized: The cookie was not made by us, or its time is up.
+    """
     payload = secrets.verified(secret, _PURPOSE, token)
     if payload is None or payload[0] != _VERSION:
         raise Unauthorized(_ENDED)

@@ -92,7 +92,11 @@ class Storage:
         return shutil.disk_usage(self._folder).free if self._folder else None
 
     async def put_file(self, key: str, path: Path, content_type: str) -> None:
-        """Store a file, in parts when it is large. Raises ``FileNotFoundError`` when there is no such file."""
+        """Store a file, in parts when it is large.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+        """
         if not await asyncio.to_thread(path.is_file):
             raise FileNotFoundError(path)
         await self._put(key, path, content_type)
@@ -174,7 +178,11 @@ class Storage:
             return found
 
     async def check(self) -> None:
-        """Write, read and delete a small object. Raises ``StorageError`` that says what does not work."""
+        """Write, read and delete a small object.
+
+        Raises:
+            StorageError: The message says what does not work.
+        """
         prefix = f"check-{uuid4().hex}"
         key, data = f"{prefix}/object", os.urandom(64)
         await self.put_bytes(key, data, "application/octet-stream")

@@ -58,7 +58,11 @@ def read_session(request: Request, shared: Services, token: str) -> Session:
 
 
 async def key_of(shared: Services, session: Session) -> ApiKey:
-    """The key that a session began with. Raises ``Unauthorized`` when it has been revoked since."""
+    """The key that a session began with.
+
+    Raises:
+        Unauthorized: The key has been revoked since.
+    """
     async with shared.database.begin() as connection:
         key = await keys.find_api_key_by_id(connection, session.key_id)
     if key is None:

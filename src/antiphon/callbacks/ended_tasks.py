@@ -28,7 +28,11 @@ class Cursor:
 
 
 def parse_cursor(written: str, *, field: str) -> Cursor:
-    """The other way round. Raises ``BadParameter`` that names ``field``."""
+    """Read a cursor as ``str`` writes it.
+
+    Raises:
+        BadParameter: It is no cursor; the message names ``field``.
+    """
     found = _WRITTEN.fullmatch(written)
     if found is None:
         raise BadParameter(f"{field}: expected the id of an event of this stream (got {written[:40]!r}); leave it out")

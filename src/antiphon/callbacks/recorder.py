@@ -36,10 +36,14 @@ class PostedDelivery:
 
 
 class Recorder:
-    """Writes what has come together in one transaction, so that its cost is shared.
+    """Stores the outcomes of attempts, those of a few milliseconds in one transaction.
 
-    ``delays`` are the seconds before each retry; ``chance`` gives their jitter, uniform in [0, 1). ``retrying`` is
-    called after retries were put off, so that the sender sees when the first is due.
+    Args:
+        database: The database of the outbox.
+        delays: Seconds before each retry.
+        chance: Gives their jitter, uniform in [0, 1).
+        retrying: Called after retries were scheduled, so that the sender sees when the first is due.
+        metrics: Counts the deliveries that are given up.
     """
 
     def __init__(

@@ -33,12 +33,19 @@ KEYS_TTL_S = 1.0  # a key that was rotated out signs on for a day
 
 
 class Sender:
-    """Delivers the outbox's callbacks.
+    """Delivers the outbox's callbacks. Limits of concurrency hold per sender.
 
-    ``keys`` gives the webhook keys to sign with, the newest first; it is asked before a batch is claimed, at most once
-    a second.
-    ``resolver`` looks names up (default: the system's, in threads); what it finds is judged by the guard.
-    ``chance`` gives the jitter, uniform in [0, 1). Caps on concurrency hold per sender.
+    Args:
+        database: The database of the outbox.
+        notifications: What wakes the sender when a delivery is due.
+        settings: Those named ``callback_…``.
+        keys: Gives the webhook keys to sign with, the newest first; asked before a claim, at most once a second.
+        resolver: Looks names up; None for the system's, in threads. The guard judges what it finds.
+        metrics: Counts attempts; None for metrics of its own.
+        margin: Seconds that a lease outlives the deadline of the attempt it covers.
+        poll: Seconds between looks at the outbox when nothing wakes the sender.
+        grace: Seconds in which a clean stop lets open requests end.
+        chance: Gives the jitter of retries, uniform in [0, 1).
     """
 
     def __init__(

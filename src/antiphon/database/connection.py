@@ -49,7 +49,11 @@ async def raw_connection(connection: AsyncConnection) -> Any:
 
 
 def sqlalchemy_url(url: str) -> str:
-    """The URL as SQLAlchemy spells it. Raises ``DatabaseError`` when it is no PostgreSQL URL."""
+    """The URL as SQLAlchemy spells it.
+
+    Raises:
+        DatabaseError: ``url`` is no PostgreSQL URL.
+    """
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in ("postgresql", "postgres"):
         raise DatabaseError(

@@ -263,7 +263,11 @@ def _runs(pid: list[str], cluster: Path) -> bool:
 
 
 def _answers(url: str) -> bool:
-    """Whether the server takes a connection. Raises ``DatabaseError`` when it never will."""
+    """Whether the server takes a connection.
+
+    Raises:
+        DatabaseError: It never will take one.
+    """
     try:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.OperationalError as error:

@@ -27,7 +27,7 @@ _UNFIT = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|]')
 
 @dataclass(frozen=True)
 class Fetched:
-    """What came: the type as the server calls it, a file name that is safe to show, and the size in bytes."""
+    """A downloaded file: the type as the server calls it, a file name that is safe to show, and the size in bytes."""
 
     content_type: str
     filename: str
@@ -45,9 +45,18 @@ async def fetch(
 ) -> Fetched:
     """Download ``url`` to the file ``path``, which is removed again when anything goes wrong.
 
-    ``timeout`` seconds cover everything. At most 5 redirects are followed, each judged by ``guard`` like the first
-    URL. Raises ``BadParameter`` (``BlockedAddress`` among them) or, past ``max_bytes``, ``TooLarge``; messages name
-    ``url``.
+    Args:
+        url: The file's address.
+        path: The file to write.
+        guard: Judges the URL, and each of at most ``MAX_REDIRECTS`` redirects.
+        max_bytes: The most that is taken.
+        timeout: Seconds for everything.
+        resolver: Looks names up; None for the system's.
+
+    Raises:
+        BadParameter: The URL is wrong or gives no file; the message names ``url``.
+        BlockedAddress: The URL, a redirect or a record of its name leads to an address that may not be connected to.
+        TooLarge: The file has more than ``max_bytes``.
     """
     try:
         async with asyncio.timeout(timeout), _session(guard, resolver or Resolver()) as session:

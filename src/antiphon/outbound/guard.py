@@ -82,9 +82,13 @@ class Guard:
         field: str = "callBackUrl",
         resolver: AbstractResolver,
     ) -> None:
-        """``check_url``, then look the name up: every record must be allowed, else ``BlockedAddress``.
+        """``check_url``, then look the name up: every record must be allowed.
 
         A name that does not resolve (yet) passes: its records may come up later, and are judged when dialled.
+
+        Raises:
+            BadParameter: The URL is wrong; the message names ``field``.
+            BlockedAddress: A record of the name may not be connected to.
         """
         parsed = parse_url(url, field=field)
         self.check_url(url, field=field)
@@ -100,7 +104,11 @@ class Guard:
 
 
 def parse_url(url: str, *, field: str) -> URL:
-    """Read a URL as the HTTP client will. Raises ``BadParameter`` that names ``field`` and what is wrong."""
+    """Read a URL as the HTTP client will.
+
+    Raises:
+        BadParameter: The message names ``field`` and what is wrong.
+    """
     example = "expected something like https://example.com/callback"
     if len(url) > MAX_URL_CHARS:
         raise BadParameter(f"{field} has {len(url)} characters; at most {MAX_URL_CHARS} are taken")

@@ -16,7 +16,11 @@ MAX_KEY_CHARS = 255
 
 
 async def recall(connection: AsyncConnection, api_key_id: int, key: str | None, body: bytes) -> str | None:
-    """The task that the same request made before; None if it is new. Raises ``Conflict`` for another body."""
+    """The task that the same request made before; None if it is new.
+
+    Raises:
+        Conflict: That request had another body.
+    """
     if key is None:
         return None
     _check(key)

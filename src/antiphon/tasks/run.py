@@ -37,7 +37,11 @@ class Cancelled(Exception):
 
 
 async def run_task(services: Services, task_id: str, stopping: asyncio.Event) -> None:
-    """Run a task to its end. Raises ``Interrupted`` when ``stopping`` is set before that."""
+    """Run a task to its end.
+
+    Raises:
+        Interrupted: ``stopping`` is set before that.
+    """
     task = await _persist(services, lambda connection: store.start(connection, task_id))
     if task is None:
         return
