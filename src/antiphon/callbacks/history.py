@@ -31,9 +31,6 @@ class RecordedDelivery:
 
 async def deliveries_of(connection: AsyncConnection, task_id: str) -> list[RecordedDelivery]:
     """Every delivery of a task, oldest first: the first, and one for each resend."""
-    attempts: dict[int, list[RecordedAttempt]] = defaultdict(list)
-    for attempt in await attempts_of(connection, task_id):
-        attempts[attempt.delivery_id].append(attempt)
     columns = (
         deliveries.c.id,
         deliveries.c.webhook_id,
@@ -44,7 +41,11 @@ async def deliveries_of(connection: AsyncConnection, task_id: str) -> list[Recor
         func.octet_length(deliveries.c.body),
         func.substring(deliveries.c.body, 1, MAX_SHOWN_BYTES),
     )
-    rows = await connection.execute(select(*columns).where(deliveries.c.task_id == task_id).order_by(deliveries.c.id))
+    query = select(*columns).where(deliveries.c.task_id == task_id).order_by(deliveries.c.id)
+    rows = (await connection.execute(query)).all()
+    attempts: dict[int, list[RecordedAttempt]] = defaultdict(list)
+    for attempt in await attempts_of(connection, task_id):  # read last: none lacks the attempt that ended it
+        attempts[attempt.delivery_id].append(attempt)
     return [RecordedDelivery(*row[:-1], body=bytes(row[-1]), attempts=attempts[row.id]) for row in rows]
 
 

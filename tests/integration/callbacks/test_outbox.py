@@ -3,10 +3,12 @@
 import asyncio
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from antiphon.callbacks import outbox
+from antiphon.callbacks.history import deliveries_of
 from antiphon.callbacks.outbox import ClaimedDelivery, MadeAttempt
 from antiphon.callbacks.schedule import NextStep
 from antiphon.errors import NotFound
@@ -166,3 +168,26 @@ async def test_deliveries_and_attempts_go_with_their_task(rig: Rig) -> None:
 )
 def test_the_cap_per_host_counts_by_host_and_port(url: str, host: str) -> None:
     assert host_of(url) == host
+
+
+async def test_a_delivery_that_ends_while_it_is_read_never_lacks_its_last_attempt(rig: Rig, database_url: str) -> None:
+    task_id = await rig.task(url="http://a/")
+    ended: list[str] = []
+
+    def end_it(*_: object) -> None:
+        """Behind the first statement of the reader another process ends the delivery, and commits."""
+        if not ended:
+            ended.append(task_id)
+            with psycopg.connect(database_url) as other:
+                other.execute(
+                    "INSERT INTO attempts (delivery_id, number, started_at, milliseconds)"
+                    " SELECT id, 1, now(), 1 FROM deliveries WHERE task_id = %s",
+                    [task_id],
+                )
+                other.execute("UPDATE deliveries SET state = 'stopped', attempts = 1 WHERE task_id = %s", [task_id])
+
+    async with rig.database.begin() as connection:
+        event.listen(connection.sync_connection, "after_cursor_execute", end_it)
+        (delivery,) = await deliveries_of(connection, task_id)
+    assert ended
+    assert (delivery.state, len(delivery.attempts)) != ("stopped", 0)
