@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
-import antiphon
 from tests.unit.test_imports import FILES, MAY_IMPORT, imported, part_of
+
+import antiphon
 
 ROOT = Path(antiphon.__file__).parent
 TEXT = (Path(__file__).parents[2] / "docs" / "00-overview.md").read_text()
