@@ -118,7 +118,8 @@ def test_headings_have_the_same_levels(english: Path, chinese: Path) -> None:
 def test_tables_have_the_same_rows_columns_code_and_figures(english: Path, chinese: Path) -> None:
     assert len(tables(english)) == len(tables(chinese))
     for ours, theirs in zip(tables(english), tables(chinese), strict=True):
-        for one, other in zip_longest(ours, theirs, fillvalue=[]):
+        assert len(theirs) == len(ours)
+        for one, other in zip(ours, theirs, strict=True):
             assert len(other) == len(one), (one, other)
             assert Counter(CODE.findall(" ".join(other))) == Counter(CODE.findall(" ".join(one)))
             plain = [CODE.sub("", " ".join(row)) for row in (one, other)]
