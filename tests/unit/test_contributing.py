@@ -26,8 +26,9 @@ def test_every_path_leads_to_something(page: Path) -> None:
     assert missing == set()
 
 
-def test_every_make_target_of_the_loop_is_one() -> None:
+def test_every_make_target_is_one() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = {name for page in PAGES for name in re.findall(r"make ([a-z]+(?:-[a-z]+)*)(?![\w-])", page.read_text())}
+    command = re.compile(r"(?:`|^ {4})make ([a-z]+(?:-[a-z]+)*)(?![\w-])", re.MULTILINE)
+    named = {name for page in PAGES for name in command.findall(page.read_text())}
     assert {"check", "unit", "test"} <= named
-    assert {name for name in named if "`" not in name} - targets - {"the"} <= {"bench", "eval"}
+    assert named - targets == set()
