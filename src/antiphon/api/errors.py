@@ -1,4 +1,4 @@
-"""Every error becomes an envelope: one place that renders them."""
+"""Rendering of every error as an envelope."""
 
 import math
 from typing import Any
@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from antiphon.errors import AntiphonError, BadParameter, MethodNotAllowed, NotFound, Unauthorized
 
 log = structlog.get_logger()
-SHOWN = 60  # characters of a value that came
+MAX_SHOWN_CHARS = 60  # of a value that came
 
 
 class Draining:
@@ -101,4 +101,4 @@ def _shown(value: object) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return text if len(text) <= MAX_SHOWN_CHARS else f"{text[:MAX_SHOWN_CHARS]}…"

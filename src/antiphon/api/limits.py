@@ -1,4 +1,4 @@
-"""JSON bodies are small. Uploads have a limit of their own, kept while they stream in."""
+"""Size limit of JSON bodies. Uploads have a limit of their own, kept while they stream in."""
 
 import json
 
@@ -6,12 +6,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from antiphon.errors import TooLarge
 
-LONGEST_BODY = 1_000_000  # bytes of a JSON body
+MAX_BODY_BYTES = 1_000_000  # of a JSON body
 UPLOAD_PATH = "/api/v1/audio/upload"
 
 
 class BodyLimit:
-    """Answers 413 to a body over ``LONGEST_BODY`` without reading the rest of it."""
+    """Answers 413 to a body over ``MAX_BODY_BYTES`` without reading the rest of it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -28,7 +28,7 @@ class BodyLimit:
                 return
             body += message.get("body", b"")
             more = message.get("more_body", False)
-            if len(body) > LONGEST_BODY:
+            if len(body) > MAX_BODY_BYTES:
                 await _refuse(send)
                 return
         await self._app(scope, _replay(body, receive), send)
@@ -44,7 +44,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def _refuse(send: Send) -> None:
-    message = f"body: larger than {LONGEST_BODY} bytes, which no request of this API needs"
+    message = f"body: larger than {MAX_BODY_BYTES} bytes, which no request of this API needs"
     answer = json.dumps({"code": TooLarge.code, "msg": message, "data": None}).encode()
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": TooLarge.code, "headers": headers})

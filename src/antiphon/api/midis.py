@@ -1,9 +1,10 @@
-"""Make MIDI of a finished separation."""
+"""Endpoints of MIDI tasks: make MIDI of a finished separation, and its record."""
 
 from fastapi import APIRouter, Response
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared, Writer
+from antiphon.api.auth import Caller, Writer
+from antiphon.api.dependencies import Shared
 from antiphon.api.rendering import midi_record
 from antiphon.api.submit import IdempotencyKey, canonical, find_source, find_track, new_task_id, submit
 from antiphon.api.tasks import QueryTaskId, advise_polling, find_record
@@ -15,7 +16,7 @@ from antiphon.tasks import idempotency, store
 from antiphon.tasks.model import NewTask
 
 router = APIRouter(prefix="/midi", tags=["midi"])
-POLL_AFTER = 10  # seconds
+POLL_AFTER_S = 10
 
 
 @router.post("/generate", callbacks=openapi.MIDI_CALLBACK)
@@ -48,5 +49,5 @@ async def record_info(shared: Shared, key: Caller, taskId: QueryTaskId, response
     async with shared.database.begin() as connection:
         task = await find_record(connection, key, taskId, Kind.MIDI)
         made = await store.artifacts_of(connection, task.id)
-    advise_polling(response, task, POLL_AFTER)
+    advise_polling(response, task, POLL_AFTER_S)
     return Envelope(data=midi_record(shared, task, made))

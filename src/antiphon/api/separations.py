@@ -1,9 +1,10 @@
-"""Separate a song into stems."""
+"""Endpoints of separation tasks: separate a song into stems, and its record."""
 
 from fastapi import APIRouter, Response
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared, Writer
+from antiphon.api.auth import Caller, Writer
+from antiphon.api.dependencies import Shared
 from antiphon.api.rendering import separation_record
 from antiphon.api.submit import (
     IdempotencyKey,
@@ -22,7 +23,7 @@ from antiphon.tasks import idempotency, store
 from antiphon.tasks.model import NewTask
 
 router = APIRouter(prefix="/vocal-removal", tags=["separation"])
-POLL_AFTER = 10  # seconds
+POLL_AFTER_S = 10
 
 
 @router.post("/generate", callbacks=openapi.SEPARATION_CALLBACK)
@@ -58,5 +59,5 @@ async def record_info(
         task = await find_record(connection, key, taskId, Kind.SEPARATION)
         made = await store.artifacts_of(connection, task.id)
         origin = (await store.artifacts_of(connection, task.source_id or "")).get("origin")
-    advise_polling(response, task, POLL_AFTER)
+    advise_polling(response, task, POLL_AFTER_S)
     return Envelope(data=separation_record(shared, task, origin, made))

@@ -1,4 +1,4 @@
-"""What all requests for work share: the source task must be fit, the queue not full, and a repeated request with the
+"""Submission of tasks: the source task must be fit, the queue not full, and a repeated request with the
 same ``Idempotency-Key`` gives the same task."""
 
 from typing import Annotated

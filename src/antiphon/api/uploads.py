@@ -1,4 +1,4 @@
-"""A song comes in: as a file, or from a URL."""
+"""Endpoints of uploads: a song as a file, or from a URL."""
 
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from antiphon.api import openapi
-from antiphon.api.auth import Shared, Writer
+from antiphon.api.auth import Writer
+from antiphon.api.dependencies import Shared
 from antiphon.api.multipart import Form, read_form
 from antiphon.api.rendering import milliseconds
 from antiphon.api.submit import IdempotencyKey, canonical, find_owned, new_task_id
@@ -29,9 +30,9 @@ from antiphon.tasks.work import file_name
 
 router = APIRouter(prefix="/audio", tags=["audio"])
 
-INSPECTION_TIMEOUT = 300.0  # seconds
-FETCH_TIMEOUT = 300.0
-LARGEST_COVER = 20_000_000  # bytes
+INSPECTION_TIMEOUT_S = 300.0
+FETCH_TIMEOUT_S = 300.0
+MAX_COVER_BYTES = 20_000_000
 FILES = ("file", "cover")
 SUFFIXES = {
     "mp3": ".mp3",
@@ -76,12 +77,12 @@ async def upload_url(
             return _answer(await find_owned(connection, key, known))
     with shared.scratch.folder() as folder:
         form = Form(files={"file": folder / "upload-file"})
-        guarded = partial(fetch, guard=shared.guard, resolver=shared.resolver, timeout=FETCH_TIMEOUT)
+        guarded = partial(fetch, guard=shared.guard, resolver=shared.resolver, timeout=FETCH_TIMEOUT_S)
         fetched = await guarded(request.url, form.files["file"], max_bytes=shared.settings.max_upload)
         form.filenames["file"] = fetched.filename
         if request.cover:
             form.files["cover"] = folder / "upload-cover"
-            await guarded(request.cover, form.files["cover"], max_bytes=LARGEST_COVER)
+            await guarded(request.cover, form.files["cover"], max_bytes=MAX_COVER_BYTES)
         return await _take(shared, key, idempotency_key, body, request, form)
 
 
@@ -97,8 +98,8 @@ async def _take(
 ) -> Envelope[Uploaded]:
     """Inspect what came, store it, and only then say so in the database."""
     cover = form.files.get("cover")
-    if cover is not None and cover.stat().st_size > LARGEST_COVER:
-        raise BadParameter(f"cover: larger than {LARGEST_COVER / 1e6:g} MB; send a smaller picture")
+    if cover is not None and cover.stat().st_size > MAX_COVER_BYTES:
+        raise BadParameter(f"cover: larger than {MAX_COVER_BYTES / 1e6:g} MB; send a smaller picture")
     async with services.inspections:  # many at once would only be slower, and want much memory
         info = await run_engine(
             "inspect",
@@ -107,7 +108,7 @@ async def _take(
                 "max_duration": services.settings.max_duration,
                 "cover": str(cover) if cover else None,
             },
-            timeout=INSPECTION_TIMEOUT,
+            timeout=INSPECTION_TIMEOUT_S,
         )
     task = NewTask(
         id=new_task_id(),

@@ -1,9 +1,10 @@
-"""Make a music video of a track."""
+"""Endpoints of video tasks: make a music video of a track, and its record."""
 
 from fastapi import APIRouter, Response
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared, Writer
+from antiphon.api.auth import Caller, Writer
+from antiphon.api.dependencies import Shared
 from antiphon.api.rendering import video_record
 from antiphon.api.submit import IdempotencyKey, canonical, find_source, find_track, new_task_id, submit
 from antiphon.api.tasks import QueryTaskId, advise_polling, find_record
@@ -15,7 +16,7 @@ from antiphon.tasks import idempotency, store
 from antiphon.tasks.model import NewTask
 
 router = APIRouter(prefix="/mp4", tags=["video"])
-POLL_AFTER = 30  # seconds
+POLL_AFTER_S = 30
 
 
 @router.post("/generate", callbacks=openapi.VIDEO_CALLBACK)
@@ -60,5 +61,5 @@ async def record_info(shared: Shared, key: Caller, taskId: QueryTaskId, response
     async with shared.database.begin() as connection:
         task = await find_record(connection, key, taskId, Kind.VIDEO)
         made = await store.artifacts_of(connection, task.id)
-    advise_polling(response, task, POLL_AFTER)
+    advise_polling(response, task, POLL_AFTER_S)
     return Envelope(data=video_record(shared, task, made))
