@@ -45,7 +45,7 @@ ENDPOINTS: dict[tuple[str, str], set[int]] = {
     ("get", "/api/v1/tasks/{taskId}/peaks/{artifact}"): {*RECORD, 415},
     ("get", "/api/v1/tasks/{taskId}/segments/{artifact}/{number}"): {*RECORD, 415},
     ("get", "/api/v1/tasks/{taskId}/archive"): {*RECORD, 409},
-    ("get", "/api/v1/tasks/{taskId}/events"): {*ALWAYS, 400, 404},
+    ("get", "/api/v1/tasks/{taskId}/events"): {*ALWAYS, 400, 404, 430},
     ("get", "/api/v1/tasks/{taskId}/callbacks"): {*ALWAYS, 400, 404},
     ("get", "/api/v1/tasks/{taskId}/callbacks/{number}/body"): {*ALWAYS, 400, 404},
     ("post", "/api/v1/callbacks/check"): {*CHANGING, 413},

@@ -1,11 +1,12 @@
-"""API keys: listed, made, revoked."""
+"""Endpoints of the API keys: list, make, revoke."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
 from antiphon import keys
-from antiphon.api.auth import Admin, Shared
+from antiphon.api.auth import Admin
+from antiphon.api.dependencies import Shared
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.moments import milliseconds
 from antiphon.contract.records import ApiKeyItem, ApiKeyList, NewApiKey

@@ -1,4 +1,4 @@
-"""All files of a task in one ZIP, made while it is read: nothing of it is held or written down."""
+"""ZIP of all files of a task, streamed: it is made while it is read, and neither held in memory nor written to disk."""
 
 import io
 import json
@@ -10,7 +10,8 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared
+from antiphon.api.auth import Caller
+from antiphon.api.dependencies import Shared
 from antiphon.api.files import disposition
 from antiphon.api.submit import find_owned, require_unexpired
 from antiphon.api.tasks import PathTaskId

@@ -1,4 +1,4 @@
-"""What was announced, how it went, and once more."""
+"""Endpoints of a task's callbacks: deliveries with their attempts, bodies, resend."""
 
 import json
 from typing import Annotated
@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared, Writer
+from antiphon.api.auth import Caller, Writer
+from antiphon.api.dependencies import Shared
 from antiphon.api.files import disposition
 from antiphon.api.submit import IdempotencyKey, find_owned, require_unexpired
 from antiphon.api.tasks import PathTaskId

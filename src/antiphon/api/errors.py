@@ -1,4 +1,4 @@
-"""Every error becomes an envelope: one place that renders them."""
+"""Rendering of every error as an envelope."""
 
 import math
 from typing import Any
@@ -15,7 +15,7 @@ from antiphon.errors import AntiphonError, BadParameter, MethodNotAllowed, NotFo
 
 log = structlog.get_logger()
 FILE_CALLS = "/api/file-"
-SHOWN = 60  # characters of a value that came
+MAX_SHOWN_CHARS = 60  # of a value that came
 
 
 class Draining:
@@ -104,4 +104,4 @@ def _shown(value: object) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return text if len(text) <= MAX_SHOWN_CHARS else f"{text[:MAX_SHOWN_CHARS]}…"

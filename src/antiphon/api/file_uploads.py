@@ -12,8 +12,9 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from antiphon.api import openapi
-from antiphon.api.auth import Shared, Writer
+from antiphon.api.auth import Writer
 from antiphon.api.base64_body import MAX_OTHER_BYTES, read_base64_body
+from antiphon.api.dependencies import Shared
 from antiphon.api.multipart import read_form
 from antiphon.api.submit import new_task_id, unknown_fields
 from antiphon.contract.envelope import FileEnvelope

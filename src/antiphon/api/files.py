@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from antiphon import links
 from antiphon.api import openapi
-from antiphon.api.auth import Shared
+from antiphon.api.dependencies import Shared
 from antiphon.errors import NotFound
 from antiphon.services import Services
 from antiphon.storage import Stored

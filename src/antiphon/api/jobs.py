@@ -8,7 +8,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from antiphon.api.auth import Caller, Shared, Writer
+from antiphon.api.auth import Caller, Writer
+from antiphon.api.dependencies import Shared
 from antiphon.api.midis import new_midi
 from antiphon.api.separations import new_separation
 from antiphon.api.submit import (

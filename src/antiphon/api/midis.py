@@ -1,4 +1,4 @@
-"""Transcription of a finished separation to MIDI."""
+"""Endpoints of MIDI tasks: make MIDI of a finished separation, and its record."""
 
 from functools import partial
 
@@ -6,7 +6,8 @@ from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared, Writer
+from antiphon.api.auth import Caller, Writer
+from antiphon.api.dependencies import Shared
 from antiphon.api.rendering import midi_record
 from antiphon.api.submit import (
     IdempotencyKey,

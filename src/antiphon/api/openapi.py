@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beyond what the models say: errors, headers, callbacks and examples of all."""
+"""OpenAPI document beyond the models: errors, headers, callbacks and examples."""
 
 from typing import Any
 

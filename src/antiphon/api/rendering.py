@@ -1,4 +1,4 @@
-"""Records from tasks, without I/O."""
+"""Records of the API made from tasks. No I/O."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Separation of a song into stems."""
+"""Endpoints of separation tasks: separate a song into stems, and its record."""
 
 from functools import partial
 
@@ -6,7 +6,8 @@ from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared, Writer
+from antiphon.api.auth import Caller, Writer
+from antiphon.api.dependencies import Shared
 from antiphon.api.rendering import separation_record
 from antiphon.api.submit import (
     IdempotencyKey,

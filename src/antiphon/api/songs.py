@@ -2,9 +2,10 @@
 
 import json
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
-from antiphon.api.auth import Caller, Shared, Writer
+from antiphon.api.auth import Caller, Writer
+from antiphon.api.dependencies import App, Shared
 from antiphon.api.sound import coarser, outline_of
 from antiphon.api.submit import find_source, find_track, unknown_fields
 from antiphon.api.tasks import QueryTaskId, find_record
@@ -86,7 +87,7 @@ async def download_url(shared: Shared, key: Writer, request: DownloadUrl) -> Env
 
 @router.post("/generate/get-timestamped-lyrics")
 async def timestamped_lyrics(
-    http: Request, shared: Shared, key: Writer, request: TimestampedLyrics
+    app: App, shared: Shared, key: Writer, request: TimestampedLyrics
 ) -> Envelope[AlignedLyrics]:
     """The lyrics that a song came with, word by word where they say when each is sung, else line by line. Empty for a
     song without lyrics."""
@@ -97,7 +98,7 @@ async def timestamped_lyrics(
         song = task if task.kind is Kind.UPLOAD else await store.find(connection, task.source_id or "")
     lyrics = song.parameters.get("lyrics") if song else None
     words = await _words(lyrics, track.duration or 0.0) if lyrics else []
-    outline = coarser(await outline_of(http, shared, task.id, track), WAVEFORM_STRETCHES)
+    outline = coarser(await outline_of(app, shared, task.id, track), WAVEFORM_STRETCHES)
     waveform = [round(max(-low, high, 0) / 127, 3) for low, high in zip(outline.low, outline.high, strict=True)]
     return Envelope(data=AlignedLyrics(alignedWords=words, waveformData=waveform, ignored=ignored))
 

@@ -1,5 +1,5 @@
-"""Parts that all requests for work share: the source task must be fit, the queue not full, and a repeated request with
-the same ``Idempotency-Key`` gives the same task."""
+"""Submission of tasks: the source task must be fit, the queue not full, and a repeated request with the
+same ``Idempotency-Key`` gives the same task."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""A song comes in: as a file, or from a URL."""
+"""Endpoints of uploads: a song as a file, or from a URL."""
 
 from functools import partial
 
@@ -7,7 +7,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from antiphon.api import openapi
-from antiphon.api.auth import Shared, Writer
+from antiphon.api.auth import Writer
+from antiphon.api.dependencies import Shared
 from antiphon.api.multipart import Form, read_form
 from antiphon.api.submit import IdempotencyKey, canonical, find_owned, new_task_id, unknown_fields
 from antiphon.contract.envelope import Envelope

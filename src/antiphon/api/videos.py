@@ -1,4 +1,4 @@
-"""Music video of a track."""
+"""Endpoints of video tasks: make a music video of a track, and its record."""
 
 from functools import partial
 from typing import Any
@@ -7,7 +7,8 @@ from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared, Writer
+from antiphon.api.auth import Caller, Writer
+from antiphon.api.dependencies import Shared
 from antiphon.api.rendering import video_record
 from antiphon.api.submit import (
     IdempotencyKey,

@@ -154,7 +154,7 @@ class Delivery(TypedDict, total=False):
 
 
 def outcome_of(record: Mapping[str, Any]) -> Outcome:
-    """How the task stands: as our ``taskState`` says (``state`` in version 0.1), else ``successFlag``, words or numbers.
+    """How the task stands: as our ``taskState`` says (``state`` in version 0.1), else ``successFlag``.
 
     ``CALLBACK_EXCEPTION`` says only that the callback was given up: what the task made tells the outcome.
     """

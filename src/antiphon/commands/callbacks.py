@@ -1,4 +1,4 @@
-"""``antiphon callbacks``: what was announced, and once more."""
+"""``antiphon callbacks``: show deliveries, send them again, test a receiver."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence

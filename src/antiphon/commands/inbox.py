@@ -1,4 +1,4 @@
-"""``antiphon inbox``: what a receiver keeps, how far its follow-ups are, and once more."""
+"""``antiphon inbox``: events that a receiver keeps, the state of their follow-ups, and another try."""
 
 import json
 import shutil
@@ -24,8 +24,8 @@ STATES = ["pending", "running", "done", "failed", "expired", "unread"]
 KINDS = ["midi", "video", "separation", "wav", "unknown"]
 COLOURS = {"done": "green", "failed": "red", "expired": "red", "unread": "red", "pending": "yellow", "running": "cyan"}
 SCHEMES = {"standard": "Standard Webhooks", "documented": "documented signature", "polled": "polled", "": "unsigned"}
-SHORTEST = 14 * 86400.0  # seconds for which everything is kept: so long a sender may send it again
-SOON = 86400.0  # seconds before its expiry in which a table says so
+MIN_RETENTION_S = 14 * 86400.0  # for which everything is kept: so long a sender may send it again
+EXPIRES_SOON_S = 86400.0  # before its expiry in which a table says so
 
 inbox_option = click.option(
     "--inbox", "folder", metavar="DIR", type=PATH, required=True, help="the folder of 'antiphon receive'"
@@ -86,7 +86,7 @@ def _remark(entry: "Entry", now: float) -> str:
     parts = []
     if entry.state == "pending":
         parts.append(f"next try in {span(entry.due_at - now)}" if entry.due_at > now else "due")
-    if entry.state in ("pending", "running") and entry.expires_at - now < SOON:
+    if entry.state in ("pending", "running") and entry.expires_at - now < EXPIRES_SOON_S:
         parts.append(f"links expire in {span(entry.expires_at - now)}")
     if entry.error and entry.state != "done":
         parts.append(printable(entry.error))
@@ -196,7 +196,7 @@ def prune(folder: Path, older_than: str) -> None:
     from antiphon.receiver.inbox.listing import counts
 
     seconds = duration(older_than, field="--older-than")
-    if seconds < SHORTEST:
+    if seconds < MIN_RETENTION_S:
         raise BadParameter(f"--older-than: at least 14d, in which a callback may come again (got {older_than})")
     counts(folder)  # there must be one
     with Inbox(folder) as opened:

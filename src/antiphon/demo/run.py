@@ -21,9 +21,9 @@ from antiphon.music import weights
 from antiphon.receiver.inbox.inbox import Event, Inbox
 from antiphon.settings import load_settings
 
-POLL_EVERY = 0.5  # seconds
-DEADLINE = 1800.0
-CALLBACK_PATIENCE = 30.0
+POLL_INTERVAL_S = 0.5
+DEADLINE_S = 1800.0
+CALLBACK_TIMEOUT_S = 30.0
 DOMAIN = "antiphon.example"
 
 
@@ -101,14 +101,14 @@ class _Line:
         return job
 
     def _until(self, finished: Any) -> None:
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + DEADLINE_S
         while not finished():
             if time.monotonic() > deadline:
-                raise AntiphonError(f"the tasks have not ended within {DEADLINE:g} s")
+                raise AntiphonError(f"the tasks have not ended within {DEADLINE_S:g} s")
             for job in self._jobs:
                 if not job.ended:
                     self._poll(job)
-            time.sleep(POLL_EVERY)
+            time.sleep(POLL_INTERVAL_S)
 
     def _poll(self, job: Job) -> None:
         job.record = self._client.record(job.kind, job.task_id)
@@ -147,7 +147,7 @@ class _Line:
 def _await_callbacks(inbox: Path, jobs: list[Job]) -> dict[str, Event]:
     """The callbacks that the receiver holds, by task."""
     wanted = {job.task_id for job in jobs}
-    deadline = time.monotonic() + CALLBACK_PATIENCE
+    deadline = time.monotonic() + CALLBACK_TIMEOUT_S
     while True:
         with closing(Inbox(inbox)) as opened:
             events = {event.task_id: event for event in opened.events()}

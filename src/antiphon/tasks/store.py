@@ -1,13 +1,13 @@
-"""Every query about tasks and artifacts. Moves between states are conditional updates, so that two workers, or a
+"""Queries about tasks and artifacts. Moves between states are conditional updates, so that two workers, or a
 worker and a cancel, can never both win."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, Select, Text, and_, cast, column, delete, func, insert, literal, or_, select, table, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.contract.kinds import CallbackState, Kind, State
@@ -64,7 +64,7 @@ async def create(connection: AsyncConnection, task: NewTask) -> None:
 
 
 async def find(connection: AsyncConnection, task_id: str, api_key_id: int | None = None) -> Task | None:
-    """The task, if it is this key's; without a key, whoever owns it."""
+    """The task, if it is this key's; any key's when ``api_key_id`` is None."""
     query = select(*COLUMNS).where(tasks.c.id == task_id)
     return await _one(connection, query if api_key_id is None else query.where(tasks.c.api_key_id == api_key_id))
 
@@ -151,7 +151,7 @@ async def succeed(
     stored: Iterable[Artifact],
     retention: timedelta,
 ) -> bool:
-    """End a run well; false if it was fenced off. What it was made from lives on as long as it does."""
+    """End a run well; false if it was fenced off. Its sources are kept at least as long as its result."""
     values = {"result": result, "progress": 1.0, "stage": "done"}
     if not await _end(connection, task, State.SUCCEEDED, retention, values):
         return False
@@ -264,11 +264,13 @@ async def artifacts_of(connection: AsyncConnection, task_id: str) -> dict[str, A
     return {row.name: Artifact(*row) for row in rows}
 
 
-async def expired_tasks(connection: AsyncConnection, limit: int) -> list[str]:
-    """Tasks past their retention whose bytes are still there and which no unfinished task needs."""
+async def expired_tasks(connection: AsyncConnection, limit: int, *, without: Sequence[str] = ()) -> list[str]:
+    """Tasks past their retention whose bytes are still there and which no unfinished task needs; those of ``without``
+    are left out."""
     dependent = tasks.alias()
     needed = select(literal(1)).where(dependent.c.source_id == tasks.c.id, dependent.c.state.in_(ACTIVE)).exists()
     query = select(tasks.c.id).where(tasks.c.purged_at.is_(None), tasks.c.expires_at <= func.now(), ~needed)
+    query = query.where(tasks.c.id != func.all(_array(without)))
     return list((await connection.execute(query.order_by(tasks.c.expires_at).limit(limit))).scalars())
 
 
@@ -287,10 +289,15 @@ async def forget(connection: AsyncConnection, after: timedelta, limit: int) -> i
     return int((await connection.execute(delete(tasks).where(tasks.c.id.in_(old)))).rowcount)
 
 
-async def known_ids(connection: AsyncConnection, task_ids: list[str]) -> set[str]:
-    """Which of these ids belong to a task that still has its bytes."""
-    query = select(tasks.c.id).where(tasks.c.id.in_(task_ids), tasks.c.purged_at.is_(None))
+async def known_ids(connection: AsyncConnection, task_ids: Sequence[str]) -> set[str]:
+    """Which of these ids, of any number, belong to a task that still has its bytes."""
+    query = select(tasks.c.id).where(tasks.c.id == func.any(_array(task_ids)), tasks.c.purged_at.is_(None))
     return set((await connection.execute(query)).scalars())
+
+
+def _array(task_ids: Sequence[str]) -> Any:
+    """One parameter, however many ids there are: PostgreSQL takes 65,535 of them."""
+    return literal(list(task_ids), ARRAY(Text))
 
 
 async def without_job(connection: AsyncConnection) -> list[tuple[str, Kind]]:

@@ -1,14 +1,17 @@
-"""What a worker does for each kind of task: fetch the sources, run the engine, store what it made."""
+"""Work of a run, by kind of task: fetch the sources, run the engine, store the results."""
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import structlog
+
 from antiphon.contract.kinds import Kind, SeparationType, stems_of
-from antiphon.errors import EngineError, NotFound
+from antiphon.errors import EngineError, NotFound, StorageError
 from antiphon.services import Services
 from antiphon.tasks import store
 from antiphon.tasks.engine import run_engine
@@ -16,21 +19,24 @@ from antiphon.tasks.file_names import CONTENT_TYPES, file_name
 from antiphon.tasks.model import Artifact, Task
 from antiphon.tasks.songs import Song, fetch_song, inspect_song, store_files
 
+log = structlog.get_logger()
+STORAGE_RETRY_S = 1.0  # between tries while the storage is away
+
 LOOK = ("theme", "aspect", "resolution", "fps")
 SOURCE_GONE = "the files of the source task are gone; upload the song again"
 Report = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a run made: ``result`` goes into the task's row, ``artifacts`` are in the storage already."""
+class RunOutcome:
+    """Results of a run: ``result`` goes into the task's row, ``artifacts`` are in the storage already."""
 
     artifacts: list[Artifact]
     result: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Work:
+class TaskRun:
     """One run of one task in its own folder."""
 
     services: Services
@@ -38,7 +44,7 @@ class Work:
     folder: Path
     report: Report
 
-    async def do(self) -> Outcome:
+    async def do(self) -> RunOutcome:
         if self.task.source_id is None and self.task.parameters.get("audioUrl"):
             return await replace(self, task=await self._bring_in())._do()
         return await self._do()
@@ -52,7 +58,7 @@ class Work:
         upload = await inspect_song(
             self.services, Song(path, filename), api_key_id=self.task.api_key_id, task_id=uuid4().hex
         )
-        await store_files(self.services, upload.task.id, upload.artifacts, upload.files)
+        await self._outlast(lambda: store_files(self.services, upload.task.id, upload.artifacts, upload.files))
         told = {name: upload.task.parameters[name] for name in ("title", "author", "lyrics")}
         parameters = told | {name: value for name, value in self.task.parameters.items() if value is not None}
         async with self.services.database.begin() as connection:
@@ -60,7 +66,7 @@ class Work:
             await store.adopt_source(connection, self.task, upload.task, parameters)
         return replace(self.task, source_id=upload.task.id, audio_id=upload.task.audio_id, parameters=parameters)
 
-    async def _do(self) -> Outcome:
+    async def _do(self) -> RunOutcome:
         async with self.services.database.begin() as connection:
             sources = await store.artifacts_of(connection, self.task.source_id or "")
         if not sources:
@@ -73,7 +79,7 @@ class Work:
         }
         return await kinds[self.task.kind](sources)
 
-    async def _separate(self, sources: dict[str, Artifact]) -> Outcome:
+    async def _separate(self, sources: dict[str, Artifact]) -> RunOutcome:
         settings, origin = self.services.settings, sources["origin"]
         kind, stem = SeparationType(self.task.parameters["type"]), self.task.parameters.get("stem")
         paths = await self._run(
@@ -91,9 +97,9 @@ class Work:
             await self._store(name, paths[name], title, audio_id=str(uuid4()), duration=origin.duration)
             for name in stems_of(kind, stem)
         ]
-        return Outcome(artifacts)
+        return RunOutcome(artifacts)
 
-    async def _transcribe(self, sources: dict[str, Artifact]) -> Outcome:
+    async def _transcribe(self, sources: dict[str, Artifact]) -> RunOutcome:
         stems = {name: await self._fetch(artifact) for name, artifact in sources.items()}
         chosen = self.task.audio_id
         only = next((name for name, artifact in sources.items() if chosen and artifact.audio_id == chosen), None)
@@ -108,9 +114,9 @@ class Work:
             threads=settings.engine_threads,
         )
         midi = await self._store("midi", paths["midi"], self.task.parameters["title"])
-        return Outcome([midi], {"instruments": json.loads(Path(paths["notes"]).read_text())})
+        return RunOutcome([midi], {"instruments": json.loads(Path(paths["notes"]).read_text())})
 
-    async def _render(self, sources: dict[str, Artifact]) -> Outcome:
+    async def _render(self, sources: dict[str, Artifact]) -> RunOutcome:
         track = next(artifact for artifact in sources.values() if artifact.audio_id == self.task.audio_id)
         cover = sources.get("cover") or await self._cover_of_the_song()
         parameters = self.task.parameters
@@ -133,17 +139,17 @@ class Work:
             await self._store("video", str(video), parameters["title"], duration=result["duration"]),
             await self._store("thumbnail", str(thumbnail), parameters["title"]),
         ]
-        return Outcome(artifacts, {"warnings": result["warnings"]})
+        return RunOutcome(artifacts, {"warnings": result["warnings"]})
 
-    async def _convert(self, sources: dict[str, Artifact]) -> Outcome:
+    async def _convert(self, sources: dict[str, Artifact]) -> RunOutcome:
         track = next(artifact for artifact in sources.values() if artifact.audio_id == self.task.audio_id)
         wav = self.folder / "wav.wav"
         await self._run("convert", source=await self._fetch(track), out=str(wav))
         title = self.task.parameters["title"]
-        return Outcome([await self._store("wav", str(wav), title, duration=track.duration)])
+        return RunOutcome([await self._store("wav", str(wav), title, duration=track.duration)])
 
     async def _cover_of_the_song(self) -> Artifact | None:
-        """What the stems of a song have no cover of their own for."""
+        """The cover of the song that the source task was made from: stems have none of their own."""
         async with self.services.database.begin() as connection:
             source = await store.find(connection, self.task.source_id or "")
             return (await store.artifacts_of(connection, (source and source.source_id) or "")).get("cover")
@@ -166,7 +172,7 @@ class Work:
         path = self.folder / f"{artifact.name}{Path(artifact.key).suffix}"
         self.report(0.0, "fetching")
         try:
-            await self.services.storage.download(artifact.key, path)
+            await self._outlast(lambda: self.services.storage.download(artifact.key, path))
         except NotFound:
             raise EngineError(SOURCE_GONE) from None
         return str(path)
@@ -185,5 +191,21 @@ class Work:
             audio_id=audio_id,
             duration=duration,
         )
-        await self.services.storage.put_file(artifact.key, Path(path), artifact.content_type)
+        await self._outlast(lambda: self.services.storage.put_file(artifact.key, Path(path), artifact.content_type))
         return artifact
+
+    async def _outlast(self, transfer: Callable[[], Awaitable[None]]) -> None:
+        """Repeat a transfer until it passes: a storage that is away for a while must not cost the work of an hour.
+
+        Raises:
+            StorageError: It has not passed within ``ANTIPHON_OUTAGE_PATIENCE``.
+        """
+        deadline = asyncio.get_running_loop().time() + self.services.settings.outage_patience
+        while True:
+            try:
+                return await transfer()
+            except StorageError as error:
+                if asyncio.get_running_loop().time() >= deadline:
+                    raise
+                log.warning("the storage is away; trying again", task=self.task.id, error=error.message)
+            await asyncio.sleep(STORAGE_RETRY_S)
