@@ -13,6 +13,7 @@ from tests.integration.receiver import Receiver
 from tests.integration.server import Server, eventually, succeeded
 
 UNKNOWN = "0" * 32
+LOOPBACK = "audioUrl leads to 127.0.0.1, which is loopback"
 ORIGIN = "https://app.example.com"
 
 
