@@ -5,7 +5,8 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 from aiohttp.abc import AbstractResolver
 
@@ -69,7 +70,20 @@ class Services:
             expires=int(expires.timestamp()),
             filename=artifact.filename,
         )
-        return f"{self.settings.base_url}/files/{token}"
+        return f"{self.settings.base_url}/files/{token}/{quote(artifact.filename, safe='')}"
+
+    def own_link(self, url: str) -> links.Link | None:
+        """What a link of this server leads to, or None for any other address.
+
+        Raises:
+            NotFound: It was cut or changed.
+            Expired: Its time is up.
+        """
+        start = f"{self.settings.base_url}/files/"
+        if not url.startswith(start):
+            return None
+        token = url.removeprefix(start).partition("/")[0].partition("?")[0]
+        return links.read(self.secret, token, datetime.now(UTC).timestamp())
 
 
 @contextlib.asynccontextmanager

@@ -1,6 +1,7 @@
 """Settings: one frozen object, read once from ``ANTIPHON_*`` variables. No other module reads the environment."""
 
 import os
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -76,6 +77,18 @@ class Settings(BaseSettings):
     max_queued: int = Field(default=100, gt=0, description="tasks queued or running per key")
     retention_days: float = Field(default=14.0, gt=0, description="how many days results live")
 
+    # for clients of the hosted API
+    profile: Literal["default", "hosted"] = Field(
+        default="default",
+        description="`hosted`: MP3 stems, `CALLBACK_EXCEPTION` for a callback that was given up, errors as HTTP 200 "
+        "with the code in the envelope",
+    )
+    strict: bool = Field(default=False, description="`1`: unknown fields of requests are refused instead of ignored")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="origins whose pages may call the API with a key, such as `https://app.example.com`, or `*`",
+    )
+
     # tasks
     concurrency: int = Field(
         default=1, gt=0, description="tasks that one worker runs at a time; each uses `ANTIPHON_ENGINE_THREADS`"
@@ -97,7 +110,11 @@ class Settings(BaseSettings):
         ge=0,
         description="how long a run waits for a database or storage that is away, before its work is thrown away",
     )
-    stem_format: Literal["flac", "mp3", "wav"] = Field(default="flac", description="`flac`, `mp3` or `wav`")
+    stem_format: Literal["flac", "mp3", "wav"] | None = Field(
+        default=None,
+        description="`flac`, `mp3` or `wav`",
+        json_schema_extra={"shown": "flac; mp3 with ANTIPHON_PROFILE=hosted"},
+    )
 
     # callbacks
     callback_allow: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
@@ -122,6 +139,17 @@ class Settings(BaseSettings):
             return value
         return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
 
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        origins = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        for origin in origins:
+            if origin != "*" and not re.fullmatch(r"https?://[^/\s?#@]+", origin):
+                raise ValueError(f"expected origins such as https://app.example.com, comma-separated (got {origin!r})")
+        return origins
+
     @field_validator("callback_retry_delays", mode="before")
     @classmethod
     def _delays(cls, value: object) -> object:
@@ -132,6 +160,10 @@ class Settings(BaseSettings):
     @property
     def models_folder(self) -> Path:
         return self.models or self.data / "models"
+
+    @property
+    def stem_codec(self) -> Literal["flac", "mp3", "wav"]:
+        return self.stem_format or ("mp3" if self.profile == "hosted" else "flac")
 
     @property
     def storage_location(self) -> str | Path:

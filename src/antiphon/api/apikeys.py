@@ -7,8 +7,8 @@ from fastapi import APIRouter, Path
 from antiphon import keys
 from antiphon.api.auth import Admin
 from antiphon.api.dependencies import Shared
-from antiphon.api.rendering import milliseconds
 from antiphon.contract.envelope import Envelope
+from antiphon.contract.moments import milliseconds
 from antiphon.contract.records import ApiKeyItem, ApiKeyList, NewApiKey
 from antiphon.contract.requests import NewKey
 from antiphon.keys import ApiKey

@@ -17,28 +17,35 @@ from antiphon.api import (
     callback_test,
     callbacks,
     console,
+    cors,
     dependencies,
     details,
     errors,
+    file_uploads,
     files,
     health,
+    jobs,
     metrics,
     midis,
     openapi,
     separations,
     signin,
+    songs,
     sound,
     system,
     task_stream,
     tasks,
     uploads,
     videos,
+    wavs,
     webhookkeys,
 )
 from antiphon.api.dependencies import AppState
 from antiphon.api.errors import Draining
 from antiphon.api.hardening import Hardening
+from antiphon.api.hosted import HostedStatus
 from antiphon.api.limits import BodyLimit
+from antiphon.api.paths import TrailingSlash
 from antiphon.api.sign_in_throttle import FailedSignIns
 from antiphon.api.streams import Streams
 from antiphon.playback.players import Players
@@ -79,12 +86,18 @@ def create_app(services: Services, draining: Draining) -> FastAPI:
     openapi.install(app)
     dependencies.install(app, state)
     errors.install(app)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, router=app.router)
     app.add_middleware(Hardening)
-    work = (uploads, separations, midis, videos)
+    app.add_middleware(TrailingSlash)
+    if services.settings.profile == "hosted":
+        app.add_middleware(HostedStatus)
+    if services.settings.cors_origins:
+        cors.install(app, services.settings.cors_origins)
+    work = (uploads, songs, separations, midis, videos, wavs, jobs)
     results = (tasks, task_stream, details, sound, archive, callbacks, callback_test, callback_stream)
     for resource in (*work, *results, apikeys, webhookkeys, system):
         app.include_router(resource.router, prefix="/api/v1")
+    app.include_router(file_uploads.router, prefix="/api")
     app.include_router(files.router)
     app.include_router(health.router)
     app.include_router(metrics.router)

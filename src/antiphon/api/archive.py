@@ -19,8 +19,8 @@ from antiphon.contract.kinds import Kind
 from antiphon.errors import Conflict
 from antiphon.services import Services
 from antiphon.tasks import store
+from antiphon.tasks.file_names import file_name
 from antiphon.tasks.model import Artifact, Task
-from antiphon.tasks.work import file_name
 
 router = APIRouter(prefix="/tasks", tags=["sound"])
 NAMES = {Kind.UPLOAD: "upload", Kind.SEPARATION: "stems", Kind.MIDI: "midi", Kind.VIDEO: "video"}

@@ -9,13 +9,13 @@ from antiphon.api import openapi
 from antiphon.api.auth import Caller, Writer
 from antiphon.api.dependencies import Shared
 from antiphon.api.files import disposition
-from antiphon.api.rendering import milliseconds
 from antiphon.api.submit import IdempotencyKey, find_owned, require_unexpired
 from antiphon.api.tasks import PathTaskId
 from antiphon.callbacks import outbox
 from antiphon.callbacks.history import RecordedDelivery, body_of, deliveries_of
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import CallbackState
+from antiphon.contract.moments import milliseconds
 from antiphon.contract.records import Attempt, Deliveries, Delivery, Phases
 from antiphon.errors import Conflict, NotFound
 from antiphon.tasks import idempotency, store

@@ -28,21 +28,30 @@ class Form:
 
 
 async def read_form(
-    body: AsyncIterator[bytes], content_type: str, folder: Path, *, files: tuple[str, ...], limit: int
+    body: AsyncIterator[bytes],
+    content_type: str,
+    folder: Path,
+    *,
+    files: tuple[str, ...],
+    limit: int,
+    by_its_first_line: bool = False,
 ) -> Form:
-    """Read a multipart body. ``files`` are the names of the parts that are files; together all parts may have
-    ``limit`` bytes. Raises ``BadParameter`` and ``TooLarge``."""
-    kind, options = parse_options_header(content_type)
-    boundary = options.get(b"boundary")
-    if kind != b"multipart/form-data" or not boundary or len(boundary) > MAX_BOUNDARY_BYTES:
-        raise BadParameter(
-            f"body: expected multipart/form-data with a part 'file' (got Content-Type {content_type[:80] or 'none'}); "
-            "send it as 'curl -F file=@song.mp3' does"
-        )
+    """Read a multipart body.
+
+    Args:
+        files: Names of the parts that are files.
+        limit: Bytes that all parts may have together.
+        by_its_first_line: Take a multipart body under another Content-Type for what it is.
+
+    Raises:
+        BadParameter: It is malformed.
+        TooLarge: It is over ``limit``.
+    """
+    start, boundary = await _boundary(body, content_type, by_its_first_line)
     reader = _FormReader(boundary, folder, files)
     size = 0
     try:
-        async for chunk in body:
+        async for chunk in _chained(start, body):
             size += len(chunk)
             if size > limit:
                 raise TooLarge(
@@ -58,6 +67,43 @@ async def read_form(
         return reader.finish()
     finally:
         reader.close()
+
+
+async def _boundary(body: AsyncIterator[bytes], content_type: str, by_its_first_line: bool) -> tuple[bytes, bytes]:
+    """What was read of the body, and its boundary.
+
+    Some clients send a multipart body under another Content-Type (suno-easy: application/json): the boundary is then
+    taken from the body's first line.
+    """
+    kind, options = parse_options_header(content_type)
+    boundary = options.get(b"boundary", b"")
+    if kind == b"multipart/form-data" and 0 < len(boundary) <= MAX_BOUNDARY_BYTES:
+        return b"", boundary
+    start = await _first_line(body) if by_its_first_line else b""
+    line, end, _ = start[: MAX_BOUNDARY_BYTES + 4].partition(b"\r\n")
+    if not end or not line.startswith(b"--") or len(line) < 4:
+        raise BadParameter(
+            f"body: expected multipart/form-data with a part 'file' (got Content-Type {content_type[:80] or 'none'}); "
+            "send it as 'curl -F file=@song.mp3' does"
+        )
+    return start, line[2:]
+
+
+async def _first_line(body: AsyncIterator[bytes]) -> bytes:
+    """What came up to the end of the first line, or a little more."""
+    start = b""
+    async for chunk in body:
+        start += chunk
+        if b"\r\n" in start or len(start) > MAX_BOUNDARY_BYTES + 4:
+            break
+    return start
+
+
+async def _chained(start: bytes, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if start:
+        yield start
+    async for chunk in body:
+        yield chunk
 
 
 class _FormReader:

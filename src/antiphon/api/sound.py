@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.api import openapi
 from antiphon.api.auth import Caller
-from antiphon.api.dependencies import App, Shared
+from antiphon.api.dependencies import App, AppState, Shared
 from antiphon.api.submit import find_owned, require_unexpired
 from antiphon.api.tasks import PathTaskId
 from antiphon.contract.envelope import Envelope
@@ -45,10 +45,9 @@ async def peaks(
     """The waveform of a sound: how low and how high it goes in each stretch. Worked out once, then kept."""
     async with shared.database.begin() as connection:
         found = await _find_sound(connection, key, taskId, artifact)
-    async with app.outline_locks.setdefault(found.key, asyncio.Lock()):  # who asks meanwhile finds it in the storage
-        outline = await _outline(shared, taskId, found)
+    outline = await outline_of(app, shared, taskId, found)
     response.headers.update(IMMUTABLE_HEADERS)
-    return Envelope(data=_coarser(outline, buckets))
+    return Envelope(data=coarser(outline, buckets))
 
 
 @router.get("/{taskId}/segments/{artifact}/{number}", response_class=Response, responses=openapi.SEGMENT)
@@ -83,6 +82,12 @@ async def _find_sound(connection: AsyncConnection, key: ApiKey, task_id: str, na
     return artifacts[name]
 
 
+async def outline_of(app: AppState, services: Services, task_id: str, artifact: Artifact) -> Peaks:
+    """The outline of a sound, made once and then kept beside it."""
+    async with app.outline_locks.setdefault(artifact.key, asyncio.Lock()):  # who asks meanwhile finds it in the storage
+        return await _outline(services, task_id, artifact)
+
+
 async def _outline(services: Services, task_id: str, artifact: Artifact) -> Peaks:
     """From the storage, where it lies beside the artifact and is deleted with it; made when it is not there yet."""
     key = f"{task_id}/peaks/{artifact.name}.json"
@@ -98,7 +103,7 @@ async def _outline(services: Services, task_id: str, artifact: Artifact) -> Peak
     return outline
 
 
-def _coarser(outline: Peaks, buckets: int) -> Peaks:
+def coarser(outline: Peaks, buckets: int) -> Peaks:
     """An outline of fewer stretches; of as many as there are when more are asked for."""
     have = outline.buckets
     want = min(buckets, have)

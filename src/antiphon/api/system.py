@@ -7,10 +7,10 @@ from fastapi import APIRouter
 from antiphon import __version__, checks
 from antiphon.api.auth import Admin
 from antiphon.api.dependencies import Shared
-from antiphon.api.rendering import milliseconds
 from antiphon.callbacks.backlog import backlog
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import Kind, State
+from antiphon.contract.moments import milliseconds
 from antiphon.contract.records import (
     CallbackQueue,
     Check,

@@ -6,8 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from antiphon import keys
 from antiphon.api.auth import Admin
 from antiphon.api.dependencies import Shared
-from antiphon.api.rendering import milliseconds
 from antiphon.contract.envelope import Envelope
+from antiphon.contract.moments import milliseconds
 from antiphon.contract.records import NewWebhookKey, WebhookKeyItem, WebhookKeyList
 
 router = APIRouter(prefix="/webhook-keys", tags=["webhook_keys"])

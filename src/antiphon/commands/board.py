@@ -26,6 +26,7 @@ _OF_STATE: Final[dict[str, Colour]] = {
     "done": "green",
     "failed": "red",
     "expired": "red",
+    "unread": "red",
     "retry": "yellow",
     "started": "cyan",
     "progress": "cyan",
@@ -85,7 +86,7 @@ class Board:
             else:
                 now = replace(before, what=notice.what, text=notice.text, fraction=notice.fraction, until=notice.until)
                 self._put(event.id, now)
-                if notice.what in ("done", "failed", "expired"):
+                if notice.what in ("done", "failed", "expired", "unread"):
                     self._counts[notice.what] += 1
         self.changed.set()
 
@@ -121,7 +122,7 @@ class Board:
 
     def _summary(self) -> str:
         parts = [f"{self._counts['received']:,} received"]
-        named = ("repeated", "done", "failed", "expired")
+        named = ("repeated", "done", "failed", "expired", "unread")
         parts += [f"{self._counts[name]:,} {name}" for name in named if self._counts[name]]
         return " · ".join(parts)
 

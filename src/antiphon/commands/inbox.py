@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from antiphon.receiver.inbox.inbox import Arrival
     from antiphon.receiver.inbox.listing import Entry
 
-STATES = ["pending", "running", "done", "failed", "expired"]
-KINDS = ["midi", "video", "separation", "unknown"]
-COLOURS = {"done": "green", "failed": "red", "expired": "red", "pending": "yellow", "running": "cyan"}
+STATES = ["pending", "running", "done", "failed", "expired", "unread"]
+KINDS = ["midi", "video", "separation", "wav", "unknown"]
+COLOURS = {"done": "green", "failed": "red", "expired": "red", "unread": "red", "pending": "yellow", "running": "cyan"}
 SCHEMES = {"standard": "Standard Webhooks", "documented": "documented signature", "polled": "polled", "": "unsigned"}
 MIN_RETENTION_S = 14 * 86400.0  # for which everything is kept: so long a sender may send it again
 EXPIRES_SOON_S = 86400.0  # before its expiry in which a table says so
@@ -158,9 +158,9 @@ def _moment(at: float) -> str:
 @inbox.command()
 @inbox_option
 @click.argument("tasks", metavar="[TASK]...", nargs=-1, help="tasks' ids, or events' numbers")
-@click.option("--all", "everything", is_flag=True, help="all that failed or expired")
+@click.option("--all", "everything", is_flag=True, help="all that failed, expired or was not understood")
 def retry(folder: Path, tasks: tuple[str, ...], everything: bool) -> None:
-    """Have follow-ups that failed or expired, or wait for their next try, begun again now.
+    """Have follow-ups that failed, expired or were not understood, or wait for their next try, begun again now.
 
     Steps that are done are not done again, and downloads go on where they broke off. A running 'antiphon receive' on
     this folder takes them up, else the next one that is started.
@@ -168,7 +168,9 @@ def retry(folder: Path, tasks: tuple[str, ...], everything: bool) -> None:
     from antiphon.receiver.inbox.inbox import Inbox
 
     if bool(tasks) == everything:
-        raise BadParameter("TASK: give the ids of tasks, or --all for all that failed or expired; not both")
+        raise BadParameter(
+            "TASK: give the ids of tasks, or --all for all that is not done and waits for nothing; not both"
+        )
     chosen = [entry for task in tasks for entry in _find(folder, task)]
     expired = sum(entry.state == "expired" for entry in chosen)
     if everything:

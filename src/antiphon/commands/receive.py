@@ -156,6 +156,11 @@ def _tell_what_waits(inbox: Path, view: View) -> None:
         view.say(f"{waiting:,} from before are still to be followed up")
     if failed := found.get("failed", 0):
         view.say(f"{failed:,} have failed: 'antiphon inbox retry --all --inbox {inbox}' begins again", "yellow")
+    if unread := found.get("unread", 0):
+        words = (
+            f"{unread:,} were not understood by the version before: 'antiphon inbox retry --all --inbox {inbox}' reads"
+        )
+        view.say(f"{words} them with this one", "red")
 
 
 def _check(probe: "Probe", receiver: "Receiver", view: View) -> None:

@@ -17,7 +17,7 @@ JOB = "antiphon.run_task"
 QUEUE = "tasks"
 RETRY_DELAY_S = 1
 CONNECT_TIMEOUT_S = 3.0  # a worker that is stopped while the database is away waits for it a few times
-PRIORITIES = {Kind.MIDI: 2, Kind.VIDEO: 1, Kind.SEPARATION: 0}  # what is near its end goes first
+PRIORITIES = {Kind.WAV: 3, Kind.MIDI: 2, Kind.VIDEO: 1, Kind.SEPARATION: 0}  # what is near its end goes first
 
 
 Run = Callable[[str], Awaitable[None]]

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.callbacks import outbox
-from antiphon.contract.callbacks import midi_callback, separation_callback, video_callback
+from antiphon.contract.callbacks import midi_callback, separation_callback, video_callback, wav_callback
 from antiphon.contract.kinds import Kind, SeparationType
 from antiphon.database.connection import is_outage
 from antiphon.errors import AntiphonError, EngineError
@@ -19,6 +19,7 @@ from antiphon.services import Services
 from antiphon.tasks import store
 from antiphon.tasks.model import Task
 from antiphon.tasks.queue import Interrupted
+from antiphon.tasks.unified import is_unified, unified_callback
 from antiphon.tasks.work import RunOutcome, TaskRun
 
 log = structlog.get_logger()
@@ -176,13 +177,18 @@ async def callback_body(connection: AsyncConnection, services: Services, task: T
     assert task.expires_at is not None
     made = await store.artifacts_of(connection, task.id)
     urls = {name: services.link(artifact, task.expires_at) for name, artifact in made.items()}
+    if is_unified(task):
+        return unified_callback(task, urls)
+    if task.kind is Kind.WAV:
+        return wav_callback(task.id, urls.get("wav"), error)
     if task.kind is Kind.MIDI:
         return midi_callback(task.id, (task.result or {}).get("instruments"), error)
     if task.kind is Kind.VIDEO:
         return video_callback(task.id, urls.get("video"), error, thumbnail=urls.get("thumbnail"))
     sources = await store.artifacts_of(connection, task.source_id or "")
     urls["origin"] = services.link(sources["origin"], task.expires_at) if "origin" in sources else ""
-    return separation_callback(task.id, SeparationType(task.parameters["type"]), urls, error)
+    separation = SeparationType(task.parameters["type"])
+    return separation_callback(task.id, separation, urls, error, stem=task.parameters.get("stem"))
 
 
 async def _discard(services: Services, task: Task, *runs: int) -> None:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, Text, and_, column, delete, func, insert, literal, or_, select, table, update
+from sqlalchemy import Row, Select, Text, and_, cast, column, delete, func, insert, literal, or_, select, table, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -79,13 +79,12 @@ async def page(
     state: State | None,
     search: str | None,
 ) -> list[Task]:
-    """Newest first. ``before`` is the number of the last task of the page before; ``search`` looks into ids and
-    titles."""
+    """Newest first; files only when they are asked for. ``before`` is the number of the last task of the page
+    before; ``search`` looks into ids and titles."""
     query = select(*COLUMNS).where(tasks.c.api_key_id == api_key_id).order_by(tasks.c.number.desc()).limit(limit)
     if before is not None:
         query = query.where(tasks.c.number < before)
-    if kind is not None:
-        query = query.where(tasks.c.kind == kind)
+    query = query.where(tasks.c.kind != Kind.FILE if kind is None else tasks.c.kind == kind)
     if state is not None:
         query = query.where(tasks.c.state == state)
     if search:
@@ -210,6 +209,23 @@ async def cancel(connection: AsyncConnection, task_id: str, *, retention: timede
             update(tasks).where(tasks.c.id == task_id, tasks.c.state == State.RUNNING).values(cancel_requested=True)
         )
     await notify(connection, task_id)
+
+
+async def adopt_source(connection: AsyncConnection, task: Task, source: NewTask, parameters: dict[str, Any]) -> bool:
+    """Make ``source``, recorded just now, what a running task works on; False if another run has taken the task over.
+
+    ``parameters`` are added to the task's own."""
+    adopted = await connection.execute(
+        update(tasks)
+        .where(tasks.c.id == task.id, tasks.c.run == task.run, tasks.c.state == State.RUNNING)
+        .values(
+            source_id=source.id,
+            audio_id=source.audio_id,
+            parameters=tasks.c.parameters.concat(cast(parameters, JSONB)),
+        )
+        .returning(tasks.c.id)
+    )
+    return adopted.one_or_none() is not None
 
 
 async def record_upload(

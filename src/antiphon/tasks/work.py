@@ -3,36 +3,24 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import structlog
 
-from antiphon.contract.kinds import STEMS, Kind, SeparationType
+from antiphon.contract.kinds import Kind, SeparationType, stems_of
 from antiphon.errors import EngineError, NotFound, StorageError
 from antiphon.services import Services
 from antiphon.tasks import store
 from antiphon.tasks.engine import run_engine
+from antiphon.tasks.file_names import CONTENT_TYPES, file_name
 from antiphon.tasks.model import Artifact, Task
+from antiphon.tasks.songs import Song, fetch_song, inspect_song, store_files
 
 log = structlog.get_logger()
 STORAGE_RETRY_S = 1.0  # between tries while the storage is away
-CONTENT_TYPES = {
-    ".flac": "audio/flac",
-    ".mp3": "audio/mpeg",
-    ".wav": "audio/wav",
-    ".ogg": "audio/ogg",
-    ".aac": "audio/aac",
-    ".aiff": "audio/aiff",
-    ".m4a": "audio/mp4",
-    ".mka": "audio/matroska",
-    ".mid": "audio/midi",
-    ".json": "application/json",
-    ".mp4": "video/mp4",
-    ".jpg": "image/jpeg",
-}
 
 LOOK = ("theme", "aspect", "resolution", "fps")
 SOURCE_GONE = "the files of the source task are gone; upload the song again"
@@ -57,29 +45,57 @@ class TaskRun:
     report: Report
 
     async def do(self) -> RunOutcome:
+        if self.task.source_id is None and self.task.parameters.get("audioUrl"):
+            return await replace(self, task=await self._bring_in())._do()
+        return await self._do()
+
+    async def _bring_in(self) -> Task:
+        """Fetch the song that the task names by its address and record it as an upload: the task as it is then."""
+        url, path = self.task.parameters["audioUrl"], self.folder / "song"
+        self.report(0.0, "fetching")
+        filename = await fetch_song(self.services, url, path)
+        self.report(0.0, "inspecting")
+        upload = await inspect_song(
+            self.services, Song(path, filename), api_key_id=self.task.api_key_id, task_id=uuid4().hex
+        )
+        await self._outlast(lambda: store_files(self.services, upload.task.id, upload.artifacts, upload.files))
+        told = {name: upload.task.parameters[name] for name in ("title", "author", "lyrics")}
+        parameters = told | {name: value for name, value in self.task.parameters.items() if value is not None}
+        async with self.services.database.begin() as connection:
+            await store.record_upload(connection, upload.task, upload.artifacts, self.services.retention)
+            await store.adopt_source(connection, self.task, upload.task, parameters)
+        return replace(self.task, source_id=upload.task.id, audio_id=upload.task.audio_id, parameters=parameters)
+
+    async def _do(self) -> RunOutcome:
         async with self.services.database.begin() as connection:
             sources = await store.artifacts_of(connection, self.task.source_id or "")
         if not sources:
             raise EngineError(SOURCE_GONE)
-        kinds = {Kind.SEPARATION: self._separate, Kind.MIDI: self._transcribe, Kind.VIDEO: self._render}
+        kinds = {
+            Kind.SEPARATION: self._separate,
+            Kind.MIDI: self._transcribe,
+            Kind.VIDEO: self._render,
+            Kind.WAV: self._convert,
+        }
         return await kinds[self.task.kind](sources)
 
     async def _separate(self, sources: dict[str, Artifact]) -> RunOutcome:
         settings, origin = self.services.settings, sources["origin"]
-        kind = SeparationType(self.task.parameters["type"])
+        kind, stem = SeparationType(self.task.parameters["type"]), self.task.parameters.get("stem")
         paths = await self._run(
             "separate",
             source=await self._fetch(origin),
             out=str(self._new_folder("stems")),
             kind=kind,
+            stem=stem,
             models=str(settings.models_folder),
-            codec=settings.stem_format,
+            codec=settings.stem_codec,
             threads=settings.engine_threads,
         )
         title = self.task.parameters["title"]
         artifacts = [
             await self._store(name, paths[name], title, audio_id=str(uuid4()), duration=origin.duration)
-            for name in STEMS[kind]
+            for name in stems_of(kind, stem)
         ]
         return RunOutcome(artifacts)
 
@@ -124,6 +140,13 @@ class TaskRun:
             await self._store("thumbnail", str(thumbnail), parameters["title"]),
         ]
         return RunOutcome(artifacts, {"warnings": result["warnings"]})
+
+    async def _convert(self, sources: dict[str, Artifact]) -> RunOutcome:
+        track = next(artifact for artifact in sources.values() if artifact.audio_id == self.task.audio_id)
+        wav = self.folder / "wav.wav"
+        await self._run("convert", source=await self._fetch(track), out=str(wav))
+        title = self.task.parameters["title"]
+        return RunOutcome([await self._store("wav", str(wav), title, duration=track.duration)])
 
     async def _cover_of_the_song(self) -> Artifact | None:
         """The cover of the song that the source task was made from: stems have none of their own."""
@@ -186,14 +209,3 @@ class TaskRun:
                     raise
                 log.warning("the storage is away; trying again", task=self.task.id, error=error.message)
             await asyncio.sleep(STORAGE_RETRY_S)
-
-
-def content_type(filename: str) -> str:
-    """Content type by a file's suffix."""
-    return CONTENT_TYPES.get(Path(filename).suffix.lower(), "application/octet-stream")
-
-
-def file_name(title: str, name: str, suffix: str) -> str:
-    """``Title - vocal.flac``, without what file systems do not like."""
-    safe = "".join("_" if character in '<>:"/\\|?*' or ord(character) < 32 else character for character in title)
-    return f"{safe.strip(' .')[:100] or 'song'} - {name}{suffix}"

@@ -59,7 +59,7 @@ def test_without_its_csrf_token_a_session_changes_nothing(
         assert (answer.status_code, answer.json()["code"]) == (403, 403), path
         assert answer.json()["msg"].startswith("X-CSRF-Token: ")
     assert signed_in.request("DELETE", "/console/session", headers=headers).status_code == 403
-    assert server.record("midi", task_id, key=key)["state"] == "queued"
+    assert server.record("midi", task_id, key=key)["taskState"] == "queued"
 
 
 def test_the_csrf_token_of_another_session_is_worth_nothing(signed_in: Browser, server: Server, key: str) -> None:
