@@ -15,7 +15,7 @@ from antiphon.contract.samples import KINDS, samples
 from antiphon.errors import TooFrequent
 
 router = APIRouter(prefix="/callbacks", tags=["callbacks"])
-MAX_TESTS = 4  # of one process at a time: each holds up to six connections until its deadline
+MAX_TESTS = 4  # of one process at a time: each holds up to seven connections until its deadline
 
 
 @router.post("/test")
@@ -60,6 +60,7 @@ def _shown(trial: Trial) -> CallbackTrial:
     return CallbackTrial(
         kind=sample.kind,
         outcome="failure" if sample.failed else "success",
+        bytes=len(sample.body),
         taskId=sample.task_id,
         acknowledged=outcome.error is None,
         address=outcome.address,

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from http import HTTPStatus
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -26,6 +27,13 @@ from antiphon.outbound.guard import Guard, host_of, parse_url
 from antiphon.outbound.timeline import ConnectionUse, PhaseTimes, Timeline, current
 
 MAX_ANSWER_BYTES = 2048  # of the answer that are read and kept
+SMALLEST_LIMIT_BYTES = 100_000
+"""The default limit of Express, the smallest that is common."""
+
+REMEDY = (
+    "Raise the receiver's limit to 32 MB: Express express.json({limit: '32mb'}), Flask MAX_CONTENT_LENGTH, FastAPI and "
+    "others the proxy before them, PHP post_max_size, nginx client_max_body_size 32m"
+)
 HEADERS = {
     "User-Agent": f"Antiphon/{__version__}",
     "Content-Type": "application/json",
@@ -112,17 +120,21 @@ async def post(
         failure, reason = error.message, Reason.BLOCKED
     except Exception as error:  # whatever a stranger's server makes the client raise is its failed attempt
         failure, reason, ours = explain(error, host_of(url)), reason_of(error), is_ours(error)
+        if reason is Reason.BROKEN_OFF and len(body) > SMALLEST_LIMIT_BYTES and not ours:
+            failure = f"{failure}, while {_size(body)} were being sent: it may take no body of this size. {REMEDY}"
     finally:
         if seen.response is not None:
             seen.response.close()
-    return _outcome(timeline, seen, failure, reason, ours)
+    return _outcome(timeline, seen, body, failure, reason, ours)
 
 
-def _outcome(timeline: Timeline, seen: _Seen, failure: str | None, reason: Reason | None, ours: bool) -> PostOutcome:
+def _outcome(
+    timeline: Timeline, seen: _Seen, body: bytes, failure: str | None, reason: Reason | None, ours: bool
+) -> PostOutcome:
     status = answer = retry_after = None
     if seen.response is not None:  # what it says counts, even if its body broke off
         late = failure if reason is Reason.TIMEOUT else None
-        status, failure, ours = seen.response.status, _explain(seen.response, late), False
+        status, failure, ours = seen.response.status, _explain(seen.response, body, late), False
         answer = printable(seen.answer)
         retry_after = parse_retry_after(seen.response.headers.get("Retry-After"), datetime.now(UTC))
         reason = None if failure is None else Reason.TIMEOUT if failure == late else Reason.STATUS
@@ -165,7 +177,7 @@ async def _exchange(
         seen.answer += block
 
 
-def _explain(response: aiohttp.ClientResponse, late: str | None) -> str | None:
+def _explain(response: aiohttp.ClientResponse, body: bytes, late: str | None) -> str | None:
     """The error of an answer whose headers have come, in words; None when it acknowledges.
 
     2xx acknowledges even if the body is longer than what is read or breaks off: the receiver has said what it thinks.
@@ -180,8 +192,14 @@ def _explain(response: aiohttp.ClientResponse, late: str | None) -> str | None:
             f"answered {status}, a redirect{f' to {target}' if target else ''}: redirects are not followed; "
             "give the final address as callBackUrl"
         )
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return f"answered 413: it takes no body of {_size(body)}. {REMEDY}"
     reason = printable((response.reason or "").encode("utf-8", "replace"))[:100]
     return f"answered {status} {reason}".strip()
+
+
+def _size(body: bytes) -> str:
+    return f"{len(body) / 1000:,.0f} KB"
 
 
 def _too_slow(timeline: Timeline, seen: _Seen, deadline: float) -> str:

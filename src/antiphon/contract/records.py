@@ -313,6 +313,7 @@ class CallbackTrial(BaseModel):
 
     kind: Kind
     outcome: Literal["success", "failure"] = Field(description="what the sample announces")
+    bytes: int = Field(description="size of its body: MIDI of a whole song has hundreds of KB", examples=[312_000])
     taskId: str = Field(examples=["0000000000000000000000005a3b1e0f"])
     acknowledged: bool
     address: str | None = Field(examples=["203.0.113.7:443"])
