@@ -19,8 +19,9 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from antiphon import __version__
-from antiphon.callbacks.schedule import acknowledged, parse_retry_after
+from antiphon.callbacks.schedule import acknowledged
 from antiphon.errors import AntiphonError
+from antiphon.http_dates import parse_retry_after
 from antiphon.outbound.connection import guarded_connector
 from antiphon.outbound.failures import Reason, explain, is_ours, reason_of
 from antiphon.outbound.guard import Guard, host_of, parse_url

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.errors import AntiphonError
+from antiphon.http_dates import parse_http_date
 
 SUCCESS = 200
 SHOWN = 200  # characters of an answer that is no envelope
@@ -98,9 +99,5 @@ def _number(text: str) -> float | None:
 
 
 def _seconds_until(date: str, now: float) -> float | None:
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return parsedate_to_datetime(date).timestamp() - now
-    except (ValueError, TypeError, OverflowError):
-        return None
+    moment = parse_http_date(date)
+    return None if moment is None else moment.timestamp() - now

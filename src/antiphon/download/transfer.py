@@ -2,12 +2,10 @@
 
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from antiphon import __version__
@@ -18,6 +16,7 @@ from antiphon.download.errors import DownloadError, DownloadRefused, LinkExpired
 from antiphon.download.partial import Note, Partial
 from antiphon.download.ranges import Span, WrongRange, span_of, validator_of
 from antiphon.download.watch import Limits, Watch
+from antiphon.http_dates import parse_retry_after
 
 MOST_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -228,17 +227,10 @@ def _refusal(answer: Answer, host: str) -> DownloadError:
         return LinkExpired(f"{host} answered 410: the file has expired and was deleted")
     return TransferBroken(
         f"{host} answered {answer.status}; it must answer 200 or 206 with the file",
-        retry_after=_seconds(answer.headers.get("retry-after", "")),
+        retry_after=_wait(answer.headers.get("retry-after")),
     )
 
 
-def _seconds(retry_after: str) -> float | None:
-    """Retry-After in either of its forms, as seconds from now."""
-    if retry_after.isascii() and retry_after.isdigit():
-        return min(float(retry_after[:9]), LONGEST_WAIT)
-    try:
-        at = parsedate_to_datetime(retry_after)
-    except (ValueError, TypeError):
-        return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return min(max(0.0, (at - datetime.fromtimestamp(time.time(), UTC)).total_seconds()), LONGEST_WAIT)
+def _wait(retry_after: str | None) -> float | None:
+    seconds = parse_retry_after(retry_after, datetime.now(UTC))
+    return None if seconds is None else min(seconds, LONGEST_WAIT)

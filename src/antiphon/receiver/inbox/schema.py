@@ -1,11 +1,11 @@
 """The inbox's file: its tables, how it is opened, and how older ones are brought up to date."""
 
 import contextlib
-import os
 import sqlite3
 import time
 from pathlib import Path
 
+from antiphon.durable_files import sync_folder
 from antiphon.errors import BadParameter, StorageError
 from antiphon.receiver.inbox.payload import read
 
@@ -77,13 +77,8 @@ def make_folder(folder: Path) -> None:
     """Make the inbox's folder, and have that outlast a power cut too; what SQLite puts in it, SQLite sees to."""
     new = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    if os.name == "posix":  # elsewhere a folder cannot be opened
-        for path in new:
-            parent = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(parent)
-            finally:
-                os.close(parent)
+    for path in new:
+        sync_folder(path.parent)
 
 
 def connect(path: Path) -> sqlite3.Connection:
