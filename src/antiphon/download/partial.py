@@ -25,7 +25,7 @@ ROOM_FOR_NOTE = 65536  # bytes; more than a block of any usual file system
 
 
 @dataclass(frozen=True)
-class Note:
+class PartialNote:
     """``link`` is the URL without its query, which signs a link and changes; ``validator`` is what ``If-Range`` is
     given; ``total`` the size in bytes where known; ``kept`` so many bytes from the start are known to be on the disk;
     ``suffix`` the extension; ``wrong`` how many answers in a row had another range than asked for; ``boot`` names the
@@ -67,7 +67,7 @@ class Partial:
         self.name = name
         self.path = folder / f".{name}.part"
         self._note_path = folder / f".{name}.part.json"
-        self.note = Note()
+        self.note = PartialNote()
         self._file = -1
 
     def __enter__(self) -> Self:
@@ -121,7 +121,7 @@ class Partial:
         with _said("write", self.path):
             self._save(replace(self.note, kept=self.size, boot=_boot(), **changes))
 
-    def restart(self, note: Note) -> None:
+    def restart(self, note: PartialNote) -> None:
         """Forget what has come: another file starts."""
         with _said("write", self.path):
             os.ftruncate(self._file, 0)
@@ -175,15 +175,15 @@ class Partial:
         if not same:
             raise TransferBroken(f"{self.path}: another process is downloading this file")
 
-    def _read(self) -> Note:
+    def _read(self) -> PartialNote:
         try:
-            note = Note(**json.loads(self._note_path.read_text("utf-8")))
+            note = PartialNote(**json.loads(self._note_path.read_text("utf-8")))
             fits = 0 <= note.kept <= os.fstat(self._file).st_size
         except (OSError, ValueError, TypeError):
-            return Note()
-        return note if fits else Note()
+            return PartialNote()
+        return note if fits else PartialNote()
 
-    def _save(self, note: Note) -> None:
+    def _save(self, note: PartialNote) -> None:
         new = self._note_path.with_suffix(".json.new")
         new.write_text(json.dumps(asdict(note)), "utf-8")
         place(new, self._note_path)
