@@ -27,7 +27,7 @@ SYSTEM_FOLDERS = (
 )
 CJK_FILES = ("NotoSansCJK", "SourceHanSans", "NotoSansSC", "NotoSansJP", "NotoSansKR", "wqy-", "PingFang", "msyh")
 OTHER_FILES = ("NotoSans-", "NotoSansArabic", "NotoSansHebrew", "NotoSansThai", "NotoSansDevanagari", "DejaVuSans")
-SMALLEST_OPTICAL, LARGEST_OPTICAL = 14, 32
+MIN_OPTICAL_SIZE, MAX_OPTICAL_SIZE = 14, 32
 """The sizes between which Inter changes its forms."""
 
 ASTRAL_SYMBOLS = range(0x1F000, 0x20000)
@@ -58,7 +58,7 @@ class Face:
 
         Where a face has forms for each size (the axis ``opsz``), resvg takes the size's own: large ones are narrower.
         """
-        optical = int(min(max(size, SMALLEST_OPTICAL), LARGEST_OPTICAL)) // 2 * 2  # rather too wide than too narrow
+        optical = int(min(max(size, MIN_OPTICAL_SIZE), MAX_OPTICAL_SIZE)) // 2 * 2  # rather too wide than too narrow
         key = (character, weight, optical)
         if key not in self._advances:
             style = (weight, optical)
