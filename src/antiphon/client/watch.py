@@ -17,7 +17,7 @@ def interval(kind: Kind, looks: int) -> float:
     return min(longest, first + STEP * (looks - 1))
 
 
-class Watch:
+class TaskWatch:
     """One task. ``due`` is when to look next, on the clock of ``now`` and ``end``, all in seconds.
 
     ``every`` replaces the documented intervals and the server's advice. ``kind`` None means that it is to be found
@@ -73,7 +73,7 @@ class Watch:
         if self._trouble:
             return self._trouble
         record = self.record or {}
-        stage = record.get("stage") or record.get("state") or "it is pending"
+        stage = record.get("stage") or record.get("taskState") or record.get("state") or "it is pending"
         progress = record.get("progress")
         done = f", {100 * progress:.0f} %" if isinstance(progress, int | float) else ""
         return f"{stage}{done}"

@@ -9,21 +9,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from antiphon.contract.results import Result, read_result
+from antiphon.contract.results import Result, UnknownResult, read_result
 from antiphon.errors import StorageError
 from antiphon.receiver.follow_up.backoff import Backoff, Postponed
 from antiphon.receiver.follow_up.notices import Notice, Watch
 from antiphon.receiver.follow_up.paths import folder_of
 from antiphon.receiver.follow_up.step import Delivery, GiveUp, Step, TryAgain
 from antiphon.receiver.inbox.inbox import Event, Inbox, Work
-from antiphon.receiver.inbox.large_body import LARGE, LargeMidi
+from antiphon.receiver.inbox.large_body import LARGE_BODY_BYTES, LargeMidi
 from antiphon.receiver.inbox.payload import load
 
 log = logging.getLogger("antiphon.receiver")
 
-_LONGEST_ERROR = 1000  # characters kept of an error
-_PROGRESS_EVERY = 0.1  # seconds
-_RECORD_AGAIN = 1.0  # seconds between tries to write down what was done
+UNREAD = "this version does not understand it: upgrade, then 'antiphon inbox retry'"
+_MAX_ERROR_CHARS = 1000  # characters kept of an error
+_PROGRESS_INTERVAL_S = 0.1  # seconds
+_RECORD_RETRY_S = 1.0  # seconds between tries to write down what was done
 
 
 @dataclass
@@ -36,12 +37,12 @@ class _Report:
 
     def __call__(self, fraction: float | None, text: str) -> None:
         now = time.monotonic()
-        if now - self.last >= _PROGRESS_EVERY or fraction == 1:
+        if now - self.last >= _PROGRESS_INTERVAL_S or fraction == 1:
             self.last = now
             self.tell(replace(self.notice, what="progress", fraction=fraction, text=text))
 
 
-class Passage:
+class EventRunner:
     """Takes events through ``steps``. Nothing that a step raises leaves ``take``, but ``StorageError`` may."""
 
     def __init__(
@@ -70,6 +71,12 @@ class Passage:
         event = self._inbox.event(work.event_id)
         if event is None:  # pruned meanwhile
             return
+        if event.kind == "unknown" and not event.failed:
+            known = self._inbox.reread(event)
+            if known is None:
+                self._record(lambda: self._inbox.complete(work.event_id, (), {}))
+                return
+            event = known
         notice = Notice(event, "started", attempt=work.attempt)
         self._tell(notice)
         done = list(work.steps_done)
@@ -78,6 +85,7 @@ class Passage:
         except Exception as error:
             self._failed(replace(notice, step="reading"), work, error)
             return
+        unread = self._is_unread(delivery.result)
         for step in self._steps:
             if step.name in done:
                 continue
@@ -89,10 +97,21 @@ class Passage:
                 return
             done.append(step.name)
             delivery = replace(delivery, files={**delivery.files, **made})
-            if step is not self._steps[-1]:  # recorded once more with the last one, so nobody waits for the disk
+            if (
+                step is not self._steps[-1] and not unread
+            ):  # recorded once more with the last one, so nobody waits for the disk
                 self._inbox.step_done(event.id, step.name, made, wait=False)
+        if unread:
+            self._give_up(notice, UNREAD, "unread")
+            log.error("%s %s: %s", event.kind, event.task_id, UNREAD)
+            return
         self._record(lambda: self._inbox.complete(event.id, done, delivery.files))
         self._tell(replace(notice, what="done"))
+
+    def _is_unread(self, result: Result) -> bool:
+        """A success that neither this version nor a handler of the user's understands."""
+        understood = any(getattr(step, "reads_unknown", False) for step in self._steps)
+        return isinstance(result, UnknownResult) and not understood
 
     def _checked(self, made: Mapping[str, Path]) -> dict[str, Path]:
         """The inbox knows its files relative to itself, so that it can be moved."""
@@ -142,7 +161,7 @@ class Passage:
             self._give_up(notice, f"{text} ({verdict.why})", "failed")
             log.error("%s: given up, %s: %s", where, verdict.why, text, exc_info=trace)
 
-    def _give_up(self, notice: Notice, text: str, state: Literal["failed", "expired"]) -> None:
+    def _give_up(self, notice: Notice, text: str, state: Literal["failed", "expired", "unread"]) -> None:
         self._record(lambda: self._inbox.give_up(notice.event.id, text, state))
         self._tell(replace(notice, what=state, text=text))
 
@@ -156,7 +175,7 @@ class Passage:
                 if self._stopping.is_set():
                     raise
                 log.warning("what was done cannot be recorded, trying again: %s", error)
-                self._stopping.wait(_RECORD_AGAIN)
+                self._stopping.wait(_RECORD_RETRY_S)
 
     def _tell(self, notice: Notice) -> None:
         if self._watch is not None:
@@ -167,7 +186,7 @@ class Passage:
 
 
 def _result(event: Event) -> Result:
-    if event.kind == "midi" and not event.failed and len(event.body) > LARGE:
+    if event.kind == "midi" and not event.failed and len(event.body) > LARGE_BODY_BYTES:
         return LargeMidi(event.task_id, event.body)
     return read_result(load(event.body))
 
@@ -175,4 +194,4 @@ def _result(event: Event) -> Result:
 def _in_words(error: BaseException) -> str:
     known = isinstance(error, TryAgain | GiveUp)
     text = str(error) if known else f"{type(error).__name__}: {error}"
-    return text[:_LONGEST_ERROR] or type(error).__name__
+    return text[:_MAX_ERROR_CHARS] or type(error).__name__

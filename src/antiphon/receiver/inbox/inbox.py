@@ -12,7 +12,7 @@ from antiphon.receiver.inbox import events, jobs
 from antiphon.receiver.inbox.connection import InboxConnection
 from antiphon.receiver.inbox.events import Arrival, Event, Scheme
 from antiphon.receiver.inbox.jobs import State, Work
-from antiphon.receiver.inbox.large_body import LARGE, read_aside
+from antiphon.receiver.inbox.large_body import LARGE_BODY_BYTES, read_aside
 from antiphon.receiver.inbox.leader_lock import Leadership
 from antiphon.receiver.inbox.payload import read
 from antiphon.receiver.inbox.schema import FILE, KEPT
@@ -20,7 +20,7 @@ from antiphon.receiver.inbox.schema import FILE, KEPT
 __all__ = ["Arrival", "Event", "Inbox", "Leadership", "Scheme", "State", "Work"]
 
 _BATCH = 50  # rows at a time
-_LONG = 100_000  # bytes of a body that is parsed in a thread of its own, and above LARGE in a process
+_LONG = 100_000  # bytes of a body that is parsed in a thread of its own, and above LARGE_BODY_BYTES in a process
 
 
 class Inbox:
@@ -63,7 +63,7 @@ class Inbox:
         keep = partial(self._keep, body, scheme, task_id, done)
         if len(body) > _LONG:
             try:
-                self._file.aside(keep, large=len(body) > LARGE)
+                self._file.aside(keep, large=len(body) > LARGE_BODY_BYTES)
             except StorageError as error:
                 done.set_exception(error)
         else:
@@ -72,7 +72,7 @@ class Inbox:
 
     def _keep(self, body: bytes, scheme: Scheme, signed: str | None, done: "Future[tuple[Event, bool]]") -> None:
         try:
-            payload = read_aside(body) if len(body) > LARGE else read(body)
+            payload = read_aside(body) if len(body) > LARGE_BODY_BYTES else read(body)
             if signed is not None and signed != payload.task_id:
                 raise InvalidSignature(f"the signature is for task {signed!r}, the body is of {payload.task_id!r}")
             now = self._clock()
@@ -165,11 +165,21 @@ class Inbox:
         """Have it tried again at once, which does not count as a try: it was not its fault that it did not end."""
         self._file.change(lambda connection: jobs.break_off(connection, event_id, error, self._clock()))
 
-    def give_up(self, event_id: int, error: str, state: Literal["failed", "expired"] = "failed") -> None:
+    def give_up(self, event_id: int, error: str, state: Literal["failed", "expired", "unread"] = "failed") -> None:
         self._file.change(lambda connection: jobs.settle(connection, event_id, state, error, None))
 
+    def reread(self, event: Event) -> Event | None:
+        """The event as this version understands it, when it was not understood; None where it has come again since."""
+        payload = read(event.body)
+        if payload.kind == event.kind:
+            return event
+        if not self._file.change(lambda connection: events.reread(connection, event.id, payload)):
+            return None
+        return self.event(event.id)
+
     def retry(self, event_ids: Iterable[int] | None = None) -> int:
-        """Have all that failed or expired begun again, now; or of these events what did or waits. Gives how many.
+        """Have all that failed, expired or was not understood begun again, now; or of these events what did or waits.
+        Gives how many.
 
         What needs links that have expired expires again, unless they came anew (``expires_at``)."""
         chosen = None if event_ids is None else tuple(event_ids)
