@@ -82,7 +82,7 @@ def approach(rng: Random, bar: Bar, player: Player) -> int:
 
 def spans(steps: Sequence[int], length: int, *, longest: float = 99.0, held: float = 0.95) -> list[tuple[int, float]]:
     """Each of ``steps`` with its length up to the next one, at most ``longest``."""
-    ends = [*steps[1:], length]
+    ends = [*steps, length][1:]
     return [(step, min((end - step) * held, longest)) for step, end in zip(steps, ends, strict=True)]
 
 
@@ -445,7 +445,9 @@ def broken(rng: Random, bar: Bar, player: Player) -> list[Stroke]:
     shape = [path, path[::-1], path + path[-2:0:-1], rng.permutation(path).tolist()][int(rng.integers(4))]
     held = float(rng.choice([0.5, 0.95, 2.5]))
     return [
-        Stroke(step, min(grid * held, bar.length - step), pool[shape[index % len(shape)]], 0.6 + 0.15 * (index % 2 == 0))
+        Stroke(
+            step, min(grid * held, bar.length - step), pool[shape[index % len(shape)]], 0.6 + 0.15 * (index % 2 == 0)
+        )
         for index, step in enumerate(range(0, bar.length, grid))
     ]
 
