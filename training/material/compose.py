@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from training.drums import patterns
 from training.drums.patterns import Feel
 from training.material import drumming, theory
+from training.material.bars import Bar, Player, Stroke
+from training.material.basses import BASSES
+from training.material.chords import CHORDS, power
 from training.material.corpus import Note
 from training.material.instruments import CLASSES
 from training.material.lines import LINES, harmonised
-from training.material.playing import FIGURES, Bar, Player, Stroke, power
 from training.material.styles import STYLES, Slot, Style
 from training.material.theory import Chord, Key, Random
 
@@ -22,6 +24,7 @@ TAIL = 2.2
 FORMS = ("IABABCB", "AABA", "ABAB", "IAABCB", "ABCAB", "AB", "IABCB", "BAB", "AAB")
 ENERGY = {"I": 0.4, "A": 0.55, "B": 0.9, "C": 0.6}
 MIN_SECONDS, MAX_SECONDS = 32.0, 57.0
+FIGURES = {**BASSES, **CHORDS, **LINES}
 RELEASE = 0.012
 """Seconds before a key is struck again that it is let go."""
 
@@ -389,7 +392,7 @@ def _figure(rng: Random, name: str, bar: Bar, player: Player) -> list[Stroke]:
         strokes += _figure(rng, right, bar, upper)
         player.line = upper.line
         return strokes
-    return (FIGURES.get(name) or LINES[name])(rng, bar, player)
+    return FIGURES[name](rng, bar, player)
 
 
 def _timed(rng: Random, plan: Plan, beat: float, strokes: Sequence[Stroke], lag: float, energy: float) -> list[Note]:

@@ -53,8 +53,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What is known of a piece: ``beats`` are (second, beat in the bar from 1), ``chords`` (second, symbol; ``N`` for
-    none), ``sections`` (second, label), ``tuning_cents`` the offset from A = 440 Hz."""
+    """What is known of a piece: ``beats`` are (second, beat in the bar from 1), ``chords`` (second, symbol),
+    ``sections`` (second, label), ``tuning_cents`` the offset from A = 440 Hz."""
 
     id: str
     style: str

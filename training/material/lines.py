@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from training.material.playing import Bar, Player, Stroke
+from training.material.bars import Bar, Player, Stroke
 from training.material.theory import Random
 
 RHYTHMS = (

@@ -5,11 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from training.material import theory
-from training.material.compose import compose, released
+from training.material.bars import Bar, Player, spans
+from training.material.compose import FIGURES, compose, released
 from training.material.corpus import Note
 from training.material.instruments import CLASSES
-from training.material.lines import LINES
-from training.material.playing import FIGURES, Bar, Player, spans
 from training.material.styles import STYLES, Style
 from training.material.theory import Chord, Key
 
@@ -39,7 +38,7 @@ def test_the_same_seed_gives_the_same_song() -> None:
 
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: style.name)
 def test_styles_name_only_classes_and_figures_that_exist(style: Style) -> None:
-    figures = {*FIGURES, *LINES, "harmony", "riff"}
+    figures = {*FIGURES, "harmony", "riff"}
     for slot in style.slots:
         assert set(slot.classes.split()) <= set(CLASSES)
         assert {name for word in slot.figures.split() for name in word.split("+")} <= figures
