@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from antiphon.music import weights
-from antiphon.music.drums.features import BANDS, Analysis
+from antiphon.music.drums.features import BANDS, MelLevels
 from antiphon.music.separation.rhythm import split_rhythm
 from antiphon.music.separation.vocals import VocalMask, split_vocals
 from antiphon.settings import load_settings
@@ -71,7 +71,7 @@ class Maker:
         band = self._band(rng, scene, drums, other)
         sound = self._heard(rng, scene, drums + band)
         hits = render.audible(strokes, dry + band * np.float32(_rms(dry) / _rms(drums)))
-        analysis = Analysis()
+        analysis = MelLevels()
         levels = np.concatenate([analysis.push(sound), analysis.finish()])
         quietened = levels + np.float32(rng.uniform(-12, 0))
         rows = [(hit.time, KIND_NUMBER[hit.kind], hit.velocity) for hit in hits]

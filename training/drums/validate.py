@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.music.drums.network import Network
-from antiphon.music.drums.onsets import DRUMS, peaks, refined
+from antiphon.music.drums.onsets import DRUMS, peaks
 from antiphon.music.drums.onsets import THRESHOLDS as CHOSEN
 from antiphon.music.progress import silent
+from antiphon.music.signal.peaks import parabolic_peaks
 from training.drums.corpus import Excerpt, load
 from training.drums.material import RATE, onset_times
 
@@ -37,7 +38,7 @@ def sweep(onsets_of: Onsets, excerpts: Sequence[Excerpt]) -> NDArray[np.int64]:
         for drum in range(len(DRUMS)):
             truth = onset_times(one, drum)
             for column, threshold in enumerate(THRESHOLDS):
-                found = refined(onsets[:, drum], peaks(onsets[:, drum], threshold)) / RATE
+                found = parabolic_peaks(onsets[:, drum], peaks(onsets[:, drum], threshold)) / RATE
                 counts[drum, column] += matches(truth, found.tolist()), len(truth), len(found)
     return counts
 

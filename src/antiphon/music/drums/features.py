@@ -5,6 +5,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from antiphon.music.signal.bands import BandPower
+from antiphon.music.signal.framing import Samples
+
 SAMPLE_RATE = 44_100
 HOP = 441
 WINDOW = 2_048
@@ -20,7 +23,6 @@ MAX_GAIN_DB = 30.0
 LOUD_PERCENTILE = 95.0
 
 Levels = NDArray[np.float32]
-Samples = NDArray[np.float32]
 
 
 def _edges() -> NDArray[np.float64]:
@@ -45,34 +47,28 @@ def filters() -> Levels:
     return np.asarray(shape / np.maximum(shape.sum(axis=0), 1e-9), np.float32)
 
 
-class Analysis:
-    """Turns samples, as they come, into levels; frame k is centred on sample ``k * HOP``."""
+class MelLevels:
+    """Levels of the mel bands of mono samples that come in blocks; frame k is centred on sample ``k * HOP``."""
 
     def __init__(self) -> None:
-        self._held = np.zeros(WINDOW // 2, np.float32)
-        self._shape = np.hanning(WINDOW).astype(np.float32)
-        self._filters = filters() * np.float32(16 / WINDOW**2)
+        self._power = BandPower(filters() * np.float32(16 / WINDOW**2), HOP)
 
     def push(self, samples: Samples) -> Levels:
-        """The frames (n, BANDS) in dB re full scale that ``samples`` (mono) complete; maybe none."""
-        held = np.concatenate([self._held, samples])
-        count = max((len(held) - WINDOW) // HOP + 1, 0)
-        self._held = held[count * HOP :].copy()
-        if not count:
-            return np.zeros((0, BANDS), np.float32)
-        views = np.lib.stride_tricks.sliding_window_view(held, WINDOW)[::HOP][:count]
-        spectrum = np.fft.rfft(views * self._shape, axis=1)
-        power = (np.square(spectrum.real) + np.square(spectrum.imag)) @ self._filters
-        return np.asarray(10 * np.log10(power + np.float32(1e-12)), np.float32)
+        """The frames (n, BANDS) in dB re full scale that ``samples`` complete; maybe none."""
+        return _decibels(self._power.push(samples))
 
     def finish(self) -> Levels:
         """The frames whose centre the samples reached but whose end they did not."""
-        return self.push(np.zeros(WINDOW // 2, np.float32))
+        return _decibels(self._power.finish())
+
+
+def _decibels(power: Levels) -> Levels:
+    return np.asarray(10 * np.log10(power + np.float32(1e-12)), np.float32)
 
 
 def levels(blocks: Iterable[Samples]) -> Iterator[Levels]:
     """The levels of mono ``blocks`` at 44.1 kHz."""
-    analysis = Analysis()
+    analysis = MelLevels()
     for block in blocks:
         yield analysis.push(block)
     yield analysis.finish()

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.music.drums.velocity import levels_at, velocities
+from antiphon.music.signal.peaks import local_maxima, parabolic_peaks
 from antiphon.score.notes import Note
 
 DRUMS = ("kick", "snare", "hihat", "tom", "cymbal")
@@ -56,27 +57,14 @@ class Activations:
 def peaks(onset: Activation, threshold: float) -> Frames:
     """Frames, ascending, at which ``onset`` (frames,) has a local peak of ``threshold`` or more; of two closer than
     ``GAP`` the higher one."""
-    if not len(onset):
-        return np.zeros(0, np.intp)
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(onset, REACH), 2 * REACH + 1).max(axis=1)
-    frames = np.flatnonzero((onset >= threshold) & (onset >= around))
     kept: list[int] = []
-    for frame in frames.tolist():
+    for frame in np.flatnonzero(local_maxima(onset, REACH) & (onset >= threshold)).tolist():
         if kept and frame - kept[-1] < GAP:
             if onset[frame] > onset[kept[-1]]:
                 kept[-1] = frame
         else:
             kept.append(frame)
     return np.array(kept, np.intp)
-
-
-def refined(onset: Activation, frames: Frames) -> NDArray[np.float64]:
-    """Where between frames the peaks are: the vertex of the parabola through each and its neighbours, in frames."""
-    padded = np.pad(onset.astype(np.float64), 1, mode="edge")
-    before, at, after = (padded[frames + offset] for offset in range(3))
-    bend = before - 2 * at + after
-    shift = np.where(bend < -1e-6, 0.5 * (before - after) / np.minimum(bend, -1e-6), 0.0)
-    return np.asarray(frames + np.clip(shift, -0.5, 0.5), np.float64)
 
 
 def hits(heard: Activations, song: NDArray[np.float16]) -> list[Note]:
@@ -87,7 +75,7 @@ def hits(heard: Activations, song: NDArray[np.float16]) -> list[Note]:
     for column, (drum, frames) in enumerate(zip(DRUMS, struck, strict=True)):
         others = np.concatenate([other for order, other in enumerate(struck) if order != column])
         strengths = velocities(levels_at(song, drum, frames), _apart(frames, others))
-        times = refined(heard.onsets[:, column], frames) / FRAME_RATE
+        times = parabolic_peaks(heard.onsets[:, column], frames) / FRAME_RATE
         details = at_hits(heard.details, frames)
         for time, strength, detail in zip(times.tolist(), strengths.tolist(), details, strict=True):
             key = _key(drum, detail)

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.music.rhythm.onsets import EARLY, FRAME_RATE
+from antiphon.music.signal.peaks import parabolic_peaks
 
 STRICT = 120.0
 """Cost of a beat that comes early or late, times the squared logarithm of its distance in periods."""
@@ -77,12 +78,7 @@ def _with_ends(frames: NDArray[np.intp], periods: Frames) -> NDArray[np.intp]:
 
 def seconds(frames: NDArray[np.intp], strength: Frames) -> Frames:
     """When the beats at ``frames`` are, read between frames from the shape of the onset's peak."""
-    inner = np.clip(frames, 1, len(strength) - 2)
-    before, here, after = strength[inner - 1], strength[inner], strength[inner + 1]
-    bend = before - 2 * here + after
-    peak = (bend < 0) & (here >= before) & (here >= after)
-    shift = np.where(peak, 0.5 * (before - after) / np.where(bend < 0, bend, -1.0), 0.0)
-    times: Frames = (frames + shift) / FRAME_RATE + EARLY
+    times: Frames = parabolic_peaks(strength, frames) / FRAME_RATE + EARLY
     return times
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.music.rhythm.onsets import EARLY, FRAME_RATE
+from antiphon.music.signal.viterbi import best_path
 from antiphon.score.notes import Instrument, Note
 
 KICK, SNARE, CRASH = frozenset((35, 36)), frozenset((37, 38, 39, 40)), frozenset((49, 52, 55, 57))
@@ -149,19 +150,9 @@ def _changes(chroma: Frames) -> Frames:
 
 
 def _counted(evidence: Frames, meter: int) -> Bars:
-    """Viterbi over (beats, positions in the bar)."""
-    came = np.zeros(evidence.shape, np.intp)
-    score = evidence[0]
-    before = np.arange(-1, meter - 1) % meter
-    for beat in range(1, len(evidence)):
-        ways = score[before]
-        came[beat] = before
-        early = int(score[: meter - 1].argmax())
-        if score[early] - CUT_SHORT > ways[0]:
-            ways[0], came[beat, 0] = score[early] - CUT_SHORT, early
-        score = ways + evidence[beat]
-    positions = np.zeros(len(evidence), np.intp)
-    positions[-1] = score.argmax()
-    for beat in range(len(evidence) - 1, 0, -1):
-        positions[beat - 1] = came[beat, positions[beat]]
-    return Bars(meter, positions, float(score.max()) / len(evidence) + (COMMON if meter == 4 else 0.0))
+    """The positions in bars of ``meter`` beats that the ``evidence`` (beats, positions) speaks for most."""
+    moves = np.full((meter, meter), -np.inf)
+    moves[:, 0] = -CUT_SHORT
+    moves[np.arange(meter), np.arange(1, meter + 1) % meter] = 0
+    positions, score = best_path([evidence], moves)
+    return Bars(meter, positions, score / len(evidence) + (COMMON if meter == 4 else 0.0))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.music import audio
+from antiphon.music.signal.bands import BandPower
 
 SAMPLE_RATE = 22_050
 HOP = 256
@@ -52,20 +53,14 @@ class _Rises:
         hertz = np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE)
         edges = np.geomspace(30, SAMPLE_RATE / 2, 33)
         bands = np.array([(hertz >= low) & (hertz < high) for low, high in pairwise(edges)])
-        self._bands = bands[bands.any(axis=1)].T.astype(np.float32)
-        self._shape = np.hanning(WINDOW).astype(np.float32)
-        self._held = np.zeros(WINDOW // 2, np.float32)
-        self._level = np.full((1, self._bands.shape[1]), 10 * np.log10(POWER_FLOOR), np.float32)
+        used = bands[bands.any(axis=1)]
+        self._power = BandPower(used.T.astype(np.float32), HOP)
+        self._level = np.full((1, len(used)), 10 * np.log10(POWER_FLOOR), np.float32)
         self._rises: list[Strength] = []
 
     def push(self, block: NDArray[np.float32]) -> None:
-        held = np.concatenate([self._held, block])
-        count = max((len(held) - WINDOW) // HOP + 1, 0)
-        self._held = held[count * HOP :]
-        if count:
-            frames = np.lib.stride_tricks.sliding_window_view(held, WINDOW)[::HOP][:count] * self._shape
-            power = np.square(np.abs(np.fft.rfft(frames, axis=1))).astype(np.float32) @ self._bands
-            level = 10 * np.log10(power + POWER_FLOOR)
+        level = 10 * np.log10(self._power.push(block) + POWER_FLOOR)
+        if len(level):
             level = np.concatenate([self._level, level])
             self._rises.append(np.maximum(np.diff(level, axis=0), 0).mean(axis=1))
             self._level = level[-1:]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.music.rhythm.onsets import FRAME_RATE
+from antiphon.music.signal.viterbi import best_path
 
 MIN_TEMPO_BPM, MAX_TEMPO_BPM = 40.0, 220.0
 FAVOURITE = 120.0
@@ -85,17 +86,7 @@ def _at(rows: Frames, places: Frames) -> Frames:
 
 
 def _best_path(evidence: Frames) -> NDArray[np.intp]:
-    """Viterbi over (seconds, periods)."""
+    """The period in each second, an index of ``PERIODS``, by the ``evidence`` (seconds, periods)."""
     steps = np.log(PERIODS)
-    change = -np.minimum(RIGID * np.square(steps[:, None] - steps[None, :]), LEAP)
-    score = evidence[0]
-    came = np.zeros(evidence.shape, np.intp)
-    for second in range(1, len(evidence)):
-        ways = score[None, :] + change
-        came[second] = ways.argmax(axis=1)
-        score = ways.max(axis=1) + evidence[second]
-    path = np.zeros(len(evidence), np.intp)
-    path[-1] = score.argmax()
-    for second in range(len(evidence) - 1, 0, -1):
-        path[second - 1] = came[second, path[second]]
-    return path
+    moves = -np.minimum(RIGID * np.square(steps[:, None] - steps[None, :]), LEAP)
+    return best_path([evidence], moves).states

@@ -14,8 +14,8 @@ from antiphon.music.audio import Codec, Writer, stated_duration, stream
 from antiphon.music.audio.source import UNREADABLE
 from antiphon.music.progress import Progress, part, silent
 from antiphon.music.separation.rhythm import split_rhythm
-from antiphon.music.separation.spectra import Samples
 from antiphon.music.separation.vocals import VocalMask, split_vocals
+from antiphon.music.signal.framing import Samples
 
 Kind = Literal["separate_vocal", "split_stem", "split_stem_advanced"]
 STEMS: dict[str, tuple[str, ...]] = {

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from antiphon.music.separation.spectra import Fifo, Frames, Grid, Samples, Synthesis, frames_of
+from antiphon.music.signal.framing import Fifo, Samples
+from antiphon.music.signal.stft import Frames, Grid, Synthesis, frames_of
 
 SAMPLE_RATE = 44_100
 GRID = Grid(window=2048, hop=512)

@@ -12,8 +12,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from antiphon.errors import WeightsError
-from antiphon.music.separation.spectra import Fifo, Frames, Grid, Samples, Synthesis, frames_of
 from antiphon.music.separation.unet import BINS, FRAME_MULTIPLE, INPUT, OUTPUT
+from antiphon.music.signal.framing import Fifo, Samples
+from antiphon.music.signal.stft import Frames, Grid, Synthesis, frames_of
 
 GRID = Grid(window=4096, hop=1024)
 SEGMENT = 512

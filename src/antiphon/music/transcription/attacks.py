@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from antiphon.music.signal.peaks import local_maxima
 from antiphon.music.transcription.notecreation import NoteEvent
 
 APART = 5
@@ -32,10 +33,7 @@ def rise(values: NDArray[np.float64], lag: int) -> NDArray[np.float64]:
 
 def peaks(strength: NDArray[np.float32], least: float) -> NDArray[np.intp]:
     """Frames, ascending, whose strength is over ``least`` and the highest within ``APART`` frames."""
-    if not len(strength):
-        return np.zeros(0, np.intp)
-    highest = np.lib.stride_tricks.sliding_window_view(np.pad(strength, APART, mode="edge"), 2 * APART + 1).max(axis=1)
-    return np.flatnonzero((strength >= highest) & (strength > least))
+    return np.flatnonzero(local_maxima(strength, APART) & (strength > least))
 
 
 def align(events: Sequence[NoteEvent], struck: NDArray[np.intp]) -> list[NoteEvent]:

@@ -3,11 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from antiphon.music.signal.viterbi import best_path, runs
 from antiphon.music.transcription.attacks import align, peaks, rise
 from antiphon.music.transcription.contour import loud
 from antiphon.music.transcription.lowpitch import MIN_PITCH, LowPitches
 from antiphon.music.transcription.notecreation import NoteEvent
-from antiphon.music.transcription.viterbi import best_path, moves_between
+from antiphon.music.transcription.transitions import pitch_moves
 
 WEIGHT = 0.7
 """Of the salience against the costs below."""
@@ -37,7 +38,7 @@ def bass_line(low: LowPitches, level: NDArray[np.float32]) -> list[NoteEvent]:
     path = _path(low.salience, level)
     spans = [
         (start, end, int(path[start]))
-        for start, end in _runs(path)
+        for start, end in runs(path)
         if path[start] < low.salience.shape[1] and end - start >= MIN_NOTE_FRAMES
     ]
     clear = [float(low.purity[start:end, column].mean(dtype=np.float64)) for start, end, column in spans]
@@ -61,12 +62,7 @@ def _path(salience: NDArray[np.float16], level: NDArray[np.float32]) -> NDArray[
         WEIGHT * np.column_stack([salience[first : first + BLOCK], nothing[first : first + BLOCK]]).astype(np.float32)
         for first in range(0, len(salience), BLOCK)
     )
-    return best_path(blocks, moves_between(salience.shape[1], change=CHANGE, switch=SWITCH))
-
-
-def _runs(path: NDArray[np.intp]) -> list[tuple[int, int]]:
-    edges = (np.flatnonzero(np.diff(path)) + 1).tolist()
-    return list(zip([0, *edges], [*edges, len(path)], strict=True))
+    return best_path(blocks, pitch_moves(salience.shape[1], change=CHANGE, switch=SWITCH)).states
 
 
 def _strength(low: LowPitches, level: NDArray[np.float32], path: NDArray[np.intp]) -> NDArray[np.float32]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from antiphon.music.signal.viterbi import best_path
 from antiphon.music.transcription.network import CONTOUR_BINS
 from antiphon.music.transcription.notecreation import Activations
-from antiphon.music.transcription.viterbi import best_path, moves_between
+from antiphon.music.transcription.transitions import pitch_moves
 
 BLOCK = 4096
 """Frames whose observations are held at once."""
@@ -49,8 +50,8 @@ def follow(
     if not len(contours):
         return np.zeros(0, np.float32)
     pitches = contours.shape[1] // CONTOUR_BINS
-    moves = moves_between(pitches, change=costs.change, switch=costs.switch, semitone=costs.semitone, leap=costs.leap)
-    path = best_path(_observed(contours, _unsung(level, costs)), moves)
+    moves = pitch_moves(pitches, change=costs.change, switch=costs.switch, semitone=costs.semitone, leap=costs.leap)
+    path = best_path(_observed(contours, _unsung(level, costs)), moves).states
     return _refined(contours, np.where(path < pitches, path, -1), lowest)
 
 

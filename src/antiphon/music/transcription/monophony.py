@@ -1,12 +1,13 @@
 """Makes notes of a line of pitch: those of a singer, who glides and holds with vibrato."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from antiphon.music.signal.peaks import local_maxima
+from antiphon.music.signal.viterbi import best_path, runs
 from antiphon.music.transcription.network import MIN_PITCH
 from antiphon.music.transcription.notecreation import Activations, NoteEvent
 
@@ -43,8 +44,10 @@ def sing(
     a note is, the other where a note begins again."""
     rules = rules or Singing()
     spans: list[Span] = []
-    for start, end in _phrases(~np.isnan(pitch)):
-        spans += _merged(_steps(pitch[start:end], start, rules), rules)
+    resting = np.isnan(pitch)
+    for start, end in runs(resting):
+        if not resting[start]:
+            spans += _merged(_steps(pitch[start:end], start, rules), rules)
     events = []
     for start, end, tone in spans:
         column = min(max(tone - lowest, 0), notes.shape[1] - 1)
@@ -54,32 +57,14 @@ def sing(
     return events
 
 
-def _phrases(sung: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """Start and end of the runs of true frames."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], sung, [False]])))
-    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
-
-
 def _steps(pitch: NDArray[np.float32], offset: int, rules: Singing) -> list[Span]:
     """The steps nearest to a line of pitch without rests (frames,), in frames counted from ``offset``: the best path
-    (Viterbi) when every change of the note costs the same."""
+    when every change of the note costs the same."""
     first = int(np.floor(pitch.min()))
     tones = np.arange(first, int(np.ceil(pitch.max())) + 1)
     costs = np.square(np.minimum(np.abs(pitch[:, None] - tones), rules.farthest))
-    came_from = np.zeros(costs.shape, np.uint8)
-    total = np.zeros(len(tones))
-    stay = np.arange(len(tones))
-    for frame, cost in enumerate(costs):
-        best = int(total.argmin())
-        changed = total[best] + rules.change
-        came_from[frame] = np.where(total <= changed, stay, best)
-        total = np.minimum(total, changed) + cost
-    path = np.zeros(len(pitch), np.intp)
-    path[-1] = total.argmin()
-    for frame in range(len(pitch) - 1, 0, -1):
-        path[frame - 1] = came_from[frame, path[frame]]
-    edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
-    return [(start + offset, end + offset, first + int(path[start])) for start, end in pairwise(edges)]
+    path = best_path([-costs], -rules.change * (tones[:, None] != tones)).states
+    return [(start + offset, end + offset, first + int(path[start])) for start, end in runs(path)]
 
 
 def _merged(spans: list[Span], rules: Singing) -> list[Span]:
@@ -113,10 +98,9 @@ def _fuse(spans: list[Span], index: int) -> None:
 
 def _struck(onsets: Activations, start: int, rules: Singing) -> list[int]:
     """Frames at which a note that begins at frame ``start`` begins again, from its onset activation (frames,)."""
-    middle = onsets[1:-1]
-    peaks = (middle >= rules.sure) & (middle >= onsets[:-2]) & (middle > onsets[2:])
+    peaks = local_maxima(onsets, plateau="last") & (onsets >= rules.sure)
     again: list[int] = []
-    for frame in (np.flatnonzero(peaks) + 1).tolist():
+    for frame in np.flatnonzero(peaks).tolist():
         if frame - (again[-1] if again else 0) >= rules.apart and len(onsets) - frame >= rules.apart // 2:
             again.append(frame)
     return [start + frame for frame in again]

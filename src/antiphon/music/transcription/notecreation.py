@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from antiphon.music.signal.peaks import local_maxima
 from antiphon.music.transcription.network import MIN_PITCH
 
 Activations = NDArray[np.float16] | NDArray[np.float32]
@@ -75,10 +76,10 @@ def create(
 
 
 def _peaks(onsets: Activations, threshold: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Frames and columns of the local maxima over time that reach the threshold, in order of time."""
-    middle = onsets[1:-1]
-    peak = (middle > onsets[:-2]) & (middle > onsets[2:]) & (middle >= threshold)
-    frames, columns = np.nonzero(peak)
+    """Frames and columns of the local maxima over time that reach the threshold, in order of time. The first and the
+    last frame have none, for one of their neighbours is not known."""
+    peak = local_maxima(onsets, plateau="none") & (onsets >= threshold)
+    frames, columns = np.nonzero(peak[1:-1])
     return frames + 1, columns
 
 

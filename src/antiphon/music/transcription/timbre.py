@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from antiphon.music.signal.bands import BandPower
 from antiphon.music.transcription.network import HOP, SAMPLE_RATE
 from antiphon.music.transcription.notecreation import NoteEvent
 
@@ -14,8 +15,6 @@ STEP = 2 * HOP
 """Samples from one spectrum to the next: two frames of the network."""
 MIN_BAND_HZ, PER_OCTAVE, BANDS = 55.0, 4, 30
 """The bands: the first from so many Hz, so many to the octave, so many; the last ends near 10 kHz."""
-AT_ONCE = 64
-"""Spectra that are taken in one step, to save memory."""
 AFTER, LATER = 2, 13
 """Spectra from a note's start to where it is in full sound (46 ms), and to where what dies away is fainter (0.3 s)."""
 MIN_NOTES = 5
@@ -37,24 +36,15 @@ class Timbre:
 
 
 class Spectra:
-    """The level of each band over time, of sound that comes in blocks."""
+    """Levels of the bands over time, of mono sound that comes in blocks."""
 
     def __init__(self) -> None:
-        self._weights = _weights()
-        self._shape = np.hanning(WINDOW).astype(np.float32)
-        self._held = np.zeros(WINDOW // 2, np.float32)
+        self._power = BandPower(_weights(), STEP)
         self._parts = [np.zeros((0, BANDS), np.float16)]
 
     def push(self, samples: NDArray[np.float32]) -> None:
         """Hears mono ``samples`` (n,) at ``SAMPLE_RATE``."""
-        held = np.concatenate([self._held, samples])
-        count = max((len(held) - WINDOW) // STEP + 1, 0)
-        self._held = held[count * STEP :].copy()
-        pieces = np.lib.stride_tricks.sliding_window_view(held, WINDOW)[::STEP] if count else np.zeros((0, WINDOW))
-        for first in range(0, count, AT_ONCE):
-            spectrum = np.fft.rfft(pieces[first : min(first + AT_ONCE, count)] * self._shape, axis=1)
-            power = np.square(spectrum.real) + np.square(spectrum.imag)
-            self._parts.append((10 * np.log10(power @ self._weights + 1e-9)).astype(np.float16))
+        self._parts.append((10 * np.log10(self._power.push(samples) + 1e-9)).astype(np.float16))
 
     def levels(self) -> NDArray[np.float16]:
         """dB, (spectra, BANDS): 60 bytes a spectrum, 9 MB for an hour."""

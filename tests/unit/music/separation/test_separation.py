@@ -15,7 +15,6 @@ from antiphon.music.audio import Codec, Writer, decode
 from antiphon.music.separation import SAMPLE_RATE, STEMS, Kind, separate
 from antiphon.music.separation.checkpoint import Arrays
 from antiphon.music.separation.rhythm import split_rhythm
-from antiphon.music.separation.spectra import Analysis, Grid, Synthesis
 from antiphon.music.separation.unet import BINS, DEPTH, build_model
 from antiphon.music.separation.vocals import OVERLAP, SEGMENT, VocalMask, split_vocals
 from antiphon.settings import load_settings
@@ -147,19 +146,6 @@ def save(path: Path, samples: Samples, codec: Codec = "flac") -> Path:
 def blocks_of(samples: Samples, size: int) -> Iterator[Samples]:
     for start in range(0, len(samples), size):
         yield samples[start : start + size]
-
-
-@pytest.mark.parametrize("length", [1, 100, 1023, 4096, 50_001])
-@pytest.mark.parametrize("size", [7_000, 100_000])
-def test_a_spectrum_turned_back_is_the_sound(length: int, size: int) -> None:
-    grid = Grid(window=4096, hop=1024)
-    samples = np.random.default_rng(0).normal(size=(length, 2)).astype(np.float32)
-    analysis, synthesis = Analysis(grid, 2), Synthesis(grid, 2)
-    heard = [synthesis.push(analysis.push(block)) for block in blocks_of(samples, size)]
-    heard.append(synthesis.push(analysis.finish()))
-    whole = np.concatenate(heard)
-    assert length <= len(whole) < length + 1024
-    assert whole[:length] == pytest.approx(samples, abs=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["separate_vocal", "split_stem"])

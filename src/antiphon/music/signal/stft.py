@@ -1,20 +1,21 @@
-"""Short-time Fourier transform and its inverse, block by block, for songs that do not fit into memory."""
+"""Short-time Fourier transform of streamed sound, and its inverse."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.fft
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]
+from antiphon.music.signal.framing import Framer, Samples
+
 Frames = NDArray[np.complex64]
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A periodic Hann ``window`` of that many samples every ``hop`` samples; at least four overlap."""
+    """Where the frames of an STFT are: a periodic Hann ``window`` of that many samples every ``hop`` samples, at least
+    four over each sample."""
 
     window: int
     hop: int
@@ -38,34 +39,26 @@ class Grid:
 
 
 class Analysis:
-    """Turns samples (n, channels), as they come, into frames (m, channels, bins)."""
+    """STFT of samples (n, channels) that come in blocks, as frames (m, channels, bins)."""
 
     def __init__(self, grid: Grid, channels: int) -> None:
-        self._grid = grid
-        self._window = grid.shape()
-        self._held = np.zeros((grid.lead, channels), np.float32)
+        self._taper = grid.shape()
+        self._framer = Framer(grid.window, grid.hop, lead=grid.lead, channels=channels)
+        self._silence = np.zeros((grid.window - 1, channels), np.float32)
 
     def push(self, samples: Samples) -> Frames:
         """The frames that ``samples`` complete; maybe none."""
-        held = np.concatenate([self._held, samples])
-        window, hop = self._grid.window, self._grid.hop
-        count = max((len(held) - window) // hop + 1, 0)
-        self._held = held[count * hop :].copy()
-        if not count:
-            return np.zeros((0, held.shape[1], self._grid.bins), np.complex64)
-        views = sliding_window_view(held, window, axis=0)[: count * hop : hop]
-        frames: Frames = scipy.fft.rfft(views * self._window, axis=-1)
+        frames: Frames = scipy.fft.rfft(self._framer.push(samples) * self._taper, axis=-1)
         return frames
 
     def finish(self) -> Frames:
         """The last frames: as many as touch a sample."""
-        channels = self._held.shape[1]
-        return self.push(np.zeros((self._grid.window - 1, channels), np.float32))
+        return self.push(self._silence)
 
 
 class Synthesis:
-    """Turns frames back into samples by weighted overlap-add (Griffin and Lim 1984); unchanged frames give the
-    samples that were analysed, from the first on, followed by zeros."""
+    """Inverse of ``Analysis`` by weighted overlap-add (Griffin and Lim 1984): unchanged frames give the samples that
+    were analysed, from the first on, followed by zeros."""
 
     def __init__(self, grid: Grid, channels: int) -> None:
         self._grid = grid
@@ -88,26 +81,6 @@ class Synthesis:
         done = out[min(self._skip, count * hop) : count * hop]
         self._skip -= min(self._skip, count * hop)
         return done
-
-
-class Fifo:
-    """Samples waiting for a slower stage."""
-
-    def __init__(self, channels: int) -> None:
-        self._parts: list[Samples] = []
-        self._channels = channels
-        self.length = 0
-
-    def push(self, samples: Samples) -> None:
-        self._parts.append(samples)
-        self.length += len(samples)
-
-    def take(self, count: int) -> Samples:
-        """The oldest ``count`` samples, or all there are."""
-        joined = np.concatenate([*self._parts, np.zeros((0, self._channels), np.float32)])
-        self._parts = [joined[count:].copy()]
-        self.length = len(self._parts[0])
-        return joined[:count]
 
 
 def frames_of(blocks: Iterator[Samples], grid: Grid, channels: int) -> Iterator[tuple[Samples, Frames]]:
