@@ -25,7 +25,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from antiphon.music import audio
-from antiphon.music.video import Look, render
+from antiphon.music.video import Look, VideoContent, render
 from antiphon.music.video.render import CRF
 from antiphon.music.video.segments import KEYFRAME_SECONDS, SEGMENT_SECONDS, Picture
 from antiphon.music.video.yuv import Planes
@@ -42,7 +42,7 @@ VISIBLE = 24
 
 def reference(song: Path, out: Path, resolution: str) -> None:
     look = Look(resolution=resolution)
-    render(song, out, title=TITLE, author=AUTHOR, domain=DOMAIN, look=look, crf=NEARLY_LOSSLESS)
+    render(song, out, VideoContent(TITLE, author=AUTHOR, domain=DOMAIN, look=look), crf=NEARLY_LOSSLESS)
 
 
 def planes(video: Path) -> Iterator[Planes]:

@@ -12,7 +12,7 @@ import mido
 import numpy as np
 from PIL import Image
 
-from antiphon.music.video import Look, still
+from antiphon.music.video import Look, VideoContent, still
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "docs" / "images" / "gallery.jpg"
@@ -131,12 +131,14 @@ def main() -> None:
 def _draw(specimen: Specimen, cover: Path | None) -> Image.Image:
     picture = still(
         HERE / "song.mp3",
-        title=specimen.title,
-        author=specimen.author,
-        domain=specimen.domain,
-        cover=cover,
-        lyrics=specimen.lyrics,
-        look=Look(specimen.theme, specimen.aspect),
+        VideoContent(
+            specimen.title,
+            author=specimen.author,
+            domain=specimen.domain,
+            cover=cover,
+            lyrics=specimen.lyrics,
+            look=Look(specimen.theme, specimen.aspect),
+        ),
         at=specimen.at,
     )
     return picture.resize((round(ROW * picture.width / picture.height), ROW), Image.Resampling.LANCZOS)

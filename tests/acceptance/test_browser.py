@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from antiphon.music.audio import Writer
-from antiphon.music.video import Look, render
+from antiphon.music.video import Look, VideoContent, render
 
 RATE = 44_100
 BURST = 1.5
@@ -127,7 +127,7 @@ def test_chromium_plays_a_video_with_picture_and_sound_at_the_same_time(tmp_path
     with Writer(tmp_path / "sound.mp3", RATE, 2, "mp3") as writer:
         writer.write(sound)
     look = Look(aspect=aspect)
-    render(tmp_path / "sound.mp3", tmp_path / "video.mp4", title="Burst", look=look)
+    render(tmp_path / "sound.mp3", tmp_path / "video.mp4", VideoContent("Burst", look=look))
     said = in_chromium(tmp_path / "video.mp4", tmp_path / "profile")
     assert "error" not in said
     assert (said["width"], said["height"]) == (look.width, look.height)

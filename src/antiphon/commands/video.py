@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 import click
 
@@ -55,28 +55,28 @@ def video(
     preview: float | None,
 ) -> None:
     """Render a music video of FILE, or a picture from it if --out ends in .png or .jpg."""
-    from antiphon.music.video import render, still
+    from antiphon.music.video import VideoContent, render, still
 
     settings = load()
     info = inspected(file, settings)
     target = out or file.with_name(f"{file.stem}-preview.mp4" if preview else f"{file.stem}.mp4")
     if target.suffix.lower() not in {".mp4", *PICTURES}:
         raise BadParameter(f"--out: expected a name that ends in .mp4, .png or .jpg (got {target.name!r}); rename it")
-    shown: dict[str, Any] = {
-        "title": title or info.title or file.stem,
-        "author": author or info.artist,
-        "domain": domain,
-        "cover": cover,
-        "lyrics": _read(lyrics) if lyrics else None,
-        "look": _look(theme, aspect, size, int(fps)),
-    }
+    content = VideoContent(
+        title or info.title or file.stem,
+        author=author or info.artist,
+        domain=domain,
+        cover=cover,
+        lyrics=_read(lyrics) if lyrics else None,
+        look=_look(theme, aspect, size, int(fps)),
+    )
     if target.suffix.lower() in PICTURES:
-        picture = still(file, **shown, at=preview or info.duration * STILL_AT_SHARE)
+        picture = still(file, content, at=preview or info.duration * STILL_AT_SHARE)
         picture.save(target, PICTURES[target.suffix.lower()], quality=95)
     else:
         with bar(file.name) as progress:
             threads = settings.engine_threads
-            made = render(file, target, **shown, audio_mode=audio, length=preview, threads=threads, progress=progress)
+            made = render(file, target, content, audio_mode=audio, length=preview, threads=threads, progress=progress)
         for warning in made.warnings:
             click.secho(f"warning: {warning}", fg="yellow", err=True)
     click.echo(target)

@@ -113,18 +113,21 @@ def _rounded(note: dict[str, Any]) -> dict[str, Any]:
 def render(arguments: Arguments, progress: Progress) -> dict[str, Any]:
     """``audio``, ``out``, ``title``, ``threads``, optional ``author``, ``domain``, ``cover``, ``lyrics``, ``look`` (its
     fields by name), ``audio_mode`` and ``thumbnail`` (where it goes) → the video's figures."""
-    from antiphon.music.video import Look, render
+    from antiphon.music.video import Look, VideoContent, render
 
     cover, thumbnail = arguments.get("cover"), arguments.get("thumbnail")
-    result = render(
-        Path(arguments["audio"]),
-        Path(arguments["out"]),
-        title=arguments["title"],
+    content = VideoContent(
+        arguments["title"],
         author=arguments.get("author"),
         domain=arguments.get("domain"),
         cover=Path(cover) if cover else None,
         lyrics=arguments.get("lyrics"),
         look=Look(**arguments.get("look", {})),
+    )
+    result = render(
+        Path(arguments["audio"]),
+        Path(arguments["out"]),
+        content,
         audio_mode=arguments.get("audio_mode", "auto"),
         thumbnail=Path(thumbnail) if thumbnail else None,
         threads=arguments["threads"],

@@ -1,7 +1,8 @@
 """Music videos: layers that stand still, and on them what moves with the sound."""
 
+from antiphon.music.video.content import VideoContent
 from antiphon.music.video.cover import check_cover
 from antiphon.music.video.look import Look
 from antiphon.music.video.render import VideoResult, render, still
 
-__all__ = ["Look", "VideoResult", "check_cover", "render", "still"]
+__all__ = ["Look", "VideoContent", "VideoResult", "check_cover", "render", "still"]

@@ -15,9 +15,9 @@ from antiphon.music.audio.source import open_source
 from antiphon.music.progress import Progress, part, silent
 from antiphon.music.video import spectrum, text, theme
 from antiphon.music.video.artwork import draw_cover
+from antiphon.music.video.content import VideoContent
 from antiphon.music.video.cover import open_cover
 from antiphon.music.video.encode import Mp4
-from antiphon.music.video.look import Look
 from antiphon.music.video.lyrics import Lyrics, parse
 from antiphon.music.video.progress_bar import clock_text
 from antiphon.music.video.scene import Scene
@@ -50,13 +50,8 @@ class VideoResult:
 def render(
     audio: Path,
     out: Path,
+    content: VideoContent,
     *,
-    title: str,
-    author: str | None = None,
-    domain: str | None = None,
-    cover: Path | None = None,
-    lyrics: str | None = None,
-    look: Look = Look(),
     audio_mode: AudioMode = "auto",
     thumbnail: Path | None = None,
     start: float = 0.0,
@@ -67,20 +62,30 @@ def render(
 ) -> VideoResult:
     """Renders the music video of an audio file as MP4.
 
-    Without a cover one is drawn from the title. ``lyrics`` are LRC or plain text. ``start`` and ``length`` (seconds)
-    choose a piece of the video, as a preview. The liveliest frame becomes the file's cover art, and a JPEG at
-    ``thumbnail``. ``threads`` is how many segments are encoded at a time, each on one core. Memory does not grow with
-    the song but for 64 bytes per frame. On an error, one raised by ``progress`` included, ``out`` does not exist.
+    The liveliest frame becomes the file's cover art. Memory does not grow with the song but for 64 bytes per frame. On
+    an error, one raised by ``progress`` included, ``out`` does not exist.
+
+    Args:
+        audio: The song.
+        out: The MP4 to write.
+        content: What the video shows.
+        audio_mode: Whether the source's sound is copied as it is or encoded.
+        thumbnail: Where the liveliest frame goes as a JPEG, too; None: nowhere.
+        start: Seconds into the song at which the video begins, for a preview.
+        length: Seconds of it; None: to its end.
+        threads: How many segments are encoded at a time, each on one core.
+        crf: Constant rate factor of x264: lower is better and larger.
+        progress: Is told the share of the work that is done.
 
     Raises:
         NotAudio: the file holds no sound.
         EngineError: the file cannot be written.
         BadParameter: the cover is not a picture; the message names the field.
     """
-    stage = _Stage.build(audio, title, author, domain, cover, lyrics, look, part(progress, 0.0, 0.12))
+    look = content.look
+    stage = _Stage.build(audio, content, part(progress, 0.0, 0.12))
     scene, picture = stage.scene, Picture(look.width, look.height, look.fps, crf)
     first, last = _piece(start, length, look.fps, scene.count)
-    metadata = {"title": text.clean(title) or UNTITLED, "artist": text.clean(author), "comment": COMMENT}
     copy = copyable(audio, audio_mode)
     if audio_mode == "copy" and not copy:
         stage.warnings.append(NOT_KEPT)
@@ -94,7 +99,7 @@ def render(
                 out,
                 audio,
                 picture,
-                metadata={key: words for key, words in metadata.items() if words},
+                metadata=_metadata(content),
                 copy=copy,
                 thumbnail=poster,
                 start=first / look.fps,
@@ -114,25 +119,14 @@ def render(
     return VideoResult(duration, look.width, look.height, last - first, stage.warnings)
 
 
-def still(
-    audio: Path,
-    *,
-    title: str,
-    author: str | None = None,
-    domain: str | None = None,
-    cover: Path | None = None,
-    lyrics: str | None = None,
-    look: Look = Look(),
-    at: float,
-    progress: Progress = silent,
-) -> Image.Image:
+def still(audio: Path, content: VideoContent, *, at: float, progress: Progress = silent) -> Image.Image:
     """One frame of the video that ``render`` would make, ``at`` seconds from its start, as an RGB picture.
 
     Raises:
         NotAudio, BadParameter: as ``render``.
     """
-    stage = _Stage.build(audio, title, author, domain, cover, lyrics, look, progress)
-    return stage.scene.still(min(stage.scene.count - 1, max(0, round(at * look.fps))))
+    stage = _Stage.build(audio, content, progress)
+    return stage.scene.still(min(stage.scene.count - 1, max(0, round(at * content.look.fps))))
 
 
 class _Stage(NamedTuple):
@@ -143,27 +137,24 @@ class _Stage(NamedTuple):
     warnings: list[str]
 
     @classmethod
-    def build(
-        cls,
-        audio: Path,
-        title: str,
-        author: str | None,
-        domain: str | None,
-        cover: Path | None,
-        lyrics: str | None,
-        look: Look,
-        progress: Progress,
-    ) -> "_Stage":
-        wording, warnings = _wording(title, author, domain)
+    def build(cls, audio: Path, content: VideoContent, progress: Progress) -> "_Stage":
+        look = content.look
+        wording, warnings = _wording(content)
         side = round(min(look.width, look.height) * COVER_SHARE)
-        art = open_cover(cover, side) if cover else draw_cover(text.clean(title), side)
+        art = open_cover(content.cover, side) if content.cover else draw_cover(text.clean(content.title), side)
         measured = _analyse(audio, look.fps, part(progress, 0.0, 0.85))
         progress(0.85, "picture")
-        sung = parse(lyrics, measured.duration) if lyrics else Lyrics(())
+        sung = parse(content.lyrics, measured.duration) if content.lyrics else Lyrics(())
         warnings += [*sung.warnings, *_undrawable("lyrics", "".join(line.text for line in sung.lines))]
         given = theme.load(look, lyrics=bool(sung.lines))
         wording = replace(wording, total=clock_text(measured.duration))
         return cls(Scene(given, wording, art, sung, measured, look.fps), measured, warnings)
+
+
+def _metadata(content: VideoContent) -> dict[str, str]:
+    """The file's tags; an empty one is left out."""
+    tags = {"title": text.clean(content.title) or UNTITLED, "artist": text.clean(content.author), "comment": COMMENT}
+    return {name: words for name, words in tags.items() if words}
 
 
 def _piece(start: float, length: float | None, fps: int, count: int) -> tuple[int, int]:
@@ -172,10 +163,10 @@ def _piece(start: float, length: float | None, fps: int, count: int) -> tuple[in
     return first, count if length is None else min(count, first + max(1, round(length * fps)))
 
 
-def _wording(title: str, author: str | None, domain: str | None) -> tuple[Wording, list[str]]:
+def _wording(content: VideoContent) -> tuple[Wording, list[str]]:
     warnings: list[str] = []
     shown = []
-    for field, given in (("title", title), ("author", author), ("domainName", domain)):
+    for field, given in (("title", content.title), ("author", content.author), ("domainName", content.domain)):
         warnings += _undrawable(field, given or "")
         shown.append(text.drawable(given or "").text)
     return Wording(shown[0] or UNTITLED, shown[1], shown[2], ""), warnings

@@ -13,7 +13,7 @@ from PIL import Image
 from tests.unit.music.sounds import noise, save
 from tests.unit.music.video import mp4
 
-from antiphon.music.video import VideoResult, render
+from antiphon.music.video import VideoContent, VideoResult, render
 
 SECONDS = 11.3
 
@@ -24,7 +24,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, VideoRes
     folder = tmp_path_factory.mktemp("file")
     sound = save(folder / "sound.flac", noise(SECONDS), "flac")
     out, thumbnail = folder / "video.mp4", folder / "thumbnail.jpg"
-    result = render(sound, out, title="Ein Lied", author="Zoë", domain="example.org", thumbnail=thumbnail)
+    result = render(sound, out, VideoContent("Ein Lied", author="Zoë", domain="example.org"), thumbnail=thumbnail)
     return out, thumbnail, result
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from antiphon.errors import BadParameter, NotAudio
 from antiphon.music import audio
-from antiphon.music.video import Look, VideoResult, render, spectrum, still
+from antiphon.music.video import Look, VideoContent, VideoResult, render, spectrum, still
 from antiphon.music.video.theme import load
 
 RATE = 44_100
@@ -92,10 +92,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     result = render(
         write_sound(folder / "sound.wav", sound),
         out,
-        title="夜 Night\x00 & Day <2>",
-        author="🎸 Zoë 周杰倫 שלום",
-        domain="example.org",
-        cover=cover,
+        VideoContent("夜 Night\x00 & Day <2>", author="🎸 Zoë 周杰倫 שלום", domain="example.org", cover=cover),
         threads=2,
         progress=lambda fraction, stage: progress.append((fraction, stage)),
     )
@@ -177,14 +174,14 @@ def test_progress_rises_to_one(made: Made) -> None:
 def test_the_same_song_gives_the_same_bytes(tmp_path: Path) -> None:
     sound = write_sound(tmp_path / "sound.wav", tone(0.5))
     for name in ("one.mp4", "two.mp4"):
-        render(sound, tmp_path / name, title="Same")
+        render(sound, tmp_path / name, VideoContent("Same"))
     assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
 
 
 def test_an_aac_source_is_copied_bit_for_bit(tmp_path: Path) -> None:
     source, out = tmp_path / "sound.m4a", tmp_path / "video.mp4"
     write_aac(source, noise(1.0))
-    render(source, out, title="Copied")
+    render(source, out, VideoContent("Copied"))
     assert packets(out) == packets(source)
     heard = [audio.decode(path, sample_rate=RATE, channels=2) for path in (source, out)]
     assert lag(*heard) == 0
@@ -193,7 +190,7 @@ def test_an_aac_source_is_copied_bit_for_bit(tmp_path: Path) -> None:
 def test_raw_aac_without_a_container_is_copied_too(tmp_path: Path) -> None:
     source, out = tmp_path / "sound.aac", tmp_path / "video.mp4"
     write_aac(source, noise(1.0))
-    render(source, out, title="Copied")
+    render(source, out, VideoContent("Copied"))
     assert [packet[7:] for packet in packets(source)] == packets(out)
     heard = [audio.decode(path, sample_rate=RATE, channels=2) for path in (source, out)]
     assert lag(*heard) == 0
@@ -204,7 +201,7 @@ def test_aac_that_changes_on_the_way_is_encoded_so_that_all_of_it_is_heard(tmp_p
     write_aac(first, noise(0.5))
     write_aac(second, noise(0.5), layout="mono")
     source.write_bytes(first.read_bytes() + second.read_bytes())
-    result = render(source, out, title="Encoded")
+    result = render(source, out, VideoContent("Encoded"))
     heard = audio.decode(out, sample_rate=RATE, channels=1)
     assert len(heard) / RATE == pytest.approx(result.duration, abs=0.05)
     assert lag(audio.decode(source, sample_rate=RATE, channels=1), heard) == 0
@@ -212,14 +209,16 @@ def test_aac_that_changes_on_the_way_is_encoded_so_that_all_of_it_is_heard(tmp_p
 
 def test_mp3_sound_is_not_late(tmp_path: Path) -> None:
     source, out = write_sound(tmp_path / "sound.mp3", noise(1.0)), tmp_path / "video.mp4"
-    render(source, out, title="Encoded")
+    render(source, out, VideoContent("Encoded"))
     heard = [audio.decode(path, sample_rate=RATE, channels=2) for path in (source, out)]
     assert lag(*heard) == 0
 
 
 def test_silence_and_no_words_at_all_give_a_video(tmp_path: Path) -> None:
     out = tmp_path / "video.mp4"
-    result = render(write_sound(tmp_path / "sound.wav", silence(0.4)), out, title="\x00 \t", author="🙂", domain="")
+    result = render(
+        write_sound(tmp_path / "sound.wav", silence(0.4)), out, VideoContent("\x00 \t", author="🙂", domain="")
+    )
     assert result.frames == len(list(lumas(out))) == 12
     with av.open(str(out)) as container:
         assert container.metadata["title"] == "Untitled"
@@ -227,15 +226,15 @@ def test_silence_and_no_words_at_all_give_a_video(tmp_path: Path) -> None:
 
 def test_a_video_of_one_sample_has_one_frame(tmp_path: Path) -> None:
     out = tmp_path / "video.mp4"
-    assert render(write_sound(tmp_path / "sound.wav", tone(1 / RATE)), out, title="Short").frames == 1
+    assert render(write_sound(tmp_path / "sound.wav", tone(1 / RATE)), out, VideoContent("Short")).frames == 1
     assert len(list(lumas(out))) == 1
 
 
 def test_a_preview_is_a_piece_of_the_video_with_its_sound(tmp_path: Path) -> None:
     sound = write_sound(tmp_path / "sound.wav", np.concatenate([silence(1.0), noise(1.0)]))
     whole, piece = tmp_path / "whole.mp4", tmp_path / "piece.mp4"
-    render(sound, whole, title="Whole")
-    result = render(sound, piece, title="Whole", start=0.9, length=0.5)
+    render(sound, whole, VideoContent("Whole"))
+    result = render(sound, piece, VideoContent("Whole"), start=0.9, length=0.5)
     assert (result.frames, result.duration) == (15, 0.5)
     shown, expected = list(lumas(piece)), list(lumas(whole))[27:42]
     assert len(shown) == 15
@@ -247,8 +246,8 @@ def test_a_preview_is_a_piece_of_the_video_with_its_sound(tmp_path: Path) -> Non
 def test_a_still_is_the_video_s_frame_of_that_moment(tmp_path: Path) -> None:
     sound = write_sound(tmp_path / "sound.wav", tone(1.0))
     out = tmp_path / "video.mp4"
-    render(sound, out, title="Still", look=Look("wave", "1:1"))
-    picture = np.asarray(still(sound, title="Still", look=Look("wave", "1:1"), at=0.5).convert("L"), float)
+    render(sound, out, VideoContent("Still", look=Look("wave", "1:1")))
+    picture = np.asarray(still(sound, VideoContent("Still", look=Look("wave", "1:1")), at=0.5).convert("L"), float)
     shown = (list(lumas(out))[15].astype(float) - 16) * 255 / 219
     assert picture.shape == (720, 720)
     assert np.abs(picture - shown).mean() < 4
@@ -256,7 +255,7 @@ def test_a_still_is_the_video_s_frame_of_that_moment(tmp_path: Path) -> None:
 
 def test_what_lyrics_cannot_show_is_a_warning(tmp_path: Path) -> None:
     sound = write_sound(tmp_path / "sound.wav", tone(0.2))
-    result = render(sound, tmp_path / "video.mp4", title="x", lyrics="[00:00]Sun 🌞\n[0z:99]later")
+    result = render(sound, tmp_path / "video.mp4", VideoContent("x", lyrics="[00:00]Sun 🌞\n[0z:99]later"))
     assert any("'lyrics'" in warning and "U+1F31E" in warning for warning in result.warnings)
     assert any("'lyrics'" in warning and "line 2" in warning for warning in result.warnings)
 
@@ -268,7 +267,7 @@ def test_cancelling_leaves_no_file_behind(tmp_path: Path) -> None:
 
     out = tmp_path / "video.mp4"
     with pytest.raises(KeyboardInterrupt):
-        render(write_sound(tmp_path / "sound.wav", tone(2.0)), out, title="Cancelled", progress=cancel)
+        render(write_sound(tmp_path / "sound.wav", tone(2.0)), out, VideoContent("Cancelled"), progress=cancel)
     assert not out.exists()
 
 
@@ -276,9 +275,9 @@ def test_a_cover_that_is_no_picture_and_a_sound_that_is_none_are_refused(tmp_pat
     text = tmp_path / "cover.png"
     text.write_text("not a picture")
     with pytest.raises(BadParameter, match="'cover'"):
-        render(write_sound(tmp_path / "sound.wav", tone(0.2)), tmp_path / "video.mp4", title="x", cover=text)
+        render(write_sound(tmp_path / "sound.wav", tone(0.2)), tmp_path / "video.mp4", VideoContent("x", cover=text))
     with pytest.raises(NotAudio):
-        render(text, tmp_path / "video.mp4", title="x")
+        render(text, tmp_path / "video.mp4", VideoContent("x"))
     assert not (tmp_path / "video.mp4").exists()
 
 

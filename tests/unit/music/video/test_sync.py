@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from bench.frames import clicks, silence
 
-from antiphon.music.video import Look, render
+from antiphon.music.video import Look, VideoContent, render
 
 
 def check(out: Path, at: list[float], fps: int) -> None:
@@ -19,12 +19,12 @@ def check(out: Path, at: list[float], fps: int) -> None:
 def test_a_click_is_seen_and_heard_within_a_frame(tmp_path: Path, fps: int) -> None:
     song, out = tmp_path / "clicks.flac", tmp_path / "video.mp4"
     silence(song, 8, [0.0, 4.5])
-    render(song, out, title="Click", look=Look(fps=fps))
+    render(song, out, VideoContent("Click", look=Look(fps=fps)))
     check(out, [0.0, 4.5], fps)
 
 
 def test_a_click_after_ten_minutes_is_seen_and_heard_within_a_frame(tmp_path: Path) -> None:
     song, out = tmp_path / "clicks.flac", tmp_path / "video.mp4"
     silence(song, 602, [600.0])
-    render(song, out, title="Click", start=599.0, length=3.0)
+    render(song, out, VideoContent("Click"), start=599.0, length=3.0)
     check(out, [1.0], 30)
