@@ -25,7 +25,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from antiphon.music import audio
-from antiphon.music.video import Look, VideoContent, render
+from antiphon.music.video import VideoContent, VideoLook, render
 from antiphon.music.video.render import CRF
 from antiphon.music.video.segments import KEYFRAME_SECONDS, SEGMENT_SECONDS, Picture
 from antiphon.music.video.yuv import Planes
@@ -41,7 +41,7 @@ VISIBLE = 24
 
 
 def reference(song: Path, out: Path, resolution: str) -> None:
-    look = Look(resolution=resolution)
+    look = VideoLook(resolution=resolution)
     render(song, out, VideoContent(TITLE, author=AUTHOR, domain=DOMAIN, look=look), crf=NEARLY_LOSSLESS)
 
 

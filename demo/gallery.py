@@ -12,7 +12,7 @@ import mido
 import numpy as np
 from PIL import Image
 
-from antiphon.music.video import Look, VideoContent, still
+from antiphon.music.video import VideoContent, VideoLook, still
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "docs" / "images" / "gallery.jpg"
@@ -137,7 +137,7 @@ def _draw(specimen: Specimen, cover: Path | None) -> Image.Image:
             domain=specimen.domain,
             cover=cover,
             lyrics=specimen.lyrics,
-            look=Look(specimen.theme, specimen.aspect),
+            look=VideoLook(specimen.theme, specimen.aspect),
         ),
         at=specimen.at,
     )

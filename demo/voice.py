@@ -16,7 +16,7 @@ Samples = NDArray[np.float64]
 
 RATE = 44_100
 HOP = 128  # samples between two control points, 2.9 ms
-HIGHEST = 12_000.0  # no harmonic above, in Hz
+MAX_HARMONIC_HZ = 12_000.0  # no harmonic above, in Hz
 SLOPE = 0.8  # of the source, 1 is 6 dB per octave: a bright, well projected voice
 BANDWIDTHS = (80.0, 95.0, 130.0, 190.0, 260.0)
 
@@ -169,12 +169,12 @@ def _write_sound(
 def _voiced(control: Control, length: int, random: np.random.Generator) -> Samples:
     """Sum of harmonics; each point's loudness is evened out, for open vowels are far louder than closed ones."""
     fundamental = _hertz(control.pitch)
-    count = int(HIGHEST / fundamental.min())
+    count = int(MAX_HARMONIC_HZ / fundamental.min())
     orders = np.arange(1, count + 1)
     frequency = fundamental[:, None] * orders
     response = _resonance(control.tract, frequency)
     bright = 1 / np.sqrt(1 + (frequency / (1800 + 3600 * control.voice[:, None])) ** 2)
-    level = np.abs(response) / orders**SLOPE * bright * (frequency < HIGHEST)
+    level = np.abs(response) / orders**SLOPE * bright * (frequency < MAX_HARMONIC_HZ)
     level /= np.sqrt((level**2).sum(axis=1, keepdims=True)) ** 0.75
     level *= control.voice[:, None]
     # The resonances' phases, summed one by one, are continuous from order to order and need no unwrapping.

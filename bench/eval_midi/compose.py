@@ -23,7 +23,7 @@ QUALITIES = {
     "maj7": (0, 4, 7, 11),
     "m7b5": (0, 3, 6, 10),
 }
-LOWEST_BASS = 28
+MIN_BASS_PITCH = 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +170,13 @@ class _Players:
                 strength = 0.85 if step == 0 else 0.74
                 start, end = self.step(bar, step), self.step(bar, step + length)
                 notes.append(self.note(pitch, start, start + 0.94 * (end - start), strength))
-        root = LOWEST_BASS + (self.last.bass - LOWEST_BASS) % 12
+        root = MIN_BASS_PITCH + (self.last.bass - MIN_BASS_PITCH) % 12
         return [*notes, self.note(root, self.step(self.style.bars, 0), self.step(self.style.bars + 1, 0), 0.85)]
 
     def _degree(self, sign: str, found: Chord, following: Chord) -> int:
-        root = LOWEST_BASS + (found.bass - LOWEST_BASS) % 12
+        root = MIN_BASS_PITCH + (found.bass - MIN_BASS_PITCH) % 12
         if sign == "a":
-            return LOWEST_BASS + (following.bass - 1 - LOWEST_BASS) % 12
+            return MIN_BASS_PITCH + (following.bass - 1 - MIN_BASS_PITCH) % 12
         if sign in "18":
             return root + (12 if sign == "8" else 0)
         above = [(found.root + tone - found.bass) % 12 for tone in found.tones]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from antiphon.music import weights
 from antiphon.music.progress import silent
-from antiphon.music.transcription.network import BASIC_PITCH, Network, listen
+from antiphon.music.transcription.network import BASIC_PITCH, BasicPitch, listen
 from antiphon.music.transcription.notecreation import Thresholds, create
 from antiphon.score.notes import Note
 from bench import results
@@ -39,7 +39,7 @@ def parity(setup: Setup) -> Figures:
 
 
 def _ours(chain: Chain, file: Path) -> list[Note]:
-    network = Network(weights.ensure(chain.models, "basic_pitch"), threads=chain.threads)
+    network = BasicPitch(weights.ensure(chain.models, "basic_pitch"), threads=chain.threads)
     heard = listen(network, file, duration=1.0, progress=silent, overlap=BASIC_PITCH)
     return [
         Note(event.pitch, BASIC_PITCH.seconds(event.start), BASIC_PITCH.seconds(event.end), event.activation)

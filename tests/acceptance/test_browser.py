@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from antiphon.music.audio import Writer
-from antiphon.music.video import Look, VideoContent, render
+from antiphon.music.video import VideoContent, VideoLook, render
 
 RATE = 44_100
 BURST = 1.5
@@ -126,7 +126,7 @@ def test_chromium_plays_a_video_with_picture_and_sound_at_the_same_time(tmp_path
     sound[burst] = np.random.default_rng(1).uniform(-0.9, 0.9, sound[burst].shape)
     with Writer(tmp_path / "sound.mp3", RATE, 2, "mp3") as writer:
         writer.write(sound)
-    look = Look(aspect=aspect)
+    look = VideoLook(aspect=aspect)
     render(tmp_path / "sound.mp3", tmp_path / "video.mp4", VideoContent("Burst", look=look))
     said = in_chromium(tmp_path / "video.mp4", tmp_path / "profile")
     assert "error" not in said

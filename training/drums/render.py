@@ -13,7 +13,7 @@ from training.drums.patterns import Hit, Random
 from training.drums.samples import RATE, Mono
 
 HEARD = 0.08
-FAINTEST = 1e-7
+MIN_POWER_SHARE = 1e-7
 """Power under that of the loudest stroke at which one is lost in any noise."""
 _FILTERS = filters()
 _FALL = np.cos(np.linspace(0, np.pi / 2, WINDOW)).astype(np.float32) ** 2
@@ -61,7 +61,7 @@ def audible(strokes: Sequence[Stroke], sound: Mono) -> list[Hit]:
         bands = stroke.power > 0.02 * top
         around = _power(sound[stroke.start : stroke.start + WINDOW])
         share = float((stroke.power[bands] / (around[bands] + 1e-12)).max(initial=0.0))
-        if top > FAINTEST * loudest and share > HEARD:
+        if top > MIN_POWER_SHARE * loudest and share > HEARD:
             heard.append(stroke.hit)
     return heard
 

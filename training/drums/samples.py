@@ -21,7 +21,7 @@ from antiphon.errors import NotAudio
 from antiphon.music.audio import decode
 
 RATE = 44_100
-LONGEST = 4.0
+MAX_SAMPLE_S = 4.0
 """Seconds of a stroke that are kept."""
 FAINT = 1e-4
 HYDROGEN = Path("/usr/share/hydrogen/data/drumkits")
@@ -124,13 +124,13 @@ def kind_of(name: str) -> str | None:
 
 def trimmed(samples: Mono) -> Mono:
     """``samples`` from the onset on: the first that reaches a tenth of the attack's peak, less half a millisecond.
-    Ends where it has faded, at the latest after ``LONGEST``; faded out."""
+    Ends where it has faded, at the latest after ``MAX_SAMPLE_S``; faded out."""
     level = np.abs(samples)
     if not len(level) or level.max() < FAINT:
         return samples[:0]
     loudest = int(np.argmax(level > 0.5 * level.max()))
     onset = int(np.argmax(level > 0.1 * level[: loudest + 1].max()))
-    piece = samples[max(onset - 22, 0) :][: round(LONGEST * RATE)].copy()
+    piece = samples[max(onset - 22, 0) :][: round(MAX_SAMPLE_S * RATE)].copy()
     audible = np.flatnonzero(np.abs(piece) > 1e-3 * level.max())
     piece = piece[: int(audible[-1]) + 1]
     fade = min(441, len(piece))
@@ -156,7 +156,7 @@ def articulation(kit: str, kind: str, layers: list[tuple[float, Mono]]) -> Artic
 def _mono(path: Path) -> Mono:
     """The file's first seconds, or nothing if it is damaged, as one of the kits' files is."""
     try:
-        return decode(path, sample_rate=RATE, channels=1, duration=LONGEST + 1)[:, 0]
+        return decode(path, sample_rate=RATE, channels=1, duration=MAX_SAMPLE_S + 1)[:, 0]
     except NotAudio:
         return np.zeros(0, np.float32)
 

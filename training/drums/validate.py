@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music.drums.network import Network
+from antiphon.music.drums.network import DrumModel
 from antiphon.music.drums.onsets import DRUMS, peaks
 from antiphon.music.drums.onsets import THRESHOLDS as CHOSEN
 from antiphon.music.progress import silent
@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
-    network = Network(threads=arguments.threads)
+    network = DrumModel(threads=arguments.threads)
     excerpts = [one for path in sorted((arguments.work / "valid").glob("*.npz")) for one in load(path)]
 
     def onsets(one: Excerpt) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from antiphon.contract.kinds import Aspect, FrameRate, VideoSound
 from antiphon.errors import BadParameter, NotFound
 
 if TYPE_CHECKING:
-    from antiphon.music.video import Look
+    from antiphon.music.video import VideoLook
 
 RATES = [str(rate) for rate in get_args(FrameRate)]
 PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
@@ -82,13 +82,13 @@ def video(
     click.echo(target)
 
 
-def _look(theme: str, aspect: str | None, size: str, fps: int) -> "Look":
+def _look(theme: str, aspect: str | None, size: str, fps: int) -> "VideoLook":
     """The look of that size; one in pixels says the aspect, too."""
-    from antiphon.music.video.look import ASPECTS, RESOLUTIONS, Look
+    from antiphon.music.video.look import ASPECTS, RESOLUTIONS, VideoLook
 
     if size in RESOLUTIONS:
-        return Look(theme, aspect or "16:9", size, fps)
-    looks = [Look(theme, shape, short, fps) for shape in ASPECTS for short in RESOLUTIONS]
+        return VideoLook(theme, aspect or "16:9", size, fps)
+    looks = [VideoLook(theme, shape, short, fps) for shape in ASPECTS for short in RESOLUTIONS]
     sizes = {f"{look.width}x{look.height}": look for look in looks}
     if re.sub("[×X]", "x", size) not in sizes:
         raise BadParameter(f"--size: expected one of {', '.join([*RESOLUTIONS, *sizes])} (got {size!r})")

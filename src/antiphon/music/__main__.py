@@ -16,7 +16,7 @@ from typing import Any, TextIO
 from antiphon.durable_files import SERVER_DISK_FULL, is_disk_full
 from antiphon.errors import AntiphonError, EngineError
 
-REPORT_EVERY = 0.2  # seconds
+REPORT_INTERVAL_S = 0.2
 
 
 def main() -> None:
@@ -48,7 +48,7 @@ class _Reporter:
 
     def __call__(self, fraction: float, stage: str) -> None:
         now = time.monotonic()
-        if stage == self._stage and now - self._last < REPORT_EVERY:
+        if stage == self._stage and now - self._last < REPORT_INTERVAL_S:
             return
         self._fraction = max(self._fraction, min(1.0, fraction))
         self._last, self._stage = now, stage

@@ -113,7 +113,7 @@ def _rounded(note: dict[str, Any]) -> dict[str, Any]:
 def render(arguments: Arguments, progress: Progress) -> dict[str, Any]:
     """``audio``, ``out``, ``title``, ``threads``, optional ``author``, ``domain``, ``cover``, ``lyrics``, ``look`` (its
     fields by name), ``audio_mode`` and ``thumbnail`` (where it goes) → the video's figures."""
-    from antiphon.music.video import Look, VideoContent, render
+    from antiphon.music.video import VideoContent, VideoLook, render
 
     cover, thumbnail = arguments.get("cover"), arguments.get("thumbnail")
     content = VideoContent(
@@ -122,7 +122,7 @@ def render(arguments: Arguments, progress: Progress) -> dict[str, Any]:
         domain=arguments.get("domain"),
         cover=Path(cover) if cover else None,
         lyrics=arguments.get("lyrics"),
-        look=Look(**arguments.get("look", {})),
+        look=VideoLook(**arguments.get("look", {})),
     )
     result = render(
         Path(arguments["audio"]),

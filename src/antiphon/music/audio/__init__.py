@@ -5,17 +5,17 @@ what may be opened at all.
 """
 
 from antiphon.music.audio.conversion import to_wav
-from antiphon.music.audio.inspection import MIN_DURATION, AudioInfo, inspect, stated_duration
-from antiphon.music.audio.peaks import Peaks, peaks
+from antiphon.music.audio.inspection import MIN_DURATION_S, AudioInfo, inspect, stated_duration
+from antiphon.music.audio.peaks import Outline, peaks
 from antiphon.music.audio.pieces import piece
 from antiphon.music.audio.streaming import decode, stream
 from antiphon.music.audio.writer import Codec, Writer
 
 __all__ = [
-    "MIN_DURATION",
+    "MIN_DURATION_S",
     "AudioInfo",
     "Codec",
-    "Peaks",
+    "Outline",
     "Writer",
     "decode",
     "inspect",

@@ -9,13 +9,13 @@ from antiphon.errors import BadParameter, NotAudio, TooLarge
 from antiphon.music.audio.riff import present_share
 from antiphon.music.audio.source import UNREADABLE, Source, check, open_source
 
-MIN_DURATION = 0.1
-COMPLETE = 0.9
+MIN_DURATION_S = 0.1
+MIN_DECODED_SHARE = 0.9
 """A file of which less than this part can be decoded is damaged, not merely a little long in its header."""
 
 # Containers whose header counts the samples of the audio track. Others estimate, or speak of the whole file.
 _EXACT = {"aiff", "ape", "au", "dsf", "flac", "mov", "mpc", "mpc8", "tak", "tta", "wv"}
-_MAX_TAG = 300
+_MAX_TAG_CHARS = 300
 _JOINER = "\u200d"  # holds the parts of one emoji together
 
 
@@ -36,7 +36,7 @@ def inspect(path: Path, *, max_duration: float) -> AudioInfo:
     """Decode the file once, holding none of it. ``max_duration`` is in seconds.
 
     Raises ``NotAudio`` (no sound, or cut short), ``TooLarge`` (longer than ``max_duration``; decoding stops
-    there) or ``BadParameter`` (shorter than ``MIN_DURATION``).
+    there) or ``BadParameter`` (shorter than ``MIN_DURATION_S``).
     """
     with open_source(path) as source:
         duration, sample_rate, channels = 0.0, 0, 0
@@ -53,9 +53,9 @@ def inspect(path: Path, *, max_duration: float) -> AudioInfo:
         if not sample_rate:
             raise NotAudio(UNREADABLE)
         _check_complete(source, duration)
-        if duration < MIN_DURATION:
+        if duration < MIN_DURATION_S:
             raise BadParameter(
-                f"file: is {duration:.3g} s long; expected at least {MIN_DURATION} s: upload a longer one"
+                f"file: is {duration:.3g} s long; expected at least {MIN_DURATION_S} s: upload a longer one"
             )
         return AudioInfo(
             duration=duration,
@@ -78,7 +78,7 @@ def stated_duration(path: Path) -> float | None:
 
 def _check_complete(source: Source, duration: float) -> None:
     promised = _promised_duration(source, duration)
-    if promised is not None and duration < COMPLETE * promised:
+    if promised is not None and duration < MIN_DECODED_SHARE * promised:
         raise NotAudio(
             f"file: ends after {duration:.1f} s although its header promises {promised:.1f} s; upload the complete file"
         )
@@ -117,5 +117,5 @@ def _tag(source: Source, name: str) -> str | None:
             if key.lower() == name:
                 text = " ".join("".join(c if c.isprintable() or c == _JOINER else " " for c in value).split())
                 if text:
-                    return text[:_MAX_TAG]
+                    return text[:_MAX_TAG_CHARS]
     return None

@@ -15,7 +15,7 @@ _FULL_SCALE = 127
 
 
 @dataclass(frozen=True)
-class Peaks:
+class Outline:
     """``duration`` is in seconds; ``low`` and ``high`` are of one length, each -127…127."""
 
     duration: float
@@ -23,7 +23,7 @@ class Peaks:
     high: list[int]
 
 
-def peaks(path: Path, *, most: int) -> Peaks:
+def peaks(path: Path, *, most: int) -> Outline:
     """The outline of a file over all its channels in up to ``most`` stretches of equal length. Raises ``NotAudio``."""
     seconds = 0.0
 
@@ -36,10 +36,10 @@ def peaks(path: Path, *, most: int) -> Peaks:
     with open_source(path) as source:
         blocks = list(_blocks(timed(source.chunks())))
     if not blocks:
-        return Peaks(0.0, [], [])
+        return Outline(0.0, [], [])
     low, high = (np.concatenate(side) for side in zip(*blocks, strict=True))
     edges = np.arange(min(most, len(low))) * len(low) // min(most, len(low))
-    return Peaks(
+    return Outline(
         duration=round(seconds, 3),
         low=_scaled(np.minimum.reduceat(low, edges)),
         high=_scaled(np.maximum.reduceat(high, edges)),

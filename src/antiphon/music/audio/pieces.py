@@ -18,12 +18,12 @@ from antiphon.music.audio.channels import fold
 from antiphon.music.audio.source import Samples, Source, chunk_of, decode_packet
 
 RATE = 44_100  # Hz: of every piece, whatever its file has
-SECONDS = 10  # whole, so that a piece begins at a whole sample of any rate
-_BARE = {"mp3", "aac"}  # packets and nothing else: reading may begin at any of them
-_APART = 10  # seconds between waypoints
-_SEEKABLE = {"flac", "wav", "aiff", "mov", "w64", "au", "caf"}
-_SETTLING = 1  # second that a decoder needs to forget where it began: MP3's bit reservoir, AAC's overlap
-_CONTEXT = 1  # second on either side that the resampler sees, beyond the length of its filter
+PIECE_S = 10  # whole, so that a piece begins at a whole sample of any rate
+_BARE_FORMATS = {"mp3", "aac"}  # packets and nothing else: reading may begin at any of them
+_WAYPOINT_DISTANCE_S = 10
+_SEEKABLE_FORMATS = {"flac", "wav", "aiff", "mov", "w64", "au", "caf"}
+_SETTLING_S = 1  # that a decoder needs to forget where it began: MP3's bit reservoir, AAC's overlap
+_CONTEXT_S = 1  # on either side that the resampler sees, beyond the length of its filter
 
 
 @dataclass
@@ -49,13 +49,13 @@ def piece(source: Source, number: int, waypoints: Waypoints | None = None) -> Sa
     """The samples (n, 2) of the piece ``number`` from 0; at the end of the file shorter, behind it empty.
 
     ``waypoints`` are the file's own, kept from piece to piece."""
-    start, stop = SECONDS * number, SECONDS * (number + 1)
-    rate, samples = _between(source, max(start - _CONTEXT, 0), stop + _CONTEXT, waypoints or Waypoints())
+    start, stop = PIECE_S * number, PIECE_S * (number + 1)
+    rate, samples = _between(source, max(start - _CONTEXT_S, 0), stop + _CONTEXT_S, waypoints or Waypoints())
     if rate != RATE and len(samples):
         resampled: Samples = soxr.resample(samples, rate, RATE).reshape(-1, 2)
         samples = resampled
-    before = min(start, _CONTEXT) * RATE
-    return np.ascontiguousarray(samples[before : before + SECONDS * RATE])
+    before = min(start, _CONTEXT_S) * RATE
+    return np.ascontiguousarray(samples[before : before + PIECE_S * RATE])
 
 
 def _between(source: Source, start: int, stop: int, waypoints: Waypoints) -> tuple[int, Samples]:
@@ -90,15 +90,17 @@ def _frames_from(source: Source, start: int, waypoints: Waypoints) -> Iterator[t
         yield from _counted(first, frames)
         return
     kind = set(source.container.format.name.split(","))
-    if start <= _SETTLING:
+    if start <= _SETTLING_S:
         yield 0, first
         timed = _timed(frames)
-    elif _SEEKABLE & kind:
-        source.container.seek(began + int((start - _SETTLING) / unit), stream=source.track)
+    elif _SEEKABLE_FORMATS & kind:
+        source.container.seek(began + int((start - _SETTLING_S) / unit), stream=source.track)
         timed = _timed(_decoded(source))
     else:
-        ways = waypoints if _BARE & kind else Waypoints()
-        timed = _skimmed(source, began + int((start - _SETTLING) / unit), ways, apart=int(_APART / unit))
+        ways = waypoints if _BARE_FORMATS & kind else Waypoints()
+        timed = _skimmed(
+            source, began + int((start - _SETTLING_S) / unit), ways, apart=int(_WAYPOINT_DISTANCE_S / unit)
+        )
     for time, frame in timed:
         yield round((time - began) * unit * rate), frame
 

@@ -6,7 +6,7 @@ thresholds are hits.
 
 from pathlib import Path
 
-from antiphon.music.drums.network import Network, listen
+from antiphon.music.drums.network import DrumModel, listen
 from antiphon.music.drums.onsets import CRASH, HIHAT, KICK, OPEN_HIHAT, RIDE, SNARE, TOMS, hits
 from antiphon.music.progress import Progress
 from antiphon.score.notes import Note
@@ -18,4 +18,4 @@ def detect(path: Path, *, duration: float, progress: Progress, threads: int = 1)
     """The hits in the drum stem ``path``, which lasts about ``duration`` seconds (for ``progress``), in order of start
     and key. Keys are General MIDI percussion; velocity follows the strength of the hit. Raises ``NotAudio``."""
     song = listen(path, duration=duration, progress=progress)
-    return hits(Network(threads=threads).activations(song, progress), song)
+    return hits(DrumModel(threads=threads).activations(song, progress), song)

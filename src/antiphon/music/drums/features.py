@@ -14,9 +14,9 @@ WINDOW = 2_048
 BANDS = 80
 MIN_BAND_HZ, MAX_BAND_HZ = 25.0, 18_000.0
 """Hz, of the outer edges of the lowest and the highest band."""
-FLOOR = -85.0
+FLOOR_DB = -85.0
 """dB re full scale; nothing is heard below."""
-LOUD = -12.0
+TARGET_LOUD_DB = -12.0
 """Level in dB to which the loud moments of a song are brought before the network hears it."""
 MAX_GAIN_DB = 30.0
 """dB; what is quieter still is leakage, which must not be made into a song."""
@@ -75,14 +75,15 @@ def levels(blocks: Iterable[Samples]) -> Iterator[Levels]:
 
 
 def gain(song: NDArray[np.float16] | Levels) -> float:
-    """dB that bring the loud moments of ``song`` (frames, BANDS) to ``LOUD``; at most ``MAX_GAIN_DB``."""
+    """dB that bring the loud moments of ``song`` (frames, BANDS) to ``TARGET_LOUD_DB``; at most ``MAX_GAIN_DB``."""
     if not len(song):
         return 0.0
     loudest = np.concatenate([song[at : at + 65_536].max(axis=1) for at in range(0, len(song), 65_536)])
-    return min(LOUD - float(np.percentile(loudest.astype(np.float32), LOUD_PERCENTILE)), MAX_GAIN_DB)
+    return min(TARGET_LOUD_DB - float(np.percentile(loudest.astype(np.float32), LOUD_PERCENTILE)), MAX_GAIN_DB)
 
 
 def scaled(song: NDArray[np.float16] | Levels, amplification: float) -> Levels:
-    """``song`` amplified by that many dB, from 0 at ``FLOOR`` to about 1 for the loudest."""
+    """``song`` amplified by that many dB, from 0 at ``FLOOR_DB`` to about 1 for the loudest."""
     louder = song.astype(np.float32) + np.float32(amplification)
-    return np.asarray((np.maximum(louder, np.float32(FLOOR)) - np.float32(FLOOR)) / np.float32(-FLOOR), np.float32)
+    floor = np.float32(FLOOR_DB)
+    return np.asarray((np.maximum(louder, floor) - floor) / -floor, np.float32)

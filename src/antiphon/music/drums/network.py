@@ -13,16 +13,16 @@ from antiphon.music.drums.onsets import DETAILS, DRUMS, Activations
 from antiphon.music.progress import Progress
 
 MODEL = Path(__file__).parent / "model.onnx"
-CONTEXT = 260
+CONTEXT_FRAMES = 260
 """Frames on either side that the network sees of a frame's surroundings."""
 PIECE_FRAMES = 2_000
 """Frames that it is asked about at a time."""
-BLOCK = 500 * HOP
-HEARING, THINKING = 0.5, 1.0
+BLOCK_SAMPLES = 500 * HOP
+LEVELS_SHARE, ACTIVATIONS_SHARE = 0.5, 1.0
 """Fractions of the work at which the levels and the activations are ready."""
 
 
-class Network:
+class DrumModel:
     """The network, loaded once and run with ``threads`` threads, ``piece`` frames and their context at a time."""
 
     def __init__(self, *, threads: int = 1, piece: int = PIECE_FRAMES) -> None:
@@ -46,10 +46,10 @@ class Network:
         pieces = [np.zeros((0, 2 * len(DRUMS) + len(DETAILS)), np.float16)]
         for start in range(0, len(song), self._piece):
             end = min(start + self._piece, len(song))
-            before, after = max(start - CONTEXT, 0), min(end + CONTEXT, len(song))
+            before, after = max(start - CONTEXT_FRAMES, 0), min(end + CONTEXT_FRAMES, len(song))
             answer = self(scaled(song[before:after], amplification))
             pieces.append(answer[start - before : end - before].astype(np.float16))
-            progress(HEARING + (THINKING - HEARING) * end / len(song), "drums")
+            progress(LEVELS_SHARE + (ACTIVATIONS_SHARE - LEVELS_SHARE) * end / len(song), "drums")
         joined = np.concatenate(pieces)
         count = len(DRUMS)
         return Activations(joined[:, :count], joined[:, count : 2 * count], joined[:, 2 * count :])
@@ -61,9 +61,9 @@ def listen(path: Path, *, duration: float, progress: Progress) -> NDArray[np.flo
 
     def blocks() -> Iterator[Levels]:
         done = 0
-        for block in audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=BLOCK):
+        for block in audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=BLOCK_SAMPLES):
             yield block[:, 0]
             done += len(block)
-            progress(HEARING * min(done / SAMPLE_RATE / max(duration, 1e-3), 1.0), "drums")
+            progress(LEVELS_SHARE * min(done / SAMPLE_RATE / max(duration, 1e-3), 1.0), "drums")
 
     return np.concatenate([np.zeros((0, BANDS), np.float16), *(part.astype(np.float16) for part in levels(blocks()))])

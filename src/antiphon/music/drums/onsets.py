@@ -16,25 +16,25 @@ DETAILS = ("open", "low", "mid", "high", "ride")
 KICK, SNARE, HIHAT, OPEN_HIHAT, CRASH, RIDE = 36, 38, 42, 46, 49, 51
 TOMS = (45, 47, 50)
 """Low, mid and high."""
-RINGS = {KICK: 0.15, SNARE: 0.15, HIHAT: 0.08, OPEN_HIHAT: 0.3, CRASH: 1.0, RIDE: 0.4} | dict.fromkeys(TOMS, 0.25)
+RING_S = {KICK: 0.15, SNARE: 0.15, HIHAT: 0.08, OPEN_HIHAT: 0.3, CRASH: 1.0, RIDE: 0.4} | dict.fromkeys(TOMS, 0.25)
 """Seconds that the notes of a key last."""
 THRESHOLDS = (0.45, 0.55, 0.45, 0.6, 0.55)
 """Activation from which on each of ``DRUMS`` counts as struck; the best on our validation material."""
 FRAME_RATE = 100
-OPEN = 0.4
+MIN_OPEN_ACTIVATION = 0.4
 """Activation from which on a hi-hat counts as open; closed ones are three times as frequent."""
-SURE = 0.7
+MIN_DRUM_ACTIVATION_P90 = 0.7
 """Activation that a tenth of a drum's hits have to reach; else what was heard is another drum's noise."""
-PLAYED = 0.85
+MIN_BEST_DRUM_ACTIVATION_P90 = 0.85
 """Activation that a tenth of some drum's hits have to reach; else nobody plays. Drums reach 0.93 and more (seven
 songs of MDB Drums, the demo's), white, pink and brown noise 0.78 (as separated by us)."""
-TOGETHER = 3
+TOGETHER_FRAMES = 3
 """Frames within which two drums are struck together."""
-REACH = 2
+PEAK_REACH_FRAMES = 2
 """Frames on either side over which a peak is the highest."""
-GAP = 4
+MIN_GAP_FRAMES = 4
 """Frames between two hits of one drum, at least."""
-END = 4
+IGNORED_END_FRAMES = 4
 """Frames before the end of the file that are not listened to: a file cut while it sounds ends with a click."""
 
 Frames = NDArray[np.intp]
@@ -56,10 +56,10 @@ class Activations:
 
 def peaks(onset: Activation, threshold: float) -> Frames:
     """Frames, ascending, at which ``onset`` (frames,) has a local peak of ``threshold`` or more; of two closer than
-    ``GAP`` the higher one."""
+    ``MIN_GAP_FRAMES`` the higher one."""
     kept: list[int] = []
-    for frame in np.flatnonzero(local_maxima(onset, REACH) & (onset >= threshold)).tolist():
-        if kept and frame - kept[-1] < GAP:
+    for frame in np.flatnonzero(local_maxima(onset, PEAK_REACH_FRAMES) & (onset >= threshold)).tolist():
+        if kept and frame - kept[-1] < MIN_GAP_FRAMES:
             if onset[frame] > onset[kept[-1]]:
                 kept[-1] = frame
         else:
@@ -69,7 +69,7 @@ def peaks(onset: Activation, threshold: float) -> Frames:
 
 def hits(heard: Activations, song: NDArray[np.float16]) -> list[Note]:
     """The notes in what the network heard in the levels ``song`` (frames, BANDS), in order of start and key."""
-    onsets = heard.onsets[: max(len(heard) - END, 0)]
+    onsets = heard.onsets[: max(len(heard) - IGNORED_END_FRAMES, 0)]
     struck = _struck(onsets)
     notes: list[Note] = []
     for column, (drum, frames) in enumerate(zip(DRUMS, struck, strict=True)):
@@ -80,7 +80,7 @@ def hits(heard: Activations, song: NDArray[np.float16]) -> list[Note]:
         for time, strength, detail in zip(times.tolist(), strengths.tolist(), details, strict=True):
             key = _key(drum, detail)
             start = max(time, 0.0)
-            notes.append(Note(key, start, start + RINGS[key], strength))
+            notes.append(Note(key, start, start + RING_S[key], strength))
     return _ended(sorted(notes, key=lambda note: (note.start, note.pitch)), len(heard) / FRAME_RATE)
 
 
@@ -98,8 +98,11 @@ def _struck(onsets: Activation) -> list[Frames]:
     """The peaks of each drum; none of one that the network is never sure of, and none at all if it is sure of none."""
     found = [peaks(onsets[:, column], threshold) for column, threshold in enumerate(THRESHOLDS)]
     sure = [_sureness(onsets[frames, column]) for column, frames in enumerate(found)]
-    played = max(sure) >= PLAYED
-    return [frames if played and one >= SURE else frames[:0] for frames, one in zip(found, sure, strict=True)]
+    played = max(sure) >= MIN_BEST_DRUM_ACTIVATION_P90
+    return [
+        frames if played and one >= MIN_DRUM_ACTIVATION_P90 else frames[:0]
+        for frames, one in zip(found, sure, strict=True)
+    ]
 
 
 def _sureness(activation: Activation) -> float:
@@ -110,8 +113,9 @@ def _sureness(activation: Activation) -> float:
 def _apart(frames: Frames, others: Frames) -> NDArray[np.bool_]:
     """Which of ``frames`` have none of ``others`` near them."""
     ordered = np.sort(others)
-    near = np.searchsorted(ordered, frames + TOGETHER, "right") - np.searchsorted(ordered, frames - TOGETHER, "left")
-    return np.asarray(near == 0)
+    last = np.searchsorted(ordered, frames + TOGETHER_FRAMES, "right")
+    first = np.searchsorted(ordered, frames - TOGETHER_FRAMES, "left")
+    return np.asarray(first == last)
 
 
 def at_hits(values: Activation, frames: Frames) -> NDArray[np.float64]:
@@ -124,7 +128,7 @@ def _key(drum: str, detail: NDArray[np.float64]) -> int:
     """The General MIDI key of a hit on ``drum``."""
     opened, low, mid, high, ride = detail.tolist()
     if drum == "hihat":
-        return OPEN_HIHAT if opened > OPEN else HIHAT
+        return OPEN_HIHAT if opened > MIN_OPEN_ACTIVATION else HIHAT
     if drum == "tom":
         return TOMS[int(np.argmax([low, mid, high]))]
     if drum == "cymbal":

@@ -15,11 +15,11 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "cymbal": (3_000.0, 17_000.0),
 }
 """Hz between which each drum is loudest."""
-AFTER = 3
+RISE_FRAMES = 3
 """Frames from an onset on in which it reaches its level."""
-LOUD, LOUD_PERCENTILE = 0.85, 90.0
+LOUD_VELOCITY, LOUD_PERCENTILE = 0.85, 90.0
 """The velocity of a song's loud hits on a drum, and which they are."""
-SPAN = 30.0
+VELOCITY_RANGE_DB = 30.0
 """dB from velocity 1 to 0."""
 MIN_VELOCITY = 0.1
 MIN_HITS_ALONE = 4
@@ -32,7 +32,7 @@ def levels_at(song: NDArray[np.float16], drum: str, frames: Frames) -> NDArray[n
     """The level in dB of the band of ``drum`` at hits on the given frames of ``song`` (frames, BANDS)."""
     low, high = RANGES[drum]
     columns = np.flatnonzero((band_centres() >= low) & (band_centres() <= high))
-    after = np.minimum(frames[:, np.newaxis] + np.arange(AFTER), len(song) - 1)
+    after = np.minimum(frames[:, np.newaxis] + np.arange(RISE_FRAMES), len(song) - 1)
     power = 10 ** (song[:, columns][after].astype(np.float64) / 10)
     return np.asarray(10 * np.log10(power.mean(axis=2).max(axis=1) + 1e-12))
 
@@ -47,4 +47,4 @@ def velocities(level: NDArray[np.float64], alone: NDArray[np.bool_]) -> NDArray[
     if np.count_nonzero(alone) >= MIN_HITS_ALONE:
         level = np.where(alone, level, np.minimum(level, np.median(level[alone])))
     relative = level - np.percentile(level, LOUD_PERCENTILE)
-    return np.asarray(np.clip(LOUD + relative / SPAN, MIN_VELOCITY, 1.0))
+    return np.asarray(np.clip(LOUD_VELOCITY + relative / VELOCITY_RANGE_DB, MIN_VELOCITY, 1.0))

@@ -3,20 +3,20 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music.rhythm.onsets import EARLY, FRAME_RATE
+from antiphon.music.rhythm.onsets import FRAME_RATE, RISE_LEAD_S
 from antiphon.music.signal.peaks import parabolic_peaks
 
-STRICT = 120.0
+DISTANCE_COST = 120.0
 """Cost of a beat that comes early or late, times the squared logarithm of its distance in periods."""
 MIN_BEAT_DISTANCE_PERIODS, MAX_BEAT_DISTANCE_PERIODS = 0.6, 1.5
 """The distances of two beats that are tried, in periods."""
-OUT_OF_STEP = 0.1
+MAX_END_DEVIATION = 0.1
 """How far from the period, as a logarithm, the distance of the first two beats may be, or of the last two."""
 MAX_LEAD_FRAMES = 3
 """Frames before the start at which a beat may be."""
-AROUND = 6
+SMOOTHING_REACH_BEATS = 6
 """Beats before and after one by which it is evened out."""
-UNEVEN = 0.03
+MAX_UNEVENNESS_S = 0.03
 """Seconds by which a player may miss the beat."""
 
 Frames = NDArray[np.float64]
@@ -43,7 +43,7 @@ def track(strengths: Frames, periods: Frames) -> list[NDArray[np.intp]]:
         most, least = int(far.max()), int(near.min())
         distances = np.arange(most, least, -1)
         late = logarithms[distances - 1] - steady[start:stop, None]
-        cost = np.where((distances <= far) & (distances > near), STRICT * np.square(late), np.inf)
+        cost = np.where((distances <= far) & (distances > near), DISTANCE_COST * np.square(late), np.inf)
         ways = before[:, start:stop, longest - most : longest - least] - cost
         gain = ways.max(axis=2)
         came[:, start:stop] = np.where(gain > 0, np.arange(start, stop) - distances[ways.argmax(axis=2)], -1)
@@ -64,9 +64,9 @@ def _followed(score: Frames, came: NDArray[np.intp], period: int) -> NDArray[np.
 def _with_ends(frames: NDArray[np.intp], periods: Frames) -> NDArray[np.intp]:
     """The beats go on as fast as those beside them to both ends; what the path took there for want of a beat, goes."""
     kept = frames.tolist()
-    while len(kept) > 1 and abs(np.log((kept[1] - kept[0]) / periods[kept[0]])) > OUT_OF_STEP:
+    while len(kept) > 1 and abs(np.log((kept[1] - kept[0]) / periods[kept[0]])) > MAX_END_DEVIATION:
         del kept[0]
-    while len(kept) > 1 and abs(np.log((kept[-1] - kept[-2]) / periods[kept[-1]])) > OUT_OF_STEP:
+    while len(kept) > 1 and abs(np.log((kept[-1] - kept[-2]) / periods[kept[-1]])) > MAX_END_DEVIATION:
         del kept[-1]
     opening = float(np.median(np.diff(kept[:9]))) if len(kept) > 1 else float(periods[0])
     closing = float(np.median(np.diff(kept[-9:]))) if len(kept) > 1 else float(periods[-1])
@@ -78,20 +78,20 @@ def _with_ends(frames: NDArray[np.intp], periods: Frames) -> NDArray[np.intp]:
 
 def seconds(frames: NDArray[np.intp], strength: Frames) -> Frames:
     """When the beats at ``frames`` are, read between frames from the shape of the onset's peak."""
-    times: Frames = parabolic_peaks(strength, frames) / FRAME_RATE + EARLY
+    times: Frames = parabolic_peaks(strength, frames) / FRAME_RATE + RISE_LEAD_S
     return times
 
 
 def smoothed(times: Frames) -> Frames:
     """``times`` without the unevenness of the players: each beat where a line through those around it puts it, except
     where the tempo changes so much that it is far from there."""
-    if len(times) < 2 * AROUND + 1:
+    if len(times) < 2 * SMOOTHING_REACH_BEATS + 1:
         return times
     even = times.copy()
     for beat in range(len(times)):
-        first = max(beat - AROUND, 0)
-        around = times[first : beat + AROUND + 1]
+        first = max(beat - SMOOTHING_REACH_BEATS, 0)
+        around = times[first : beat + SMOOTHING_REACH_BEATS + 1]
         place = np.arange(first, first + len(around)) - beat
-        weights = (1 - np.abs(place / (AROUND + 1)) ** 3) ** 3
+        weights = (1 - np.abs(place / (SMOOTHING_REACH_BEATS + 1)) ** 3) ** 3
         even[beat] = np.polynomial.polynomial.polyfit(place, around, 1, w=np.sqrt(weights))[0]
-    return np.where(np.abs(even - times) < UNEVEN, even, times)
+    return np.where(np.abs(even - times) < MAX_UNEVENNESS_S, even, times)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music.rhythm.onsets import EARLY, FRAME_RATE
+from antiphon.music.rhythm.onsets import FRAME_RATE, RISE_LEAD_S
 from antiphon.music.signal.viterbi import best_path
 from antiphon.score.notes import Instrument, Note
 
@@ -32,13 +32,13 @@ ACCENTS = {
     ),
 }
 """By meter, what speaks for each beat of the bar: kick, snare, crash, bass, change of harmony."""
-COMMON = 0.1
+FOUR_FOUR_BONUS = 0.1
 """How much more likely four is than three before anything is heard."""
-STRESS = {"drum": 4.0, "bass": 2.0, "chord": 1.0}
+STRESS_WEIGHTS = {"drum": 4.0, "bass": 2.0, "chord": 1.0}
 """What a loud note adds to the onset strength, which is 1 in the mean square."""
-CUT_SHORT = 10.0
+SHORT_BAR_COST = 10.0
 """Cost of a bar that ends early."""
-UNHEARD = 1e-6
+MIN_SOUNDING_SHARE = 1e-6
 """The share of a beat under which a pitch class does not sound, but is an error of rounding."""
 
 Frames = NDArray[np.float64]
@@ -86,7 +86,7 @@ def stressed(strength: Frames, instruments: Sequence[Instrument]) -> Frames:
         if instrument.program in VOICES and not instrument.is_drum:
             continue
         for note in instrument.notes:
-            frame = round((note.start - EARLY) * FRAME_RATE)
+            frame = round((note.start - RISE_LEAD_S) * FRAME_RATE)
             if 0 <= frame < len(notes):
                 notes[frame] = max(notes[frame], _stress(instrument, note.pitch) * note.velocity)
     stressed: Frames = strength + np.convolve(notes, [0.25, 0.75, 1.0, 0.75, 0.25], mode="same")
@@ -95,8 +95,8 @@ def stressed(strength: Frames, instruments: Sequence[Instrument]) -> Frames:
 
 def _stress(instrument: Instrument, pitch: int) -> float:
     if instrument.is_drum:
-        return STRESS["drum"] if pitch in KICK | SNARE else 0.0
-    return STRESS["bass"] if instrument.program in BASSES else STRESS["chord"]
+        return STRESS_WEIGHTS["drum"] if pitch in KICK | SNARE else 0.0
+    return STRESS_WEIGHTS["bass"] if instrument.program in BASSES else STRESS_WEIGHTS["chord"]
 
 
 class _Nearest:
@@ -125,7 +125,7 @@ def _chroma(beats: Frames, period: float, instruments: Sequence[Instrument]) -> 
         for pitch_class in range(12):
             _, starts, ends, loud = notes[notes[:, 0] == pitch_class].T
             sounding[:, pitch_class] += np.diff(_since(borders, starts, loud) - _since(borders, ends, loud)) / period
-    return np.sqrt(np.where(sounding > UNHEARD, sounding, 0.0))
+    return np.sqrt(np.where(sounding > MIN_SOUNDING_SHARE, sounding, 0.0))
 
 
 def _since(moments: Frames, times: Frames, weights: Frames) -> Frames:
@@ -152,7 +152,7 @@ def _changes(chroma: Frames) -> Frames:
 def _counted(evidence: Frames, meter: int) -> Bars:
     """The positions in bars of ``meter`` beats that the ``evidence`` (beats, positions) speaks for most."""
     moves = np.full((meter, meter), -np.inf)
-    moves[:, 0] = -CUT_SHORT
+    moves[:, 0] = -SHORT_BAR_COST
     moves[np.arange(meter), np.arange(1, meter + 1) % meter] = 0
     positions, score = best_path([evidence], moves)
-    return Bars(meter, positions, score / len(evidence) + (COMMON if meter == 4 else 0.0))
+    return Bars(meter, positions, score / len(evidence) + (FOUR_FOUR_BONUS if meter == 4 else 0.0))

@@ -14,8 +14,8 @@ SAMPLE_RATE = 22_050
 HOP = 256
 WINDOW = 1_024
 FRAME_RATE = SAMPLE_RATE / HOP
-BLOCK = 512 * HOP
-EARLY = 0.004
+BLOCK_SAMPLES = 512 * HOP
+RISE_LEAD_S = 0.004
 """Seconds by which the steepest rise of a windowed level comes before what is heard as the onset."""
 POWER_FLOOR = 1e-3
 """Added to a band's power, so that what nobody hears does not rise."""
@@ -30,7 +30,7 @@ def onset_strength(stems: Mapping[str, Path]) -> NDArray[np.float64]:
     heard only where nobody else is. The audio is streamed."""
     heard = {name: path for name, path in stems.items() if name != VOCAL} or stems
     whole, drums = _Rises(), _Rises()
-    streams = [audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=BLOCK) for path in heard.values()]
+    streams = [audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=BLOCK_SAMPLES) for path in heard.values()]
     for blocks in zip_longest(*streams):
         together = np.zeros(max(len(block) for block in blocks if block is not None), np.float32)
         for name, block in zip(heard, blocks, strict=True):

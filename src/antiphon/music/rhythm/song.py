@@ -13,19 +13,19 @@ from antiphon.music.rhythm.onsets import FRAME_RATE, onset_strength
 from antiphon.music.rhythm.tempo import MAX_TEMPO_BPM, MIN_TEMPO_BPM, period_path, preference
 from antiphon.score.notes import Instrument
 
-DEFAULT = 120.0
+DEFAULT_BPM = 120.0
 MIN_DURATION_S = 4.0
 """Seconds of sound in which a rhythm can be heard."""
-REGULAR = 0.11
+MIN_CONFIDENCE = 0.11
 """Least share of the onset strength that repeats with a beat."""
-LEVELS = {1.0: 0.0, 0.5: -0.2, 2.0: -0.1, 2 / 3: -0.2, 1.5: -0.2, 1 / 3: -0.25, 3.0: -0.25}
+TEMPO_LEVEL_SCORES = {1.0: 0.0, 0.5: -0.2, 2.0: -0.1, 2 / 3: -0.2, 1.5: -0.2, 1 / 3: -0.25, 3.0: -0.25}
 """Tempi, as multiples of the most salient one, that may be the beat's, and what speaks against each."""
-STEADY, ACCENTED, TAPPED = 0.45, 1.0, 0.3
+ONSET_WEIGHT, ACCENT_WEIGHT, PREFERENCE_WEIGHT = 0.45, 1.0, 0.3
 """Weights in the choice between them: onsets on the beats, accents that make bars, and how readily people tap it."""
-FAINT, NEAR = 0.15, 0.07
+MIN_FIRST_ONSET_SHARE, FIRST_ONSET_TOLERANCE_S = 0.15, 0.07
 """How strong the first onset of a song is, as a share of its strong beats, and seconds by which a beat may come before
 it."""
-EXCERPT = 240.0
+EXCERPT_S = 240.0
 """Seconds in the middle of a song by which they are compared."""
 
 Frames = NDArray[np.float64]
@@ -49,7 +49,7 @@ class Rhythm:
     @property
     def bpm(self) -> float:
         """The usual tempo in beats a minute."""
-        return 60 / float(np.median(np.diff(self.beats))) if len(self.beats) > 1 else DEFAULT
+        return 60 / float(np.median(np.diff(self.beats))) if len(self.beats) > 1 else DEFAULT_BPM
 
 
 def analyse(stems: Mapping[str, Path], instruments: Sequence[Instrument]) -> Rhythm:
@@ -63,7 +63,7 @@ def of_onsets(strength: Frames, instruments: Sequence[Instrument]) -> Rhythm:
     if duration < MIN_DURATION_S or float(strength.std()) < 1e-6:
         return _unheard(duration)
     periods, confidence = period_path(strength)
-    if confidence < REGULAR:
+    if confidence < MIN_CONFIDENCE:
         return _unheard(duration)
     frames = _beats(strength, stressed(strength, instruments), periods, instruments)
     if len(frames) < 4:
@@ -75,18 +75,20 @@ def of_onsets(strength: Frames, instruments: Sequence[Instrument]) -> Rhythm:
 
 
 def _beats(strength: Frames, accented: Frames, periods: Frames, instruments: Sequence[Instrument]) -> NDArray[np.intp]:
-    """The frames of the beats, at the one of ``LEVELS`` that fits best, on what begins or on what is ``accented``."""
-    length = round(EXCERPT * FRAME_RATE)
+    """The frames of the beats, at the one of ``TEMPO_LEVEL_SCORES`` that fits best, on what begins or on what is
+    ``accented``."""
+    length = round(EXCERPT_S * FRAME_RATE)
     begin = max(len(strength) - length, 0) // 2
     part = slice(begin, begin + length)
     usual = 60 * FRAME_RATE / float(np.median(periods[part]))
     ways = np.stack([strength, accented])
     best, chosen = -np.inf, (0, 1.0)
-    for level, against in LEVELS.items():
+    for level, against in TEMPO_LEVEL_SCORES.items():
         if not MIN_TEMPO_BPM <= usual * level <= MAX_TEMPO_BPM:
             continue
         for way, frames in enumerate(track(ways[:, part], periods[part] / level)):
-            score = _fit(frames, strength[part], begin, instruments) + TAPPED * preference(usual * level) + against
+            fit = _fit(frames, strength[part], begin, instruments)
+            score = fit + PREFERENCE_WEIGHT * preference(usual * level) + against
             if score > best:
                 best, chosen = score, (way, level)
     way, level = chosen
@@ -98,7 +100,7 @@ def _fit(frames: NDArray[np.intp], strength: Frames, begin: int, instruments: Se
     if len(frames) < 4:
         return -np.inf
     bars = count(seconds(frames, strength) + begin / FRAME_RATE, instruments)
-    return STEADY * float(np.log(_peaks(strength)[frames].mean() + 1e-9)) + ACCENTED * bars.score
+    return ONSET_WEIGHT * float(np.log(_peaks(strength)[frames].mean() + 1e-9)) + ACCENT_WEIGHT * bars.score
 
 
 def _peaks(strength: Frames) -> Frames:
@@ -110,11 +112,11 @@ def _peaks(strength: Frames) -> Frames:
 def _sounding(times: Frames, strength: Frames) -> slice:
     """The beats from the first onset of the song to its last, leaving out what is much fainter than its beats."""
     peaks = _peaks(strength)[np.minimum((times * FRAME_RATE).round().astype(int), len(strength) - 1)]
-    begun = np.flatnonzero(strength >= FAINT * np.percentile(peaks, 75)) / FRAME_RATE
-    first, last = np.searchsorted(times, (begun[0] - NEAR, begun[-1] + NEAR))
+    begun = np.flatnonzero(strength >= MIN_FIRST_ONSET_SHARE * np.percentile(peaks, 75)) / FRAME_RATE
+    first, last = np.searchsorted(times, (begun[0] - FIRST_ONSET_TOLERANCE_S, begun[-1] + FIRST_ONSET_TOLERANCE_S))
     return slice(int(first), max(int(last), int(first) + 2))
 
 
 def _unheard(duration: float) -> Rhythm:
-    beats = range(int(duration * DEFAULT / 60) + 1)
-    return Rhythm(tuple(beat * 60 / DEFAULT for beat in beats), tuple(beat % 4 + 1 for beat in beats), 4, 0.0)
+    beats = range(int(duration * DEFAULT_BPM / 60) + 1)
+    return Rhythm(tuple(beat * 60 / DEFAULT_BPM for beat in beats), tuple(beat % 4 + 1 for beat in beats), 4, 0.0)

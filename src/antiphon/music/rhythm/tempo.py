@@ -15,20 +15,20 @@ from antiphon.music.rhythm.onsets import FRAME_RATE
 from antiphon.music.signal.viterbi import best_path
 
 MIN_TEMPO_BPM, MAX_TEMPO_BPM = 40.0, 220.0
-FAVOURITE = 120.0
-OCTAVES = 0.8
+PREFERRED_BPM = 120.0
+PREFERENCE_OCTAVES = 0.8
 """Standard deviation, in octaves, of the tempo that people tap."""
-PERIODS = FRAME_RATE * 60 / np.geomspace(MAX_TEMPO_BPM, MIN_TEMPO_BPM, 256)
+BEAT_PERIODS = FRAME_RATE * 60 / np.geomspace(MAX_TEMPO_BPM, MIN_TEMPO_BPM, 256)
 """The periods of a beat in frames that are told apart, 0.7 % from one to the next."""
 
-WINDOW = 10.0  # seconds
-EVERY = 1.0  # seconds
-MULTIPLES = ((1, 1.0), (2, 0.7), (4, 0.5))
-CERTAINTY = 1.2
-TASTE = 0.3
-RIGID = 400.0
+WINDOW_S = 10.0
+HOP_S = 1.0
+MULTIPLE_WEIGHTS = ((1, 1.0), (2, 0.7), (4, 0.5))
+SALIENCE_WEIGHT = 1.2
+PREFERENCE_WEIGHT = 0.3
+CHANGE_COST = 400.0
 """Cost of a change of tempo from one second to the next, times its squared logarithm."""
-LEAP = 6.0
+MAX_CHANGE_COST = 6.0
 """The most that a change of tempo costs."""
 
 Frames = NDArray[np.float64]
@@ -36,27 +36,28 @@ Frames = NDArray[np.float64]
 
 def preference(bpm: float) -> float:
     """Logarithm of how readily people tap ``bpm``, 0 at most."""
-    return -0.5 * (log2(bpm / FAVOURITE) / OCTAVES) ** 2
+    return -0.5 * (log2(bpm / PREFERRED_BPM) / PREFERENCE_OCTAVES) ** 2
 
 
 def period_path(strength: Frames) -> tuple[Frames, float]:
     """The period of the beat, in frames, at each frame of the onset ``strength``; and how much of the strength repeats
     after one period, 0 to 1."""
     centres, echo = _echoes(strength)
-    salience = np.zeros((len(centres), len(PERIODS)))
-    for times, weight in MULTIPLES:
-        salience += weight * _at(echo, times * PERIODS)
-    evidence = CERTAINTY * salience + TASTE * np.array([preference(60 * FRAME_RATE / period) for period in PERIODS])
+    salience = np.zeros((len(centres), len(BEAT_PERIODS)))
+    for times, weight in MULTIPLE_WEIGHTS:
+        salience += weight * _at(echo, times * BEAT_PERIODS)
+    readiness = np.array([preference(60 * FRAME_RATE / period) for period in BEAT_PERIODS])
+    evidence = SALIENCE_WEIGHT * salience + PREFERENCE_WEIGHT * readiness
     path = _best_path(evidence)
-    repeated = _at(echo, PERIODS)[np.arange(len(path)), path]
-    periods = np.interp(np.arange(len(strength)), centres, PERIODS[path])
+    repeated = _at(echo, BEAT_PERIODS)[np.arange(len(path)), path]
+    periods = np.interp(np.arange(len(strength)), centres, BEAT_PERIODS[path])
     return periods, float(np.clip(repeated.mean(), 0, 1))
 
 
 def _echoes(strength: Frames) -> tuple[NDArray[np.intp], Frames]:
-    """Frames ``EVERY`` so many seconds, and the autocorrelation around each, 1 at lag 0; (windows, lags)."""
-    length, hop = round(WINDOW * FRAME_RATE), round(EVERY * FRAME_RATE)
-    lags = int(4 * PERIODS.max()) + 2
+    """Frames ``HOP_S`` apart, and the autocorrelation around each, 1 at lag 0; (windows, lags)."""
+    length, hop = round(WINDOW_S * FRAME_RATE), round(HOP_S * FRAME_RATE)
+    lags = int(4 * BEAT_PERIODS.max()) + 2
     shape = np.hanning(length)
     fair = _autocorrelation(shape, lags)
     fair = np.maximum(fair, 0.05 * fair[0])
@@ -86,7 +87,7 @@ def _at(rows: Frames, places: Frames) -> Frames:
 
 
 def _best_path(evidence: Frames) -> NDArray[np.intp]:
-    """The period in each second, an index of ``PERIODS``, by the ``evidence`` (seconds, periods)."""
-    steps = np.log(PERIODS)
-    moves = -np.minimum(RIGID * np.square(steps[:, None] - steps[None, :]), LEAP)
+    """The period in each second, an index of ``BEAT_PERIODS``, by the ``evidence`` (seconds, periods)."""
+    steps = np.log(BEAT_PERIODS)
+    moves = -np.minimum(CHANGE_COST * np.square(steps[:, None] - steps[None, :]), MAX_CHANGE_COST)
     return best_path([evidence], moves).states

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from antiphon.music.signal.peaks import local_maxima
 from antiphon.music.transcription.notecreation import NoteEvent
 
-APART = 5
-REACH = 9
+PEAK_REACH_FRAMES = 5
+MAX_MOVE_FRAMES = 9
 """Frames that a note may be moved to an attack; about the wander of the lowest octave."""
-INSIDE = 6
+MIN_RESTRIKE_FRAMES = 6
 """Frames after the start of a note from which it may be struck again."""
 MIN_NOTE_FRAMES = 5
 
@@ -32,18 +32,18 @@ def rise(values: NDArray[np.float64], lag: int) -> NDArray[np.float64]:
 
 
 def peaks(strength: NDArray[np.float32], least: float) -> NDArray[np.intp]:
-    """Frames, ascending, whose strength is over ``least`` and the highest within ``APART`` frames."""
-    return np.flatnonzero(local_maxima(strength, APART) & (strength > least))
+    """Frames, ascending, whose strength is over ``least`` and the highest within ``PEAK_REACH_FRAMES``."""
+    return np.flatnonzero(local_maxima(strength, PEAK_REACH_FRAMES) & (strength > least))
 
 
 def align(events: Sequence[NoteEvent], struck: NDArray[np.intp]) -> list[NoteEvent]:
-    """Monophonic ``events`` in order, each moved to the nearest attack within ``REACH`` frames, and struck anew at
+    """Monophonic ``events`` in order, each moved to the nearest attack within ``MAX_MOVE_FRAMES``, and struck anew at
     every attack inside it. Where a note now begins, the one before it ends; what gets too short goes."""
     moved: list[NoteEvent] = []
     for event in events:
-        near = struck[np.abs(struck - event.start) <= REACH]
+        near = struck[np.abs(struck - event.start) <= MAX_MOVE_FRAMES]
         start = int(near[np.argmin(np.abs(near - event.start))]) if len(near) else event.start
-        inside = struck[(struck > start + INSIDE) & (struck < event.end - MIN_NOTE_FRAMES)].tolist()
+        inside = struck[(struck > start + MIN_RESTRIKE_FRAMES) & (struck < event.end - MIN_NOTE_FRAMES)].tolist()
         borders = [start, *inside, event.end]
         if moved and moved[-1].end > start:
             moved[-1] = replace(moved[-1], end=start)

@@ -10,24 +10,24 @@ from antiphon.music.transcription.lowpitch import MIN_PITCH, LowPitches
 from antiphon.music.transcription.notecreation import NoteEvent
 from antiphon.music.transcription.transitions import pitch_moves
 
-WEIGHT = 0.7
+SALIENCE_WEIGHT = 0.7
 """Of the salience against the costs below."""
-CHANGE, SWITCH = 6.0, 3.0
+CHANGE_COST, SWITCH_COST = 6.0, 3.0
 """Costs of another pitch, and of beginning or ending."""
-SURE = 0.55
+MIN_SALIENCE_SHARE = 0.55
 """Share of a strong note's salience that a note has to have."""
-QUIET = 25.0
+MAX_BELOW_LOUD_DB = 25.0
 """dB under the loud passages at which the bass rests."""
 MIN_NOTE_FRAMES = 4
-ATTACK = 4.5
+MIN_ATTACK_STRENGTH = 4.5
 """Least strength of an attack: dB of the level's rise count 0.7, the rise of the harmonics' log energy, with and
 without the drums, 5 each."""
-DULL = 0.21
+MIN_MEDIAN_PURITY = 0.21
 """A line half of whose notes stand out less than this is noise (up to 0.17), or drums (0.18); a bass under distorted
 guitars has 0.26."""
-EASY = 0.3
+PURITY_OFFSET = 0.3
 """Added to how far a note stands out, so that a clear bass note is as sure as the network is of one."""
-BLOCK = 4096
+BLOCK_FRAMES = 4096
 
 
 def bass_line(low: LowPitches, level: NDArray[np.float32]) -> list[NoteEvent]:
@@ -42,13 +42,13 @@ def bass_line(low: LowPitches, level: NDArray[np.float32]) -> list[NoteEvent]:
         if path[start] < low.salience.shape[1] and end - start >= MIN_NOTE_FRAMES
     ]
     clear = [float(low.purity[start:end, column].mean(dtype=np.float64)) for start, end, column in spans]
-    if not spans or float(np.median(clear)) < DULL:
+    if not spans or float(np.median(clear)) < MIN_MEDIAN_PURITY:
         return []
     events = [
-        NoteEvent(start, end, MIN_PITCH + column, min(max(EASY + purity, 0.0), 1.0))
+        NoteEvent(start, end, MIN_PITCH + column, min(max(PURITY_OFFSET + purity, 0.0), 1.0))
         for (start, end, column), purity in zip(spans, clear, strict=True)
     ]
-    return align(events, peaks(_strength(low, level, path), ATTACK))
+    return align(events, peaks(_strength(low, level, path), MIN_ATTACK_STRENGTH))
 
 
 def _path(salience: NDArray[np.float16], level: NDArray[np.float32]) -> NDArray[np.intp]:
@@ -56,13 +56,13 @@ def _path(salience: NDArray[np.float16], level: NDArray[np.float32]) -> NDArray[
     strongest = salience.max(axis=1).astype(np.float32)
     strong = strongest[strongest > 0.1 * strongest.max()]
     usual = float(np.percentile(strong, 90)) if len(strong) else 1.0
-    rests = 20 * np.log10(level + 1e-10) < loud(level) - QUIET
-    nothing = np.where(rests, usual, SURE * usual).astype(np.float32)
+    rests = 20 * np.log10(level + 1e-10) < loud(level) - MAX_BELOW_LOUD_DB
+    nothing = np.where(rests, usual, MIN_SALIENCE_SHARE * usual).astype(np.float32)
     blocks = (
-        WEIGHT * np.column_stack([salience[first : first + BLOCK], nothing[first : first + BLOCK]]).astype(np.float32)
-        for first in range(0, len(salience), BLOCK)
+        SALIENCE_WEIGHT * np.column_stack([salience[part], nothing[part]]).astype(np.float32)
+        for part in (slice(first, first + BLOCK_FRAMES) for first in range(0, len(salience), BLOCK_FRAMES))
     )
-    return best_path(blocks, pitch_moves(salience.shape[1], change=CHANGE, switch=SWITCH)).states
+    return best_path(blocks, pitch_moves(salience.shape[1], change=CHANGE_COST, switch=SWITCH_COST)).states
 
 
 def _strength(low: LowPitches, level: NDArray[np.float32], path: NDArray[np.intp]) -> NDArray[np.float32]:

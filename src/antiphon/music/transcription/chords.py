@@ -17,18 +17,18 @@ from antiphon.music.transcription.notecreation import NoteEvent, Thresholds, cre
 LIMITS = Thresholds(shortest=6, unstruck=32, infer_onsets=False)
 """Notes of 80 ms and more; what nobody is heard to strike has to sound for 0.37 s, or it is a harmonic, the rest of a
 note that was cut, or reverberation."""
-STRUCK = replace(LIMITS, without_onset=False)
-SUPPORT = 0.12
+STRUCK_LIMITS = replace(LIMITS, without_onset=False)
+MIN_OWN_ACTIVATION = 0.12
 """Least activation in the stem itself of a note that was heard struck with the drums."""
 MIN_GUITAR_PITCH = 40
 """MIDI pitch of a guitar's lowest string; below it the drums are heard as notes."""
-SAME = 6
+SAME_ONSET_FRAMES = 6
 """Frames within which two onsets of a pitch are one."""
-OVERTONES = (12, 19, 24, 28)
+OVERTONE_SEMITONES = (12, 19, 24, 28)
 """Semitones over a note at which its harmonics lie."""
-LOUDER = 1.5
+HARMONIC_RATIO = 1.5
 """How many times the activation of a note under it makes of a note that note's harmonic."""
-TOGETHER = 3
+TOGETHER_FRAMES = 3
 """Frames within which a note and its harmonics begin."""
 
 
@@ -44,10 +44,10 @@ def with_struck(events: Sequence[NoteEvent], own: Salience, beside_drums: Poster
         starts[event.pitch].append(event.start)
     more = [
         event
-        for event in create(beside_drums.notes, beside_drums.onsets, STRUCK)
+        for event in create(beside_drums.notes, beside_drums.onsets, STRUCK_LIMITS)
         if event.pitch >= MIN_GUITAR_PITCH
-        and all(abs(event.start - start) > SAME for start in starts[event.pitch])
-        and own.activation(event) >= SUPPORT
+        and all(abs(event.start - start) > SAME_ONSET_FRAMES for start in starts[event.pitch])
+        and own.activation(event) >= MIN_OWN_ACTIVATION
     ]
     everything = sorted([*events, *more])
     overtones = _overtones(more, everything, own)
@@ -59,9 +59,10 @@ def _overtones(more: Sequence[NoteEvent], everything: Sequence[NoteEvent], own: 
     starts = [event.start for event in everything]
     found = set()
     for event in more:
-        first, last = bisect_left(starts, event.start - TOGETHER), bisect_right(starts, event.start + TOGETHER)
-        limit = LOUDER * own.activation(event)
-        under = [one for one in everything[first:last] if event.pitch - one.pitch in OVERTONES]
+        first = bisect_left(starts, event.start - TOGETHER_FRAMES)
+        last = bisect_right(starts, event.start + TOGETHER_FRAMES)
+        limit = HARMONIC_RATIO * own.activation(event)
+        under = [one for one in everything[first:last] if event.pitch - one.pitch in OVERTONE_SEMITONES]
         if any(own.activation(one) > limit for one in under):
             found.add(event)
     return found

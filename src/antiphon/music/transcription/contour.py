@@ -15,9 +15,9 @@ from antiphon.music.transcription.network import CONTOUR_BINS
 from antiphon.music.transcription.notecreation import Activations
 from antiphon.music.transcription.transitions import pitch_moves
 
-BLOCK = 4096
+BLOCK_FRAMES = 4096
 """Frames whose observations are held at once."""
-FLOOR = 1e-3
+MIN_ACTIVATION = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Follow:
     leap: float = 4.0
 
 
-HUSH = 0.9
+QUIET_ACTIVATION = 0.9
 """The activation that a pitch would need in a quiet frame."""
 
 
@@ -65,15 +65,15 @@ def loud(level: NDArray[np.float32], silent: float = -60.0) -> float:
 def _unsung(level: NDArray[np.float32], costs: Follow) -> NDArray[np.float32]:
     """Log probability that a frame is not sung."""
     quiet = 20 * np.log10(level + 1e-10) < loud(level) - costs.quiet
-    return np.log(np.where(quiet, HUSH, costs.unsung)).astype(np.float32)
+    return np.log(np.where(quiet, QUIET_ACTIVATION, costs.unsung)).astype(np.float32)
 
 
 def _observed(contours: Activations, unsung: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
     """Blocks of the log probabilities of each pitch, and of silence in the last column."""
-    for first in range(0, len(contours), BLOCK):
-        block = contours[first : first + BLOCK].astype(np.float32)
-        sounding = np.log(block.reshape(len(block), -1, CONTOUR_BINS).max(axis=2) + FLOOR)
-        yield np.column_stack([sounding, unsung[first : first + BLOCK]])
+    for first in range(0, len(contours), BLOCK_FRAMES):
+        block = contours[first : first + BLOCK_FRAMES].astype(np.float32)
+        sounding = np.log(block.reshape(len(block), -1, CONTOUR_BINS).max(axis=2) + MIN_ACTIVATION)
+        yield np.column_stack([sounding, unsung[first : first + BLOCK_FRAMES]])
 
 
 def _refined(contours: Activations, path: NDArray[np.intp], lowest: int) -> NDArray[np.float32]:

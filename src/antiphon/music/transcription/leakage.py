@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from antiphon.music.transcription.network import MIN_PITCH, Posteriorgram
 from antiphon.music.transcription.notecreation import NoteEvent
 
-BEGINNING = 12
+BEGINNING_FRAMES = 12
 """Frames from the start of a note over which stems are compared: later on it may share its pitch with another."""
 
 
@@ -23,7 +23,7 @@ class Salience:
 
     def activation(self, event: NoteEvent) -> float:
         """Mean activation 0–1 of the note's pitch over its beginning; 0 past the end of the stem."""
-        heard = self.notes[event.start : min(event.start + BEGINNING, event.end), event.pitch - MIN_PITCH]
+        heard = self.notes[event.start : min(event.start + BEGINNING_FRAMES, event.end), event.pitch - MIN_PITCH]
         return float(heard.mean()) / 255 if len(heard) else 0.0
 
     def of(self, event: NoteEvent) -> float:
@@ -32,7 +32,7 @@ class Salience:
 
     def loudness(self, event: NoteEvent) -> float:
         """Square root of the mean RMS amplitude over the note's beginning; 0 past the end of the stem."""
-        meanwhile = self.level[event.start : event.start + BEGINNING]
+        meanwhile = self.level[event.start : event.start + BEGINNING_FRAMES]
         return float(np.sqrt(meanwhile.mean())) if len(meanwhile) else 0.0
 
 

@@ -21,18 +21,18 @@ from antiphon.music.transcription.network import SAMPLE_RATE as NETWORK_RATE
 SAMPLE_RATE = 2756
 MIN_PITCH, MAX_PITCH = 28, 60
 """MIDI pitches, both included: from the lowest string of a bass to the twelfth fret of its highest."""
-HARMONICS = {harmonic: 0.8 ** (harmonic - 1) for harmonic in range(1, 9)}
-BETWEEN = {1.5: 0.3, 2.5: 0.3, 3.5: 0.3, 4 / 3: 0.2, 5 / 3: 0.2}
+HARMONIC_WEIGHTS = {harmonic: 0.8 ** (harmonic - 1) for harmonic in range(1, 9)}
+BETWEEN_WEIGHTS = {1.5: 0.3, 2.5: 0.3, 3.5: 0.3, 4 / 3: 0.2, 5 / 3: 0.2}
 """Weights of multiples of the fundamental, for a pitch and against it."""
-OWN, AGAINST = sum(HARMONICS.values()), sum(BETWEEN.values())
-LONG, SHORT = 1024, 256
+HARMONIC_WEIGHT_SUM, BETWEEN_WEIGHT_SUM = sum(HARMONIC_WEIGHTS.values()), sum(BETWEEN_WEIGHTS.values())
+PITCH_WINDOW, ATTACK_WINDOW = 1024, 256
 """Samples of the windows that tell pitches apart (0.37 s) and attacks (0.09 s)."""
-BINS = 4096
-SEMITONES = 0.35
+FFT_SIZE = 4096
+HARMONIC_WIDTH_SEMITONES = 0.35
 """Width (standard deviation) of what counts as a harmonic."""
-TOP = 690.0
+MAX_ATTACK_HZ = 690.0
 """Hertz up to which harmonics tell an attack."""
-BLOCK = 60 * SAMPLE_RATE
+BLOCK_SAMPLES = 60 * SAMPLE_RATE
 
 Samples = NDArray[np.float32]
 
@@ -72,7 +72,9 @@ def _sample(frame: NDArray[np.intp] | int) -> NDArray[np.intp]:
 
 def _summed(notes: Sequence[Path], strokes: Sequence[Path]) -> Iterator[Samples]:
     """Blocks (2, n) of the sum of the files ``notes``, and of all files; as long as the longest of them."""
-    streams = [audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=BLOCK) for path in (*notes, *strokes)]
+    streams = [
+        audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=BLOCK_SAMPLES) for path in (*notes, *strokes)
+    ]
     for blocks in zip_longest(*streams):
         total = np.zeros((2, max(len(block) for block in blocks if block is not None)), np.float32)
         for order, block in enumerate(blocks):
@@ -82,19 +84,19 @@ def _summed(notes: Sequence[Path], strokes: Sequence[Path]) -> Iterator[Samples]
 
 
 def _frames(blocks: Iterator[Samples], frames: int) -> Iterator[tuple[Samples, Samples, int]]:
-    """Pieces of both signals for the next so many frames, the first of which is centred ``LONG / 2`` samples in; what
-    the files do not have is silence."""
-    held = np.zeros((2, LONG // 2), np.float32)
+    """Pieces of both signals for the next so many frames, the first of which is centred ``PITCH_WINDOW / 2`` samples
+    in; what the files do not have is silence."""
+    held = np.zeros((2, PITCH_WINDOW // 2), np.float32)
     done = 0
     while done < frames:
         block = next(blocks, None)
         if block is None:
-            missing = int(_sample(frames - 1)) - int(_sample(done)) + LONG - held.shape[1]
+            missing = int(_sample(frames - 1)) - int(_sample(done)) + PITCH_WINDOW - held.shape[1]
             held = np.pad(held, ((0, 0), (0, max(missing, 0))))
             ready = frames - done
         else:
             held = np.concatenate([held, block], axis=1)
-            last = (int(_sample(done)) + held.shape[1] - LONG) * NETWORK_RATE // (HOP * SAMPLE_RATE)
+            last = (int(_sample(done)) + held.shape[1] - PITCH_WINDOW) * NETWORK_RATE // (HOP * SAMPLE_RATE)
             ready = min(max(last - done, 0), frames - done)
         if ready:
             yield held[0], held[1], ready
@@ -108,13 +110,13 @@ class _Templates:
     def __init__(self) -> None:
         pitches = np.arange(MIN_PITCH, MAX_PITCH + 1)
         fundamental = 440 * 2 ** ((pitches - 69) / 12)
-        self._own = _weights(fundamental, HARMONICS)
-        self._between = _weights(fundamental, BETWEEN)
-        places = np.arange(BINS // 8 // 2 + 1) * SAMPLE_RATE / (BINS // 8)
+        self._own = _weights(fundamental, HARMONIC_WEIGHTS)
+        self._between = _weights(fundamental, BETWEEN_WEIGHTS)
+        places = np.arange(FFT_SIZE // 8 // 2 + 1) * SAMPLE_RATE / (FFT_SIZE // 8)
         self._short = np.zeros((len(places), len(pitches)), np.float32)
-        for harmonic in HARMONICS:
+        for harmonic in HARMONIC_WEIGHTS:
             hertz = harmonic * fundamental
-            weight = 0.85 ** (harmonic - 1) * (hertz < TOP)
+            weight = 0.85 ** (harmonic - 1) * (hertz < MAX_ATTACK_HZ)
             self._short += (weight * np.maximum(0, 1 - np.abs(places[:, None] - hertz) / 8)).astype(np.float32)
 
     def measured(
@@ -123,25 +125,25 @@ class _Templates:
         """Salience, purity, body and hit of windows that begin at ``starts``."""
         rows: list[list[NDArray[np.float16]]] = [[], [], [], []]
         for some in np.array_split(starts, len(starts) // 512 + 1):
-            spectrum = _spectrum(notes, some, LONG, BINS)
-            out, against = spectrum @ self._own / OWN, spectrum @ self._between / AGAINST
+            spectrum = _spectrum(notes, some, PITCH_WINDOW, FFT_SIZE)
+            out, against = spectrum @ self._own / HARMONIC_WEIGHT_SUM, spectrum @ self._between / BETWEEN_WEIGHT_SUM
             rows[1].append(((out - against) / (out + against + 1e-9)).astype(np.float16))
             spectrum = np.log1p(63 / loud * spectrum)
             rows[0].append((spectrum @ self._own - spectrum @ self._between).astype(np.float16))
-            inner = some + (LONG - SHORT) // 2
+            inner = some + (PITCH_WINDOW - ATTACK_WINDOW) // 2
             for row, signal in zip(rows[2:], (notes, whole), strict=True):
-                energy = np.log1p(19 / loud * _spectrum(signal, inner, SHORT, BINS // 8)) @ self._short
+                energy = np.log1p(19 / loud * _spectrum(signal, inner, ATTACK_WINDOW, FFT_SIZE // 8)) @ self._short
                 row.append(np.log(0.5 + energy).astype(np.float16))
         return tuple(np.concatenate(row) for row in rows)
 
 
 def _weights(fundamental: NDArray[np.float64], multiples: dict[int, float] | dict[float, float]) -> Samples:
     """(bins, pitches), each multiple a bell around its place."""
-    places = np.maximum(np.arange(BINS // 2 + 1) * SAMPLE_RATE / BINS, 1)[:, None]
+    places = np.maximum(np.arange(FFT_SIZE // 2 + 1) * SAMPLE_RATE / FFT_SIZE, 1)[:, None]
     total = np.zeros((len(places), len(fundamental)))
     for multiple, weight in multiples.items():
         hertz = multiple * fundamental
-        width = np.maximum(SEMITONES, 12 * np.log2(1 + 1 / hertz))
+        width = np.maximum(HARMONIC_WIDTH_SEMITONES, 12 * np.log2(1 + 1 / hertz))
         bell = np.exp(-0.5 * np.square(12 * np.log2(places / hertz) / width))
         total += weight * (hertz < 0.475 * SAMPLE_RATE) * bell / np.maximum(bell.sum(axis=0), 1e-9)
     return total.astype(np.float32)

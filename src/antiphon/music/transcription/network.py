@@ -32,12 +32,12 @@ PITCHES = 88
 MIN_PITCH = 21
 CONTOUR_BINS = 3
 """Contour bins to a semitone; the middle one of a pitch's three is in tune."""
-BATCH = 1
+BATCH_WINDOWS = 1
 """Windows that one thread hears at a time: more are not heard faster, and take more memory."""
-READ = 8
+READ_WINDOWS = 8
 """Windows that are read at a time."""
 AUDIO, NOTES, ONSETS, CONTOURS = "audio", "notes", "onsets", "contours"
-SILENCE = 1e-4
+MIN_PEAK_AMPLITUDE = 1e-4
 """Peak amplitude (-80 dBFS) under which a window is not worth the network's time."""
 
 
@@ -82,7 +82,7 @@ Activations = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32
 """Notes and onsets, each (windows, 172, 88), and contours (windows, 172, 264)."""
 
 
-class Network:
+class BasicPitch:
     """The Basic Pitch network, loaded once; up to ``threads`` threads hear a file's windows side by side."""
 
     def __init__(self, weights: Path, *, threads: int) -> None:
@@ -98,7 +98,7 @@ class Network:
         notes = np.zeros((len(windows), WINDOW_FRAMES, PITCHES), np.float32)
         onsets = np.zeros_like(notes)
         contours = np.zeros((len(windows), WINDOW_FRAMES, PITCHES * CONTOUR_BINS), np.float32)
-        audible = np.flatnonzero(np.abs(windows).max(axis=1) > SILENCE)
+        audible = np.flatnonzero(np.abs(windows).max(axis=1) > MIN_PEAK_AMPLITUDE)
         if len(audible):
             notes[audible], onsets[audible], contours[audible] = self._session.run(
                 [NOTES, ONSETS, CONTOURS], {AUDIO: windows[audible]}
@@ -122,17 +122,17 @@ def _windows(blocks: Iterable[NDArray[np.float32]], step: int) -> Iterator[tuple
     """Batches of windows (n, 43844) with the number of samples read so far; the last window is zero-padded."""
     held = np.zeros(EDGE_FRAMES * HOP, np.float32)
     total = 0
-    batch_samples = (BATCH - 1) * step + WINDOW
+    batch_samples = (BATCH_WINDOWS - 1) * step + WINDOW
     for block in blocks:
         total += len(block)
         held = np.concatenate([held, block])
         while len(held) >= batch_samples:
             yield _cut(held[:batch_samples], step), total
-            held = held[BATCH * step :]
+            held = held[BATCH_WINDOWS * step :]
     # The last window has to reach the last sample with a frame that is kept, not with its edge.
     windows = -(-(len(held) - EDGE_FRAMES * HOP) // step)
-    for first in range(0, max(windows, 0), BATCH):
-        length = (min(BATCH, windows - first) - 1) * step + WINDOW
+    for first in range(0, max(windows, 0), BATCH_WINDOWS):
+        length = (min(BATCH_WINDOWS, windows - first) - 1) * step + WINDOW
         piece = held[first * step :][:length]
         yield _cut(np.pad(piece, (0, length - len(piece))), step), total
 
@@ -151,7 +151,7 @@ def _level(windows: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
 
 
 def listen(
-    network: Network,
+    network: BasicPitch,
     *paths: Path,
     duration: float,
     progress: Progress,
@@ -170,7 +170,7 @@ def listen(
     columns = slice(first, first + CONTOUR_BINS * len(contours)) if contours else slice(0)
 
     def blocks() -> Iterator[NDArray[np.float32]]:
-        for block in _summed(paths, READ * overlap.step):
+        for block in _summed(paths, READ_WINDOWS * overlap.step):
             beside(block)
             yield block
 

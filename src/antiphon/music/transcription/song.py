@@ -22,7 +22,7 @@ from antiphon.music.transcription.network import (
     MIN_PITCH,
     PITCHES,
     SAMPLE_RATE,
-    Network,
+    BasicPitch,
     Posteriorgram,
     listen,
 )
@@ -33,7 +33,7 @@ from antiphon.score.notes import Instrument, Note
 
 
 @dataclass(frozen=True, slots=True)
-class Stem:
+class StemKind:
     """How a stem is listened to: the MIDI pitches it may play (both included), whether it is a line of one note at a
     time and of what kind, and how many times as salient its notes may be in another stem."""
 
@@ -43,20 +43,20 @@ class Stem:
     margin: float = 1.0
 
 
-STEMS: Mapping[str, Stem] = {
-    "vocal": Stem(40, 84, line="sung", margin=3.0),
-    "bass": Stem(28, 67, line="plucked", margin=2.0),
+STEMS: Mapping[str, StemKind] = {
+    "vocal": StemKind(40, 84, line="sung", margin=3.0),
+    "bass": StemKind(28, 67, line="plucked", margin=2.0),
 }
 """Voices and basses have one note at a time. The pitches of a bass are not the network's, which hears its harmonics."""
 
-SILENT = -60.0
+SILENT_DB = -60.0
 """RMS level in dB re full scale under which a stem, or a note, is taken for leakage."""
-LEAKAGE = 40.0
+MAX_NOTE_BELOW_LOUD_DB = 40.0
 """A note this many dB under the stem's loud passages is taken for leakage from another stem."""
-SURE, RARE = 0.48, 90.0
+MIN_SURE_ACTIVATION, SURE_PERCENTILE = 0.48, 90.0
 """A stem of whose notes not even the surest tenth has this activation is noise, whose notes reach 0.44 (a minute of
 white, pink and brown noise); those of instruments reach 0.53 and more."""
-HELD = 86
+MIN_HELD_FRAMES = 86
 """Frames (1 s) of a note that no noise sounds like, however unsure it is."""
 MIN_SURE_FRAMES = 20
 """Frames (0.23 s) that the sure notes of a stem have to sound together."""
@@ -66,7 +66,7 @@ MIN_OWN_NOTE_SHARE = 0.25
 """Nor does one of whose notes fewer than this share are its own."""
 MAX_DRUMS_BELOW_LOUDEST_DB = 35.0
 """Drums this many dB quieter than the loudest stem are what the separation left of it."""
-LONG = 900.0
+LONG_SONG_S = 900.0
 """Seconds from which on the stems of a song are heard one after another, to save memory."""
 
 
@@ -100,11 +100,11 @@ def by_stem(stems: Mapping[str, Path], *, models: Path, threads: int, progress: 
     hits: list[Note] = []
     pitched: dict[str, Heard] = {}
     longest = max(map(_stated_duration, stems.values()), default=0.0)
-    at_once = max(1, min(threads, len(stems))) if longest < LONG else 1
+    at_once = max(1, min(threads, len(stems))) if longest < LONG_SONG_S else 1
     together = Together(progress, len(stems))
     network = None
     if stems.keys() - {"drums"}:
-        network = Network(weights.ensure(models, "basic_pitch"), threads=max(1, threads // at_once))
+        network = BasicPitch(weights.ensure(models, "basic_pitch"), threads=max(1, threads // at_once))
 
     def hear(stem: str) -> None:
         step = together.of(stem)
@@ -116,7 +116,7 @@ def by_stem(stems: Mapping[str, Path], *, models: Path, threads: int, progress: 
 
     with ThreadPoolExecutor(at_once) as pool:
         list(pool.map(hear, sorted(stems, key=lambda stem: stem == "drums" or stem in STEMS)))  # chords take longest
-    loudest = max((one.level for one in pitched.values()), default=SILENT)
+    loudest = max((one.level for one in pitched.values()), default=SILENT_DB)
     present = _present(_sorted_out({stem: pitched[stem] for stem in stems if stem in pitched}), loudest)
     if hits and _level(stems["drums"]) < loudest - MAX_DRUMS_BELOW_LOUDEST_DB:
         hits.clear()
@@ -143,9 +143,9 @@ def _level(path: Path) -> float:
     return 10 * float(np.log10(power / max(count, 1) + 1e-20))
 
 
-def _heard(stem: str, stems: Mapping[str, Path], network: Network, progress: Progress) -> Heard:
+def _heard(stem: str, stems: Mapping[str, Path], network: BasicPitch, progress: Progress) -> Heard:
     """The notes of a pitched stem that are loud and sure enough; ``stems`` are all that there are."""
-    kind, path = STEMS.get(stem, Stem()), stems[stem]
+    kind, path = STEMS.get(stem, StemKind()), stems[stem]
     duration = _stated_duration(path)
     again = kind.line is None and "drums" in stems
     fine = range(kind.lowest, kind.highest + 1) if kind.line == "sung" else range(0)
@@ -154,7 +154,7 @@ def _heard(stem: str, stems: Mapping[str, Path], network: Network, progress: Pro
     heard = listen(network, path, duration=duration, progress=first, contours=fine, beside=spectra.push)
     level = 10 * float(np.log10(np.square(heard.level, dtype=np.float64).mean() + 1e-20)) if heard.frames else -200.0
     own = salience(heard)
-    events = [] if level < SILENT else _events(kind, heard, stems)
+    events = [] if level < SILENT_DB else _events(kind, heard, stems)
     if _is_noise(kind, events):
         return Heard([], own, level)
     if again:
@@ -166,17 +166,19 @@ def _heard(stem: str, stems: Mapping[str, Path], network: Network, progress: Pro
     return Heard(events, own, level, sound)
 
 
-def _is_noise(kind: Stem, events: Sequence[NoteEvent]) -> bool:
+def _is_noise(kind: StemKind, events: Sequence[NoteEvent]) -> bool:
     """Whether so little and so unsure are the notes that nobody played them. How sure a bass is, is another matter."""
-    if any(event.end - event.start >= HELD for event in events):
+    if any(event.end - event.start >= MIN_HELD_FRAMES for event in events):
         return False
-    sure = [event for event in events if kind.line == "plucked" or event.activation >= SURE]
+    sure = [event for event in events if kind.line == "plucked" or event.activation >= MIN_SURE_ACTIVATION]
     if sum(event.end - event.start for event in sure) < MIN_SURE_FRAMES:
         return True
-    return kind.line != "plucked" and float(np.percentile([event.activation for event in events], RARE)) < SURE
+    if kind.line == "plucked":
+        return False
+    return float(np.percentile([event.activation for event in events], SURE_PERCENTILE)) < MIN_SURE_ACTIVATION
 
 
-def _events(kind: Stem, heard: Posteriorgram, stems: Mapping[str, Path]) -> list[NoteEvent]:
+def _events(kind: StemKind, heard: Posteriorgram, stems: Mapping[str, Path]) -> list[NoteEvent]:
     if kind.line == "plucked":
         return bass_line(_low_pitches(stems, heard), heard.level)
     if kind.line is None:
@@ -195,8 +197,8 @@ def _low_pitches(stems: Mapping[str, Path], bass: Posteriorgram) -> LowPitches:
 
 def _loud_enough(events: Sequence[NoteEvent], own: Salience) -> list[NoteEvent]:
     decibels = 20 * np.log10(own.level + 1e-10)
-    top = loud(own.level, SILENT)
-    quietest = max(top - LEAKAGE, SILENT)
+    top = loud(own.level, SILENT_DB)
+    quietest = max(top - MAX_NOTE_BELOW_LOUD_DB, SILENT_DB)
     return [event for event in events if decibels[event.start : event.end].max(initial=-200.0) > quietest]
 
 
@@ -204,7 +206,7 @@ def _sorted_out(pitched: Mapping[str, Heard]) -> dict[str, Heard]:
     """Each stem with the notes that are its own; with none where only few are."""
     result = {}
     for stem, one in pitched.items():
-        kind = STEMS.get(stem, Stem())
+        kind = STEMS.get(stem, StemKind())
         others = [other.salience for name, other in pitched.items() if name != stem]
         elsewhere = kind.line == "plucked"
         own = owned(one.events, one.salience, others, margin=kind.margin, heard_elsewhere=elsewhere)

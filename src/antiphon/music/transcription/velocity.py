@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from antiphon.music.transcription.notecreation import NoteEvent
 
-ATTACK = 16
+ATTACK_FRAMES = 16
 """Frames from its start in which a note gets as loud as it gets."""
-STEADY = 8
+AVERAGE_FRAMES = 8
 """Frames (93 ms) over which power is averaged: two periods and more of the lowest notes."""
-LOUD, LOUD_PERCENTILE = 0.85, 90.0
+LOUD_VELOCITY, LOUD_PERCENTILE = 0.85, 90.0
 """The velocity of a stem's loud notes, and which they are."""
 MIN_VELOCITY = 0.1
-RESONANCE, DOUBT = 9.0, 2
+MAX_RESONANCE_DB, DOUBT_NOTES = 9.0, 2
 """dB by which an instrument, or the band of its stem, may make a pitch louder or softer than others, and how many notes
 of a pitch it takes to believe half of what they say of that."""
 
@@ -32,7 +32,7 @@ def velocities(events: Sequence[NoteEvent], level: NDArray[np.float32]) -> list[
         return []
     own = _evened(events, 10 * np.log10(_powers(events, level) * _shares(events) + 1e-12))
     under = own - np.percentile(own, LOUD_PERCENTILE)
-    return [float(value) for value in np.clip(LOUD * 10 ** (under / 40), MIN_VELOCITY, 1.0)]
+    return [float(value) for value in np.clip(LOUD_VELOCITY * 10 ** (under / 40), MIN_VELOCITY, 1.0)]
 
 
 def _evened(events: Sequence[NoteEvent], own: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -43,20 +43,20 @@ def _evened(events: Sequence[NoteEvent], own: NDArray[np.float64]) -> NDArray[np
     for pitch in np.unique(pitches):
         here = pitches == pitch
         count = np.count_nonzero(here)
-        louder = (np.median(own[here]) - np.median(own)) * count / (count + DOUBT)
-        evened[here] -= np.clip(louder, -RESONANCE, RESONANCE)
+        louder = (np.median(own[here]) - np.median(own)) * count / (count + DOUBT_NOTES)
+        evened[here] -= np.clip(louder, -MAX_RESONANCE_DB, MAX_RESONANCE_DB)
     return evened
 
 
 def _powers(events: Sequence[NoteEvent], level: NDArray[np.float32]) -> NDArray[np.float64]:
     """The stem's highest power in each note's attack."""
     total = np.concatenate([[0.0], np.cumsum(np.square(level, dtype=np.float64))])
-    width = min(STEADY, len(level))
+    width = min(AVERAGE_FRAMES, len(level))
     steady = (total[width:] - total[:-width]) / width
     return np.array(
         [
             steady[min(event.start, len(steady) - 1) :][
-                : max(min(ATTACK, event.end - event.start) - width, 0) + 1
+                : max(min(ATTACK_FRAMES, event.end - event.start) - width, 0) + 1
             ].max()
             for event in events
         ]
@@ -71,6 +71,6 @@ def _shares(events: Sequence[NoteEvent]) -> NDArray[np.float64]:
     order = np.argsort(ends, kind="stable")
     begun = np.concatenate([[0.0], np.cumsum(weights)])
     ended = np.concatenate([[0.0], np.cumsum(weights[order])])
-    after = starts + np.minimum(STEADY // 2, ends - starts - 1)
+    after = starts + np.minimum(AVERAGE_FRAMES // 2, ends - starts - 1)
     sounding = begun[np.searchsorted(starts, after, "right")] - ended[np.searchsorted(ends[order], after, "right")]
     return np.asarray(weights / np.maximum(sounding, weights))

@@ -2,7 +2,7 @@
 
 from antiphon.music.video.content import VideoContent
 from antiphon.music.video.cover import check_cover
-from antiphon.music.video.look import Look
-from antiphon.music.video.render import VideoResult, render, still
+from antiphon.music.video.look import VideoLook
+from antiphon.music.video.render import RenderedVideo, render, still
 
-__all__ = ["Look", "VideoContent", "VideoResult", "check_cover", "render", "still"]
+__all__ = ["RenderedVideo", "VideoContent", "VideoLook", "check_cover", "render", "still"]

@@ -4,7 +4,7 @@ import contextlib
 import ctypes
 
 M_MMAP_THRESHOLD = -3  # of malloc.h
-LARGE = 1 << 20
+LARGE_BLOCK_BYTES = 1 << 20
 
 
 def return_large_blocks() -> None:
@@ -14,4 +14,4 @@ def return_large_blocks() -> None:
     it a video of a minute takes 415 MB, with it 345. Elsewhere than with glibc it does nothing.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE)
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)

@@ -7,10 +7,10 @@ from antiphon.music.video.palette import Palette
 from antiphon.music.video.theme import Background
 from antiphon.music.video.yuv import LUMA, Floats
 
-SMALL = 64
+BLUR_SIDE_PIXELS = 64
 """The side in pixels at which the cover is blurred: the blur costs nothing there and its enlargement is smooth."""
 
-GRAIN = np.float32(2.2 / 255)
+GRAIN_AMPLITUDE = np.float32(2.2 / 255)
 """Without it the slow gradients of a dark picture show as steps in eight bits."""
 
 
@@ -19,9 +19,10 @@ def draw_background(cover: Image.Image, width: int, height: int, given: Backgrou
 
     Bright covers are dimmed as a whole, so that no part is brighter than the theme's ceiling.
     """
-    small = cover.resize((SMALL, SMALL), Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(given.blur))
-    columns, rows = (round(SMALL * side / max(width, height)) for side in (width, height))
-    left, top = (SMALL - columns) // 2, (SMALL - rows) // 2
+    small = cover.resize((BLUR_SIDE_PIXELS, BLUR_SIDE_PIXELS), Image.Resampling.BOX)
+    small = small.filter(ImageFilter.GaussianBlur(given.blur))
+    columns, rows = (round(BLUR_SIDE_PIXELS * side / max(width, height)) for side in (width, height))
+    left, top = (BLUR_SIDE_PIXELS - columns) // 2, (BLUR_SIDE_PIXELS - rows) // 2
     small = small.crop((left, top, left + columns, top + rows))
     bands = [band.convert("F").resize((width, height), Image.Resampling.BICUBIC) for band in small.split()]
     picture: Floats = np.stack([np.asarray(band, np.float32) for band in bands], axis=-1) / np.float32(255)
@@ -34,7 +35,7 @@ def draw_background(cover: Image.Image, width: int, height: int, given: Backgrou
 def grain(width: int, height: int) -> Floats:
     """Noise (height, width, 1), always the same, that is added to a picture just before it is rounded."""
     noise = np.random.default_rng(7).random((height, width, 1), np.float32)
-    return (noise - np.float32(0.5)) * GRAIN
+    return (noise - np.float32(0.5)) * GRAIN_AMPLITUDE
 
 
 def _vignette(width: int, height: int) -> Floats:

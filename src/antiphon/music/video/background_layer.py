@@ -2,7 +2,7 @@
 
 To paint all of it anew for each frame would cost as much as encoding it. It drifts so slowly that within half a second
 no pixel changes by more than a level or so: each frame renews a few strips, and
-after ``RENEWAL`` seconds all have had their turn.
+after ``RENEWAL_S`` seconds all have had their turn.
 """
 
 import math
@@ -14,8 +14,8 @@ from antiphon.music.video.background import grain
 from antiphon.music.video.theme import Background
 from antiphon.music.video.yuv import Bytes, Floats, Planes, convert, subsample
 
-STRIP = 48
-RENEWAL = 0.5
+STRIP_ROWS = 48
+RENEWAL_S = 0.5
 
 
 class Ground:
@@ -26,9 +26,9 @@ class Ground:
         self._margin = (picture.shape[0] - height) // 2
         self._height = height
         self._frames = given.seconds * fps
-        self._turns = max(1, round(RENEWAL * fps))
+        self._turns = max(1, round(RENEWAL_S * fps))
         stride = next(step for step in range(self._turns * 5 // 8 + 1, 99) if math.gcd(step, self._turns) == 1)
-        self._turn = [strip * stride % self._turns for strip in range(-(-height // STRIP))]
+        self._turn = [strip * stride % self._turns for strip in range(-(-height // STRIP_ROWS))]
         noises, scales = (grain(width, height)[..., 0], None), (1, 2)
         self._layers = [
             _Layer(*given) for given in zip(convert(picture), noises, *premultiplied(still), scales, strict=True)
@@ -49,7 +49,7 @@ class Ground:
             self._paint(planes, self._rows(strip), max(0, index - (index - turn) % self._turns))
 
     def _rows(self, strip: int) -> slice:
-        return slice(strip * STRIP, min((strip + 1) * STRIP, self._height))
+        return slice(strip * STRIP_ROWS, min((strip + 1) * STRIP_ROWS, self._height))
 
     def _paint(self, planes: Planes, rows: slice, index: int) -> None:
         angle = 2 * math.pi * index / self._frames

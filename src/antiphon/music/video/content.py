@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from antiphon.music.video.look import Look
+from antiphon.music.video.look import VideoLook
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +24,4 @@ class VideoContent:
     domain: str | None = None
     cover: Path | None = None
     lyrics: str | None = None
-    look: Look = field(default_factory=Look)
+    look: VideoLook = field(default_factory=VideoLook)

@@ -9,10 +9,10 @@ from antiphon.music.video.ink import BLACK, Canvas
 from antiphon.music.video.theme import Region, Theme
 from antiphon.music.video.yuv import Bytes, Floats, from_picture, subsample
 
-STEPS = 16
+GROWTH_STEPS = 16
 """Between rest and the strongest beat; each is drawn once and kept."""
 
-EDGE = 0.3
+RIM_BRIGHTNESS = 0.3
 """How bright the upper rim of the cover is; without it a dark cover has no edge on a dark ground."""
 
 _FINE = 4
@@ -33,14 +33,14 @@ class CoverPart:
         self._halo = Image.fromarray(np.rint(halo * 255).astype(np.uint8), "RGBA")
         self._middle = place.x + place.width / 2 - region.x, place.y + place.height / 2 - region.y
         self._card = _card(art, round(place.width), place.radius, region, self._middle)
-        self._sprite = lru_cache(maxsize=STEPS)(self._draw)
+        self._sprite = lru_cache(maxsize=GROWTH_STEPS)(self._draw)
 
     def paint(self, canvas: Canvas, pulse: int, renewed: list[slice]) -> list[Region]:
         """Paints ``lit`` for a pulse of 0–255: the rows whose ground is new, and the cover, if it is not as it was.
 
         Gives what has changed.
         """
-        step = (pulse * (STEPS - 1) + 127) // 255
+        step = (pulse * (GROWTH_STEPS - 1) + 127) // 255
         height, width = canvas.lit.y.shape
         changed = [Region(0, rows.start, width, rows.stop - rows.start) for rows in renewed]
         moved = canvas.changed(self, step)
@@ -71,7 +71,7 @@ class CoverPart:
             np.copyto(plane, mixed, casting="unsafe")
 
     def _draw(self, step: int) -> Sprite:
-        beat = step / (STEPS - 1)
+        beat = step / (GROWTH_STEPS - 1)
         (width, height), (x, y) = self._card.size, self._middle
         shown = 1 / (1 + self._pulse.growth * beat)
         box = (x * (1 - shown), y * (1 - shown), x + (width - x) * shown, y + (height - y) * shown)
@@ -106,7 +106,9 @@ def _card(art: Image.Image, size: int, radius: float, region: Region, middle: tu
     ImageDraw.Draw(rim).rounded_rectangle(box, corner, outline=255, width=_FINE)
     mask, rim = (drawn.resize((size, size), Image.Resampling.BOX) for drawn in (mask, rim))
     light = (
-        np.asarray(rim, np.float32)[..., None] / 255 * np.linspace(EDGE, 0.06, size, dtype=np.float32)[:, None, None]
+        np.asarray(rim, np.float32)[..., None]
+        / 255
+        * np.linspace(RIM_BRIGHTNESS, 0.06, size, dtype=np.float32)[:, None, None]
     )
     pixels = np.asarray(art.resize((size, size), Image.Resampling.LANCZOS), np.float32)
     pixels = np.asarray(pixels + (255 - pixels) * light, np.float32)

@@ -21,7 +21,7 @@ def themes() -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Look:
+class VideoLook:
     """The choices that a request may make; the defaults are what the documented fields alone give.
 
     Raises:

@@ -17,13 +17,13 @@ MAX_LINE_S = 10.0
 """Seconds that a line stays which nothing follows for longer: it shall not stand through a solo."""
 
 MAX_WORD_S = 2.0
-STEP = 3.0
+UNTIMED_LINE_S = 3.0
 """Seconds between lines without a time that no line with a time follows."""
 
 MAX_LINE_CHARS = 90
 """Characters in a line of plain text; longer ones are broken at a space."""
 
-LISTED = 5
+MAX_LISTED_LINES = 5
 
 _TIME = r"(?P<sign>[-+]?)(?:(?P<h>\d{1,2}):(?=\d+:\d+\.))?(?P<m>\d{1,3}):(?P<s>\d{1,2})(?:[.:,](?P<f>\d{1,3}))?"
 _STAMP = re.compile(rf"\s*\[\s*{_TIME}\s*\]", re.ASCII)
@@ -32,11 +32,11 @@ _TAG = re.compile(r"\[(?P<id>[^\W\d][\w#]*|#):(?P<value>.*)\]")
 _BROKEN = re.compile(r"\[[^\s\]]*:[^\s\]]*\]")
 _HEADING = re.compile(r"\[[^\]]*\]")
 
-UNREADABLE = "no time that can be read; put between its neighbours"
-EARLY = "a time before the song's start; shown from its start on"
-LATE = "a time after the song's end; left out"
-BACKWARDS = "an earlier time than the line above; put in the order of time"
-WORDS_BACKWARDS = "words whose times do not ascend; put at the time of the word before"
+UNREADABLE_TIME = "no time that can be read; put between its neighbours"
+TIME_BEFORE_START = "a time before the song's start; shown from its start on"
+TIME_AFTER_END = "a time after the song's end; left out"
+LINE_OUT_OF_ORDER = "an earlier time than the line above; put in the order of time"
+WORDS_OUT_OF_ORDER = "words whose times do not ascend; put at the time of the word before"
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class _Reader:
         if words and words[0][1] is not None and not stamps:
             stamps.append(words[0][1])
         if broken and not stamps:
-            self.warn(UNREADABLE, number)
+            self.warn(UNREADABLE_TIME, number)
         self.repeats |= len(stamps) > 1
         for start in stamps:
             moved = start - stamps[0]
@@ -199,14 +199,14 @@ def _timed(read: _Reader, duration: float) -> tuple[Line, ...]:
         entry.start -= read.offset
         entry.words = [(word, None if time is None else time - read.offset) for word, time in entry.words]
         if entry.start < 0:
-            read.warn(EARLY, entry.number)
+            read.warn(TIME_BEFORE_START, entry.number)
             entry.start = 0.0
         elif entry.start >= duration:
-            read.warn(LATE, entry.number)
+            read.warn(TIME_AFTER_END, entry.number)
     if not read.repeats:
         for before, after in pairwise(read.entries):
             if (after.start or 0) < (before.start or 0):
-                read.warn(BACKWARDS, after.number)
+                read.warn(LINE_OUT_OF_ORDER, after.number)
     entries = sorted((e for e in read.entries if (e.start or 0) < duration), key=lambda entry: entry.start or 0)
     merged = _merge(entries)
     ends = [*(entry.start or 0 for entry in merged[1:]), duration]
@@ -218,11 +218,11 @@ def _place(read: _Reader) -> None:
     known, waiting = 0.0, []
     for entry in [*read.entries, None]:
         if entry is not None and entry.start is None:
-            read.warn(UNREADABLE, entry.number)
+            read.warn(UNREADABLE_TIME, entry.number)
             waiting.append(entry)
             continue
         reached = None if entry is None else entry.start
-        step = STEP if reached is None or reached <= known else (reached - known) / (len(waiting) + 1)
+        step = UNTIMED_LINE_S if reached is None or reached <= known else (reached - known) / (len(waiting) + 1)
         for position, late in enumerate(waiting, 1):
             late.start = known + position * step
         waiting.clear()
@@ -250,7 +250,7 @@ def _line(entry: _Entry, latest: float, read: _Reader) -> Line:
     for _, time in entry.words:
         floor = times[-1] if times else start
         if time is not None and time < floor:
-            read.warn(WORDS_BACKWARDS, entry.number)
+            read.warn(WORDS_OUT_OF_ORDER, entry.number)
         times.append(min(latest, max(floor, floor if time is None else time)))
     closed = not entry.words[-1][0].strip() and times[-1] > start
     end = times[-1] if closed else min(latest, max(times[-1] + MAX_WORD_S, start + 1))
@@ -276,5 +276,5 @@ def _spread(lines: Sequence[str], duration: float) -> tuple[Line, ...]:
 
 
 def _listed(numbers: Sequence[int]) -> str:
-    more = f" and {len(numbers) - LISTED} more" if len(numbers) > LISTED else ""
-    return f"line{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers[:LISTED]))}{more}"
+    more = f" and {len(numbers) - MAX_LISTED_LINES} more" if len(numbers) > MAX_LISTED_LINES else ""
+    return f"line{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers[:MAX_LISTED_LINES]))}{more}"

@@ -17,20 +17,20 @@ from antiphon.music.video.setting import top as top_of
 from antiphon.music.video.theme import Region, Theme
 from antiphon.music.video.yuv import Floats
 
-UNSUNG = 0.42
+UNSUNG_OPACITY = 0.42
 """The opacity of words of the current line that are still to come."""
 
-AHEAD = 6.0
+MAX_AHEAD_S = 6.0
 """Seconds before it is sung that a line appears for which there was a pause."""
 
-FADE = 0.24
+FADE_S = 0.24
 """Seconds in which a line appears or goes."""
 
 FADE_STEPS = 8
-NEXT_SHARE = 0.34
+NEXT_LINE_ROOM_SHARE = 0.34
 """Of the room, for the next line."""
 
-SOFT = 0.5
+EDGE_WIDTH_SHARE = 0.5
 """The width of the edge between sung and unsung, in shares of the size."""
 
 
@@ -54,7 +54,7 @@ class SetLine:
     size: float
 
 
-class State(NamedTuple):
+class LyricsState(NamedTuple):
     """All that the picture of the lyrics depends on: indices of lines, opacity of the whole, and what is filled."""
 
     current: int | None
@@ -91,19 +91,19 @@ class SungPart:
                 part = slice(first // scale, last // scale)
                 lay(canvas, target[..., part, :], under[..., part, :], white, opacity[part])
 
-    def _state(self, seconds: float) -> State:
+    def _state(self, seconds: float) -> LyricsState:
         current, following = self._lyrics.current(seconds), self._lyrics.following(seconds)
         starts = self._lines[following].start if following is not None else float("inf")
         if current is None:
-            if starts - seconds > AHEAD:
-                return State(None, None, 0, 0, 0)
-            return State(None, following, _fade(seconds - starts + AHEAD), 0, 0)
+            if starts - seconds > MAX_AHEAD_S:
+                return LyricsState(None, None, 0, 0, 0)
+            return LyricsState(None, following, _fade(seconds - starts + MAX_AHEAD_S), 0, 0)
         line = self._lines[current]
         fade = min(_fade(seconds - line.start), _fade(line.end - seconds))
         row, x = _filled(self._drawn(current, "lyrics"), line.text, line.sung(seconds))
-        return State(current, following if starts - seconds < 2 * AHEAD else None, fade, row, round(2 * x))
+        return LyricsState(current, following if starts - seconds < 2 * MAX_AHEAD_S else None, fade, row, round(2 * x))
 
-    def _compose(self, state: State) -> tuple[Shorts, Shorts]:
+    def _compose(self, state: LyricsState) -> tuple[Shorts, Shorts]:
         region = self.region
         mask = np.zeros((region.height, region.width), np.float32)
         blocks = [
@@ -126,17 +126,17 @@ class SungPart:
     def _light(self, drawn: SetLine, row: int, x: float) -> Floats:
         """How opaque each pixel of the current line is."""
         columns = np.arange(drawn.coverage.shape[1], dtype=np.float32) + 0.5
-        light = np.full(drawn.coverage.shape, UNSUNG, np.float32)
+        light = np.full(drawn.coverage.shape, UNSUNG_OPACITY, np.float32)
         for number, one in enumerate(drawn.rows):
             if number < row:
                 light[one.top : one.bottom] = 1.0
             elif number == row:
                 way = (columns - x) if one.backwards else (x - columns)
                 full = abs(x - one.edges[-1]) < 0.6
-                filled = 1.0 if full else np.clip(way / (SOFT * drawn.size) + 0.5, 0, 1)
+                filled = 1.0 if full else np.clip(way / (EDGE_WIDTH_SHARE * drawn.size) + 0.5, 0, 1)
                 if abs(x - one.edges[0]) < 0.6 and not full:
                     filled = 0.0
-                light[one.top : one.bottom] = UNSUNG + (1 - UNSUNG) * filled
+                light[one.top : one.bottom] = UNSUNG_OPACITY + (1 - UNSUNG_OPACITY) * filled
         return light
 
     @staticmethod
@@ -148,7 +148,7 @@ class SungPart:
 
     def _draw(self, index: int, name: str) -> SetLine:
         style, place = self._theme.texts[name], self._place
-        room = place.height * (NEXT_SHARE if name == "following" else 1 - NEXT_SHARE)
+        room = place.height * (NEXT_LINE_ROOM_SHARE if name == "following" else 1 - NEXT_LINE_ROOM_SHARE)
         block = set_in(text.drawable(self._lines[index].text).text, style, place.width, room)
         tall = height(block, style)
         left = edge(place, place.anchor) - self.region.x / self._scale
@@ -200,4 +200,4 @@ def _filled(drawn: SetLine, whole: str, sung: float) -> tuple[int, float]:
 
 
 def _fade(seconds: float) -> int:
-    return round(FADE_STEPS * min(1.0, max(0.0, seconds / FADE)))
+    return round(FADE_STEPS * min(1.0, max(0.0, seconds / FADE_S)))

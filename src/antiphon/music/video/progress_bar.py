@@ -12,7 +12,7 @@ from antiphon.music.video.theme import Region, Theme
 from antiphon.music.video.yuv import Floats, subsample
 
 FIGURES = "0123456789:"
-FINENESS = 8
+STEPS_PER_PIXEL = 8
 """Steps to a pixel in which the line grows."""
 
 
@@ -47,15 +47,15 @@ class LinePart:
 
     def paint(self, canvas: Canvas, fraction: float, renewed: bool) -> None:
         """Paints the line of a song of which ``fraction`` (0–1) has been played: as a rule, only where it grows."""
-        x = round(self.position(fraction) * FINENESS)
+        x = round(self.position(fraction) * STEPS_PER_PIXEL)
         before = canvas.states.get(self)
         if not canvas.changed(self, x) and not renewed:
             return
-        end = self._near(x / FINENESS)
-        if renewed or not isinstance(before, int) or abs(x - before) >= FINENESS:
+        end = self._near(x / STEPS_PER_PIXEL)
+        if renewed or not isinstance(before, int) or abs(x - before) >= STEPS_PER_PIXEL:
             self._paint_past(canvas, end.start)
             self._clear_future(canvas, end.stop)
-        self._paint_end(canvas, x / FINENESS, end)
+        self._paint_end(canvas, x / STEPS_PER_PIXEL, end)
 
     def _near(self, x: float) -> slice:
         """The columns in which the line changes when its end moves to ``x`` from less than a pixel away."""

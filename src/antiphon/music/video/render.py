@@ -37,7 +37,7 @@ NOT_KEPT = "'audio': the source's sound is not AAC or MP3 of one kind throughout
 
 
 @dataclass(frozen=True)
-class VideoResult:
+class RenderedVideo:
     """What was rendered: ``duration`` in seconds, size in pixels; ``warnings`` say what could not be shown."""
 
     duration: float
@@ -59,7 +59,7 @@ def render(
     threads: int = 2,
     crf: float = CRF,
     progress: Progress = silent,
-) -> VideoResult:
+) -> RenderedVideo:
     """Renders the music video of an audio file as MP4.
 
     The liveliest frame becomes the file's cover art. Memory does not grow with the song but for 64 bytes per frame. On
@@ -116,7 +116,7 @@ def render(
         out.unlink(missing_ok=True)
         raise
     duration = stage.measured.duration if last - first == scene.count else (last - first) / look.fps
-    return VideoResult(duration, look.width, look.height, last - first, stage.warnings)
+    return RenderedVideo(duration, look.width, look.height, last - first, stage.warnings)
 
 
 def still(audio: Path, content: VideoContent, *, at: float, progress: Progress = silent) -> Image.Image:

@@ -29,10 +29,10 @@ from antiphon.music.video.yuv import Planes
 
 KEYFRAME_SECONDS = 5
 SEGMENT_SECONDS = 2 * KEYFRAME_SECONDS
-PATIENCE = 0.1
+POLL_S = 0.1
 """Seconds between two looks at how far the frames are, which is also when a cancelled task is noticed."""
 
-ENCODER = {"preset": "superfast", "mbtree": "1", "rc-lookahead": "10", "profile": "high"}
+ENCODER_OPTIONS = {"preset": "superfast", "mbtree": "1", "rc-lookahead": "10", "profile": "high"}
 """Of x264. The preset looks at no later frame and so spends three times the bits on a ground that hardly changes. Ten
 frames of look-ahead bring it to the size and the PSNR of ``veryfast``, for six tenths of the CPU time."""
 
@@ -52,7 +52,7 @@ class Picture:
     @property
     def options(self) -> dict[str, str]:
         """Of x264, by the names that FFmpeg has for them."""
-        return {**ENCODER, "crf": str(self.crf)}
+        return {**ENCODER_OPTIONS, "crf": str(self.crf)}
 
     def configure(self, context: VideoCodecContext) -> None:
         """Sets an x264 encoder that is not open yet. The same settings give the same parameter sets."""
@@ -114,7 +114,7 @@ class Segments:
         while True:
             report(sum(self._done) / self._count)
             with contextlib.suppress(TimeoutError):
-                return segment.result(timeout=PATIENCE)
+                return segment.result(timeout=POLL_S)
 
     def _encode(self, number: int) -> Packets:
         context = av.CodecContext.create("libx264", "w")

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from antiphon.music.video import text
 from antiphon.music.video.text import Block
-from antiphon.music.video.theme import Place, Style, Theme
+from antiphon.music.video.theme import Box, Style, Theme
 
-STEP = 0.93
+SIZE_RATIO = 0.93
 """From a size to the next smaller one that is tried."""
 
-FULL_LINES = 0.6
+MAX_MANY_LINES_SIZE_SHARE = 0.6
 """More than two lines are allowed below this share of the largest size: rather smaller than a tower of words."""
 
-CAP_MIDDLE = 0.36
+CAPITALS_MIDDLE_SHARE = 0.36
 """Of the size, from the baseline up to the middle of capitals."""
 
 
@@ -74,33 +74,33 @@ def height(block: Block, style: Style) -> float:
     return len(block.lines) * block.size * style.leading
 
 
-def stacked(block: Block, style: Style, place: Place, y: float) -> str:
+def stacked(block: Block, style: Style, place: Box, y: float) -> str:
     """SVG of the block's lines from ``y`` downwards, at the place's anchor."""
-    baseline = y + block.size * (0.5 * style.leading + CAP_MIDDLE)
+    baseline = y + block.size * (0.5 * style.leading + CAPITALS_MIDDLE_SHARE)
     return text.svg(block, edge(place, place.anchor), baseline, style.leading, "", place.anchor)
 
 
-def top(place: Place, needed: float) -> float:
+def top(place: Box, needed: float) -> float:
     """Where something of that height begins in the place."""
     return place.y + {"top": 0.0, "middle": 0.5, "bottom": 1.0}[place.stand] * (place.height - needed)
 
 
-def edge(place: Place, anchor: str) -> float:
+def edge(place: Box, anchor: str) -> float:
     """The x coordinate at which text of that anchor stands in the place."""
     return place.x + {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor] * place.width
 
 
-def middle_baseline(place: Place, size: float) -> float:
+def middle_baseline(place: Box, size: float) -> float:
     """The baseline of a line of text in the middle of the place."""
-    return place.y + place.height / 2 + CAP_MIDDLE * size
+    return place.y + place.height / 2 + CAPITALS_MIDDLE_SHARE * size
 
 
 def _sizes(style: Style, room: float) -> Iterator[tuple[float, int]]:
     size = style.size
     while size >= style.least:
-        allowed = style.lines if size <= FULL_LINES * style.size else min(style.lines, 2)
+        allowed = style.lines if size <= MAX_MANY_LINES_SIZE_SHARE * style.size else min(style.lines, 2)
         lines = min(allowed, int(room / (size * style.leading) + 0.1))
         if lines:
             yield size, lines
-        size *= STEP
+        size *= SIZE_RATIO
     yield style.least, max(1, min(style.lines, int(room / (style.least * style.leading) + 0.1)))

@@ -12,7 +12,7 @@ MIN_BAND_HZ, MAX_BAND_HZ = 40.0, 16_000.0
 WINDOWS = ((8192, 250.0), (4096, 1000.0), (2048, MAX_BAND_HZ))
 """FFT length and the centre frequency (Hz) up to which it is used: fine pitch below, fine timing above."""
 
-AHEAD = 1024
+AHEAD_SAMPLES = 1024
 """Samples (23 ms) of a window that lie after the frame's own. Less than a frame: no bar rises before its sound."""
 
 RANGE_DB = 42.0
@@ -69,7 +69,7 @@ def _decibels(blocks: Iterable[Floats], fps: int, counter: list[int]) -> Iterato
     """The bands' power in dB (full-scale sine = 0), batch by batch; ``counter`` receives the number of samples."""
     longest = WINDOWS[0][0]
     filters = _filters()
-    pending = np.zeros(longest - AHEAD, np.float32)
+    pending = np.zeros(longest - AHEAD_SAMPLES, np.float32)
     base, frame = 0, 0
     for block in blocks:
         mono = np.nan_to_num(block.reshape(len(block), -1)[:, 0])
@@ -126,9 +126,9 @@ def _filters() -> list[Filter]:
 
 
 def _window(length: int) -> Floats:
-    """Rises slowly over the past and falls over the ``AHEAD`` samples to come: most weight is at the frame itself."""
-    rise = np.sin(np.linspace(0, np.pi / 2, length - AHEAD, endpoint=False)) ** 2
-    fall = np.cos(np.linspace(0, np.pi / 2, AHEAD, endpoint=False)) ** 2
+    """Rises slowly over the past and falls over the ``AHEAD_SAMPLES`` to come: most weight is at the frame itself."""
+    rise = np.sin(np.linspace(0, np.pi / 2, length - AHEAD_SAMPLES, endpoint=False)) ** 2
+    fall = np.cos(np.linspace(0, np.pi / 2, AHEAD_SAMPLES, endpoint=False)) ** 2
     return np.concatenate([rise, fall]).astype(np.float32)
 
 

@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 
 from antiphon.music.video.ink import OPAQUE, Canvas, Colours, Shorts, lay
 from antiphon.music.video.spectrum import BANDS
-from antiphon.music.video.theme import Bars, Place, Region, Theme
+from antiphon.music.video.theme import BarsStyle, Box, Region, Theme
 from antiphon.music.video.yuv import Bytes, Floats
 
-RISE = 1.1
+LIGHT_REACH_SHARE = 1.1
 """The light falls from full to nothing over this share of the height of the bars' place."""
 
-BELOW = 0.6
+LIGHT_BELOW_SHARE = 0.6
 """How much of its reach the light goes down from the foot of a row."""
 
-SPREAD = (1 / 24, 3 / 24, 5 / 24, 6 / 24, 5 / 24, 3 / 24, 1 / 24)
+LIGHT_SPREAD = (1 / 24, 3 / 24, 5 / 24, 6 / 24, 5 / 24, 3 / 24, 1 / 24)
 """Of a bar's light to its neighbours."""
 
-FAN = 8
+DIRECTIONS_PER_BAR = 8
 """Directions to a bar of a ring, for the light."""
 
 
@@ -49,7 +49,7 @@ def bars_region(theme: Theme) -> Region:
     """The pixels on which the bars and their light are painted."""
     place, reach = theme.places["bars"].scaled(theme.scale), theme.bars.reach * theme.scale
     if theme.bars.form == "row":
-        place = replace(place, height=place.height - reach * (1 - BELOW))
+        place = replace(place, height=place.height - reach * (1 - LIGHT_BELOW_SHARE))
     return Region.around(place, reach, theme.width, theme.height)
 
 
@@ -66,10 +66,10 @@ class _Form:
     along_soft: Shorts
 
     def __init__(self, theme: Theme, region: Region, step: int, ink: Shorts) -> None:
-        self.bars: Bars = theme.bars
+        self.bars: BarsStyle = theme.bars
         self.ink = ink
         self.step, self.scale = step, theme.scale
-        self.place: Place = theme.places["bars"].scaled(theme.scale)
+        self.place: Box = theme.places["bars"].scaled(theme.scale)
         # Chroma is sited on the left of two pixels, and between two rows.
         self.x = np.arange(0, region.width, step, dtype=np.float32) + np.float32(region.x + 0.5)
         self.y = np.arange(0, region.height, step, dtype=np.float32)[:, None] + np.float32(region.y + step / 2)
@@ -116,7 +116,7 @@ class _Row(_Form):
         order = np.arange(BANDS) if self.bars.order == "rising" else np.abs(2 * np.arange(BANDS) - BANDS + 1)
         self.length = np.eye(BANDS, dtype=np.float32)[order] * np.float32((self.full - self.least) / 255)
         self.spread = spread_over(cell - 0.5) @ self.length
-        self.soft = OPAQUE / (self.full * RISE)
+        self.soft = OPAQUE / (self.full * LIGHT_REACH_SHARE)
         self.along_soft = self.whole(self.soft * self.distance)
 
     def prepare(self) -> float:
@@ -126,7 +126,9 @@ class _Row(_Form):
         below = np.maximum(self.radius - self.distance, 0)
         self.lane = self.whole(OPAQUE * np.clip((self.radius - np.hypot(self.aside, below)) / self.step + 0.5, 0, 1))
         self.along = self.whole(self.fine * self.distance)
-        self.most = self.whole(self.light * self.fade * np.clip(1 + self.distance / (BELOW * self.reach), 0, 1))
+        self.most = self.whole(
+            self.light * self.fade * np.clip(1 + self.distance / (LIGHT_BELOW_SHARE * self.reach), 0, 1)
+        )
         return self.place.height
 
     def reached(self, levels: Levels) -> tuple[Shorts, Shorts, float]:
@@ -214,11 +216,13 @@ class _Ring(_Form):
         fade = np.clip(1 - (along - (outer - inner)) / self.reach, 0, 1) * np.clip(along / self.reach + 0.6, 0, 1)
         self.most = self.whole(self.light * fade)
         self.least, self.full = 2 * radius * self.bars.least, outer - inner
-        self.soft = OPAQUE / (self.full * RISE)
+        self.soft = OPAQUE / (self.full * LIGHT_REACH_SHARE)
         self.along_soft = self.whole(self.soft * along)
-        self.fan = np.rint(cell * FAN).astype(np.intp)
+        self.fan = np.rint(cell * DIRECTIONS_PER_BAR).astype(np.intp)
         share = np.float32((self.full - self.least) / 255)
-        self.spread = spread_over(np.arange(FAN * BANDS + 1, dtype=np.float32) / FAN - 0.5) * share
+        self.spread = (
+            spread_over(np.arange(DIRECTIONS_PER_BAR * BANDS + 1, dtype=np.float32) / DIRECTIONS_PER_BAR - 0.5) * share
+        )
 
     def lay(self, canvas: Canvas, target: Bytes, under: Bytes, levels: Levels, seconds: float) -> None:
         length = self.least + levels * np.float32((self.full - self.least) / 255)
@@ -251,5 +255,5 @@ def spread_over(places: NDArray[np.floating]) -> Floats:
     """The matrix (places, 64) that gives the light at places between bars (0 is the middle of the first one)."""
     middles, bars = np.arange(BANDS), np.eye(BANDS)
     near = np.pad(bars, ((3, 3), (0, 0)), mode="edge")
-    spread = sum(weight * near[shift : shift + BANDS] for shift, weight in enumerate(SPREAD))
+    spread = sum(weight * near[shift : shift + BANDS] for shift, weight in enumerate(LIGHT_SPREAD))
     return np.stack([np.interp(places, middles, column) for column in np.asarray(spread).T], axis=1).astype(np.float32)

@@ -22,7 +22,7 @@ from typing import Any, Literal
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from antiphon.music.video.look import Look
+from antiphon.music.video.look import VideoLook
 
 UNITS = 720
 """Of a template, along the short side of the frame."""
@@ -49,7 +49,7 @@ class Region:
     height: int
 
     @classmethod
-    def around(cls, place: "Place", margin: float, width: int, height: int) -> "Region":
+    def around(cls, place: "Box", margin: float, width: int, height: int) -> "Region":
         """The pixels of a place and ``margin`` more on all sides, as far as they are in the frame."""
         left, top = (max(0, int((edge - margin) // 2 * 2)) for edge in (place.x, place.y))
         right = min(width, int(-(-(place.x + place.width + margin) // 2) * 2))
@@ -58,7 +58,7 @@ class Region:
 
 
 @dataclass(frozen=True)
-class Place:
+class Box:
     """A rectangle of the template with corners of ``radius``; its text stands at ``anchor`` and ``stand``."""
 
     x: float
@@ -69,12 +69,12 @@ class Place:
     anchor: Anchor
     stand: Literal["top", "middle", "bottom"]
 
-    def scaled(self, scale: float) -> "Place":
+    def scaled(self, scale: float) -> "Box":
         """The place in pixels of that many to a unit."""
         x, y, width, height, radius = (
             scale * number for number in (self.x, self.y, self.width, self.height, self.radius)
         )
-        return Place(x, y, width, height, radius, self.anchor, self.stand)
+        return Box(x, y, width, height, radius, self.anchor, self.stand)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Pulse:
 
 
 @dataclass(frozen=True)
-class Bars:
+class BarsStyle:
     """How the 64 bars stand.
 
     ``form``: "row" from the foot of their place, "mirror" up and down from its middle, "ring" outwards round a circle.
@@ -149,10 +149,10 @@ class Theme:
     scale: float
     background: Background
     pulse: Pulse
-    bars: Bars
+    bars: BarsStyle
     knob: float
     "The radius of the end of the progress line."
-    places: Mapping[str, Place]
+    places: Mapping[str, Box]
     texts: Mapping[str, Style]
     root: Element = field(repr=False)
 
@@ -171,7 +171,7 @@ class Theme:
         return ElementTree.tostring(root, encoding="unicode")
 
 
-def load(look: Look = Look(), *, lyrics: bool = False) -> Theme:
+def load(look: VideoLook = VideoLook(), *, lyrics: bool = False) -> Theme:
     """Reads the theme of a look from the package; ``lyrics``: with room for them.
 
     Raises:
@@ -192,7 +192,7 @@ def load(look: Look = Look(), *, lyrics: bool = False) -> Theme:
         min(look.width, look.height) / UNITS,
         Background(**given.get("background", {})),
         Pulse(**given.get("pulse", {})),
-        Bars(**given.get("bars", {})),
+        BarsStyle(**given.get("bars", {})),
         given.get("knob", 7.0),
         {key: _place(found[key]) for key in PLACES},
         {key: _style(found[key]) for key in TEXTS},
@@ -221,11 +221,11 @@ def _settings(text: str, aspect: str) -> dict[str, Any]:
     return given
 
 
-def _place(element: Element) -> Place:
+def _place(element: Element) -> Box:
     x, y, width, height, radius = (float(element.get(key, 0)) for key in ("x", "y", "width", "height", "rx"))
     anchor: Any = element.get("text-anchor", "start")
     stand: Any = STANDS[element.get("dominant-baseline", "hanging")]
-    return Place(x, y, width, height, radius, anchor, stand)
+    return Box(x, y, width, height, radius, anchor, stand)
 
 
 def _style(element: Element) -> Style:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from antiphon.music import drums
 from antiphon.music.audio import Writer
 from antiphon.music.drums.features import BANDS, HOP, MelLevels, gain, scaled
-from antiphon.music.drums.network import Network, listen
+from antiphon.music.drums.network import DrumModel, listen
 from antiphon.music.drums.onsets import Activations, hits, peaks
 from antiphon.music.progress import silent
 from antiphon.score.notes import Note
@@ -165,8 +165,8 @@ def test_levels_do_not_depend_on_the_blocks_they_are_read_in() -> None:
 
 def test_the_borders_of_pieces_are_not_heard(tmp_path: Path) -> None:
     song = listen(play(tmp_path / "drums.flac", rock(6), 13.0), duration=13, progress=silent)
-    whole = Network()(scaled(song, gain(song)))
-    pieces = Network(piece=150).activations(song, silent)
+    whole = DrumModel()(scaled(song, gain(song)))
+    pieces = DrumModel(piece=150).activations(song, silent)
     assert np.abs(pieces.onsets - whole[:, :5]).max() < 0.01
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from antiphon.music.audio import Writer
 from antiphon.music.rhythm import Rhythm, analyse
-from antiphon.music.rhythm.onsets import EARLY, FRAME_RATE, salient
+from antiphon.music.rhythm.onsets import FRAME_RATE, RISE_LEAD_S, salient
 from antiphon.music.rhythm.song import of_onsets
 from antiphon.score.notes import Instrument, Note
 
@@ -40,7 +40,7 @@ def strength(
     values = np.abs(np.random.default_rng(2).normal(0, noise, round(seconds * FRAME_RATE)))
     for times, loudness in onsets:
         for time in times:
-            place = (time - EARLY) * FRAME_RATE
+            place = (time - RISE_LEAD_S) * FRAME_RATE
             frames = np.arange(max(round(place) - 2, 0), min(round(place) + 3, len(values)))
             values[frames] += loudness * np.maximum(1 - np.abs(frames - place) / 2, 0)
     return salient(values.astype(np.float32))

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from antiphon.music import weights
-from antiphon.music.transcription.network import SAMPLE_RATE, WINDOW, Network
+from antiphon.music.transcription.network import SAMPLE_RATE, WINDOW, BasicPitch
 
 PINNED = weights.CATALOGUE["basic_pitch"]
 
@@ -52,7 +52,7 @@ def test_our_graph_computes_what_the_package_computes(package: Path, models: Pat
     names = [f"StatefulPartitionedCall:{output}" for output in (1, 2, 0)]
     given = windows()
     theirs = session.run(names, {session.get_inputs()[0].name: given[:, :, None]})
-    ours = Network(weights.ensure(models, "basic_pitch"), threads=1)(given)
+    ours = BasicPitch(weights.ensure(models, "basic_pitch"), threads=1)(given)
     for their, our in zip(theirs, ours, strict=True):
         assert our.shape == their.shape
         assert float(their[3].max()) > 0.5  # the chord was heard
@@ -60,5 +60,5 @@ def test_our_graph_computes_what_the_package_computes(package: Path, models: Pat
 
 
 def test_silence_is_not_heard_at_all(models: Path) -> None:
-    heard = Network(weights.ensure(models, "basic_pitch"), threads=1)(windows()[:1])
+    heard = BasicPitch(weights.ensure(models, "basic_pitch"), threads=1)(windows()[:1])
     assert not any(part.any() for part in heard)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from antiphon.music.transcription.chords import SAME, chords, with_struck
+from antiphon.music.transcription.chords import SAME_ONSET_FRAMES, chords, with_struck
 from antiphon.music.transcription.leakage import Salience
 from antiphon.music.transcription.network import Posteriorgram
 from antiphon.music.transcription.notecreation import NoteEvent
@@ -50,7 +50,7 @@ def test_a_harmonic_of_what_begins_with_it_is_no_note() -> None:
 
 
 def test_what_the_stem_has_itself_is_not_doubled() -> None:
-    own = NoteEvent(50 + SAME, 90, 60, 0.7)
+    own = NoteEvent(50 + SAME_ONSET_FRAMES, 90, 60, 0.7)
     assert with_struck([own], sounding(60, 0.7), heard((50, 80, 60, True))) == [own]
 
 

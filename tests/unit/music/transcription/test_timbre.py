@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from antiphon.music.transcription.network import HOP, SAMPLE_RATE
 from antiphon.music.transcription.notecreation import NoteEvent
-from antiphon.music.transcription.timbre import BANDS, STEP, Spectra, Timbre, timbre
+from antiphon.music.transcription.timbre import BANDS, STEP_SAMPLES, Spectra, Timbre, timbre
 
 Samples = NDArray[np.float64]
 APART = 86
@@ -29,7 +29,7 @@ def sounds() -> Sounds:
             heard.push(block)
         spectra = heard.levels()
         assert spectra.shape[1] == BANDS
-        assert abs(len(spectra) - len(samples) / STEP) <= 2
+        assert abs(len(spectra) - len(samples) / STEP_SAMPLES) <= 2
         return timbre(spectra, NOTES)
 
     return measured

@@ -3,7 +3,7 @@
 import numpy as np
 
 from antiphon.music.video.artwork import draw_cover
-from antiphon.music.video.look import Look
+from antiphon.music.video.look import VideoLook
 from antiphon.music.video.lyrics import parse
 from antiphon.music.video.scene import Scene
 from antiphon.music.video.setting import Wording
@@ -26,7 +26,7 @@ def spectrum(seconds: float = SECONDS, fps: int = 30) -> Spectrum:
 
 
 def scene(
-    look: Look = Look(),
+    look: VideoLook = VideoLook(),
     *,
     title: str = "Call, and I Will Answer",
     author: str = "The Antiphons",

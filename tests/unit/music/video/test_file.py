@@ -13,13 +13,13 @@ from PIL import Image
 from tests.unit.music.sounds import noise, save
 from tests.unit.music.video import mp4
 
-from antiphon.music.video import VideoContent, VideoResult, render
+from antiphon.music.video import RenderedVideo, VideoContent, render
 
 SECONDS = 11.3
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, VideoResult]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, RenderedVideo]:
     """A video longer than two groups of pictures, its thumbnail, and its figures."""
     folder = tmp_path_factory.mktemp("file")
     sound = save(folder / "sound.flac", noise(SECONDS), "flac")
@@ -28,7 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, VideoRes
     return out, thumbnail, result
 
 
-Made = tuple[Path, Path, VideoResult]
+Made = tuple[Path, Path, RenderedVideo]
 
 
 def test_the_index_comes_first_and_every_sample_lies_where_it_says(made: Made) -> None:

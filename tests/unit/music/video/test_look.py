@@ -4,11 +4,11 @@ import pytest
 
 from antiphon.contract import kinds
 from antiphon.errors import BadParameter
-from antiphon.music.video.look import ASPECTS, FRAME_RATES, RESOLUTIONS, Look, themes
+from antiphon.music.video.look import ASPECTS, FRAME_RATES, RESOLUTIONS, VideoLook, themes
 
 
 def test_a_look_left_to_itself_is_bars_in_1280_by_720_at_30_frames() -> None:
-    look = Look()
+    look = VideoLook()
     assert (look.theme, look.width, look.height, look.fps) == ("bars", 1280, 720, 30)
 
 
@@ -26,12 +26,12 @@ def test_a_look_left_to_itself_is_bars_in_1280_by_720_at_30_frames() -> None:
 def test_the_resolution_is_the_short_side_and_the_aspect_gives_the_other(
     aspect: str, resolution: str, size: tuple[int, int]
 ) -> None:
-    look = Look(aspect=aspect, resolution=resolution)
+    look = VideoLook(aspect=aspect, resolution=resolution)
     assert (look.width, look.height) == size
 
 
 def test_every_size_is_even_for_the_colours_are_sampled_by_two() -> None:
-    looks = [Look(aspect=aspect, resolution=resolution) for aspect in ASPECTS for resolution in RESOLUTIONS]
+    looks = [VideoLook(aspect=aspect, resolution=resolution) for aspect in ASPECTS for resolution in RESOLUTIONS]
     assert not any(look.width % 2 or look.height % 2 for look in looks)
 
 
@@ -51,4 +51,4 @@ def test_themes_are_found_by_their_folders() -> None:
 )
 def test_an_unknown_choice_is_named_with_what_there_is(field: str, value: object) -> None:
     with pytest.raises(BadParameter, match=rf"^{field}: expected one of .*, not {value!r}"):
-        Look(**{field: value})  # type: ignore[arg-type]
+        VideoLook(**{field: value})  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from tests.unit.music.video.scenes import LYRICS, scene
 
-from antiphon.music.video.look import ASPECTS, Look, themes
+from antiphon.music.video.look import ASPECTS, VideoLook, themes
 from antiphon.music.video.lyrics_layer import sung_region
 from antiphon.music.video.scene import Scene
 from antiphon.music.video.theme import load
@@ -13,7 +13,7 @@ from antiphon.music.video.theme import load
 FPS = 30
 
 
-def words_at(shown: Scene, seconds: float, look: Look = Look()) -> NDArray[np.int16]:
+def words_at(shown: Scene, seconds: float, look: VideoLook = VideoLook()) -> NDArray[np.int16]:
     """How much brighter the lyrics' pixels are than the same without lyrics at all."""
     region = sung_region(load(look, lyrics=True))
     area = slice(region.y, region.y + region.height), slice(region.x, region.x + region.width)
@@ -66,7 +66,7 @@ def test_nothing_is_shown_long_before_and_after_what_is_sung() -> None:
 @pytest.mark.parametrize("aspect", ASPECTS)
 @pytest.mark.parametrize("name", themes())
 def test_lines_of_any_length_stay_inside_their_place(name: str, aspect: str) -> None:
-    look = Look(name, aspect)
+    look = VideoLook(name, aspect)
     given = "\n".join(f"[00:0{2 * i}]{line}" for i, line in enumerate(["la " * 60, "W" * 90, "x", "short " * 9]))
     shown = scene(look, lyrics=given)
     for seconds in (1, 3, 5, 7.5):

@@ -10,7 +10,7 @@ from PIL import Image
 from tests.unit.music.sounds import RATE, Samples, noise, save
 
 from antiphon.errors import BadParameter
-from antiphon.music.video import Look, VideoContent, render, still
+from antiphon.music.video import VideoContent, VideoLook, render, still
 from antiphon.music.video.look import ASPECTS, themes
 
 
@@ -22,7 +22,7 @@ def frames_of(path: Path) -> int:
 @pytest.mark.parametrize(("theme", "aspect"), list(product(themes(), ASPECTS)))
 def test_a_fifth_of_a_second_is_enough_in_every_theme_and_shape(tmp_path: Path, theme: str, aspect: str) -> None:
     song, out = save(tmp_path / "song.wav", noise(0.2), "wav"), tmp_path / "video.mp4"
-    look = Look(theme, aspect)
+    look = VideoLook(theme, aspect)
     made = render(song, out, VideoContent("Short", author="Zoë", domain="example.org", lyrics="La\nla", look=look))
     assert (made.frames, frames_of(out)) == (6, 6)
     assert (made.width, made.height) == (look.width, look.height)
@@ -31,7 +31,7 @@ def test_a_fifth_of_a_second_is_enough_in_every_theme_and_shape(tmp_path: Path, 
 
 @pytest.mark.parametrize(("theme", "aspect"), list(product(themes(), ASPECTS)))
 def test_every_theme_and_shape_can_be_had_in_1080p(tmp_path: Path, theme: str, aspect: str) -> None:
-    song, look = save(tmp_path / "song.wav", noise(0.2), "wav"), Look(theme, aspect, "1080p", 60)
+    song, look = save(tmp_path / "song.wav", noise(0.2), "wav"), VideoLook(theme, aspect, "1080p", 60)
     assert still(song, VideoContent("Large", lyrics="La\nla", look=look), at=0.1).size == (look.width, look.height)
 
 
@@ -110,7 +110,7 @@ def test_no_lyrics_hold_a_video_up(tmp_path: Path, lyrics: str) -> None:
 
 def test_sixty_frames_a_second_are_sixty(tmp_path: Path) -> None:
     song = save(tmp_path / "song.wav", noise(0.5), "wav")
-    assert render(song, tmp_path / "video.mp4", VideoContent("Odd", look=Look(fps=60))).frames == 30
+    assert render(song, tmp_path / "video.mp4", VideoContent("Odd", look=VideoLook(fps=60))).frames == 30
     with av.open(str(tmp_path / "video.mp4")) as container:
         stream = container.streams.video[0]
         assert stream.average_rate == 60

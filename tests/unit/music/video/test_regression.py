@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from tests.unit.music.video.scenes import LYRICS, scene
 
-from antiphon.music.video.look import ASPECTS, Look, themes
+from antiphon.music.video.look import ASPECTS, VideoLook, themes
 
 FRAMES = Path(__file__).parent / "frames"
 SCALE = 5
@@ -29,7 +29,7 @@ CASES = [
 
 
 def draw(theme: str, aspect: str, lyrics: bool) -> Image.Image:
-    shown = scene(Look(theme, aspect), lyrics=LYRICS if lyrics else "")
+    shown = scene(VideoLook(theme, aspect), lyrics=LYRICS if lyrics else "")
     return shown.still(round(4.6 * 30)).reduce(SCALE)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from antiphon.errors import BadParameter, NotAudio
 from antiphon.music import audio
-from antiphon.music.video import Look, VideoContent, VideoResult, render, spectrum, still
+from antiphon.music.video import RenderedVideo, VideoContent, VideoLook, render, spectrum, still
 from antiphon.music.video.theme import load
 
 RATE = 44_100
@@ -25,7 +25,7 @@ Samples = NDArray[np.float32]
 @dataclass(frozen=True)
 class Made:
     path: Path
-    result: VideoResult
+    result: RenderedVideo
     progress: list[tuple[float, str]]
     frames: list[NDArray[np.uint8]]
     """The luma planes (720, 1280) as decoded."""
@@ -246,8 +246,8 @@ def test_a_preview_is_a_piece_of_the_video_with_its_sound(tmp_path: Path) -> Non
 def test_a_still_is_the_video_s_frame_of_that_moment(tmp_path: Path) -> None:
     sound = write_sound(tmp_path / "sound.wav", tone(1.0))
     out = tmp_path / "video.mp4"
-    render(sound, out, VideoContent("Still", look=Look("wave", "1:1")))
-    picture = np.asarray(still(sound, VideoContent("Still", look=Look("wave", "1:1")), at=0.5).convert("L"), float)
+    render(sound, out, VideoContent("Still", look=VideoLook("wave", "1:1")))
+    picture = np.asarray(still(sound, VideoContent("Still", look=VideoLook("wave", "1:1")), at=0.5).convert("L"), float)
     shown = (list(lumas(out))[15].astype(float) - 16) * 255 / 219
     assert picture.shape == (720, 720)
     assert np.abs(picture - shown).mean() < 4

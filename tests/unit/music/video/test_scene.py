@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from tests.unit.music.video.scenes import LYRICS, scene, spectrum
 
-from antiphon.music.video.background_layer import RENEWAL
+from antiphon.music.video.background_layer import RENEWAL_S
 from antiphon.music.video.cover_layer import cover_region
-from antiphon.music.video.look import ASPECTS, Look, themes
+from antiphon.music.video.look import ASPECTS, VideoLook, themes
 from antiphon.music.video.lyrics_layer import sung_region
 from antiphon.music.video.progress_bar import line_region
 from antiphon.music.video.scene import Scene
@@ -17,7 +17,7 @@ from antiphon.music.video.spectrum import Spectrum
 from antiphon.music.video.spectrum_bars import bars_region
 from antiphon.music.video.theme import Region, load
 
-ALL = [Look(theme, aspect) for theme, aspect in product(themes(), ASPECTS)]
+ALL = [VideoLook(theme, aspect) for theme, aspect in product(themes(), ASPECTS)]
 
 
 def luma(shown: Scene, index: int) -> NDArray[np.int16]:
@@ -37,7 +37,7 @@ def overlap(one: Region, other: Region) -> bool:
 @pytest.mark.parametrize("name", themes())
 @pytest.mark.parametrize("lyrics", ["", LYRICS])
 def test_a_frame_depends_on_its_index_alone(name: str, lyrics: str) -> None:
-    shown = scene(Look(name, "1:1"), lyrics=lyrics)
+    shown = scene(VideoLook(name, "1:1"), lyrics=lyrics)
     canvas = shown.canvas()
     for index in [*range(40), *range(55, 130), 400, *range(360, 372)]:
         painted = shown.paint(canvas, index)
@@ -47,7 +47,7 @@ def test_a_frame_depends_on_its_index_alone(name: str, lyrics: str) -> None:
 
 @pytest.mark.parametrize("look", ALL, ids=str)
 @pytest.mark.parametrize("lyrics", [False, True])
-def test_what_moves_has_a_place_of_its_own(look: Look, lyrics: bool) -> None:
+def test_what_moves_has_a_place_of_its_own(look: VideoLook, lyrics: bool) -> None:
     theme = load(look, lyrics=lyrics)
     line, bars, cover = line_region(theme), bars_region(theme), cover_region(theme)
     regions = [line, bars, *([sung_region(theme)] if lyrics else [])]
@@ -59,19 +59,19 @@ def test_what_moves_has_a_place_of_its_own(look: Look, lyrics: bool) -> None:
 @pytest.mark.parametrize("resolution", ["720p", "1080p"])
 def test_a_frame_has_the_size_that_was_asked_for(resolution: str) -> None:
     for aspect, (width, height) in {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1)}.items():
-        shown = scene(Look("bars", aspect, resolution))
+        shown = scene(VideoLook("bars", aspect, resolution))
         side = {"720p": 720, "1080p": 1080}[resolution] // min(width, height)
         assert shown.still(0).size == (side * width, side * height)
 
 
 def test_a_larger_picture_shows_the_same() -> None:
-    small, large = (scene(Look("circle", "1:1", size)).still(45) for size in ("720p", "1080p"))
+    small, large = (scene(VideoLook("circle", "1:1", size)).still(45) for size in ("720p", "1080p"))
     difference = np.abs(np.asarray(small.reduce(8), int) - np.asarray(large.reduce(12), int))
     assert difference.mean() < 2
 
 
 def test_twice_the_frames_show_the_same_at_the_same_time() -> None:
-    once, twice = (scene(Look("bars", "16:9", "720p", fps)).still(fps * 2) for fps in (30, 60))
+    once, twice = (scene(VideoLook("bars", "16:9", "720p", fps)).still(fps * 2) for fps in (30, 60))
     assert np.abs(np.asarray(once, int) - np.asarray(twice, int)).mean() < 1
 
 
@@ -88,7 +88,7 @@ def test_the_background_drifts_but_never_jumps() -> None:
 def test_all_of_the_background_is_renewed_in_half_a_second() -> None:
     shown = scene(measured=silent())
     rows = sorted(
-        (part.start, part.stop) for index in range(round(RENEWAL * 30)) for part in shown._ground.renewed(index)
+        (part.start, part.stop) for index in range(round(RENEWAL_S * 30)) for part in shown._ground.renewed(index)
     )
     assert [start for start, _ in rows] == [0, *(stop for _, stop in rows[:-1])]
     assert rows[-1][1] == 720
@@ -108,7 +108,7 @@ def test_the_cover_grows_on_a_beat_and_its_light_comes_up() -> None:
 def test_themes_that_mirror_are_the_same_on_both_sides(name: str) -> None:
     flat = silent()
     measured = Spectrum(spectrum().levels, flat.pulse, flat.samples)
-    look = Look(name, "1:1")
+    look = VideoLook(name, "1:1")
     moved, still = luma(scene(look, measured=measured), 45), luma(scene(look, measured=flat), 45)
     region = bars_region(load(look))
     bars = np.abs(moved - still)[region.y : region.y + region.height, region.x : region.x + region.width] > 40

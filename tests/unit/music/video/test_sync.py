@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from bench.frames import clicks, silence
 
-from antiphon.music.video import Look, VideoContent, render
+from antiphon.music.video import VideoContent, VideoLook, render
 
 
 def check(out: Path, at: list[float], fps: int) -> None:
@@ -19,7 +19,7 @@ def check(out: Path, at: list[float], fps: int) -> None:
 def test_a_click_is_seen_and_heard_within_a_frame(tmp_path: Path, fps: int) -> None:
     song, out = tmp_path / "clicks.flac", tmp_path / "video.mp4"
     silence(song, 8, [0.0, 4.5])
-    render(song, out, VideoContent("Click", look=Look(fps=fps)))
+    render(song, out, VideoContent("Click", look=VideoLook(fps=fps)))
     check(out, [0.0, 4.5], fps)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from antiphon.music.video import setting, text
 from antiphon.music.video.fonts import face_for, inter
-from antiphon.music.video.look import ASPECTS, Look, themes
+from antiphon.music.video.look import ASPECTS, VideoLook, themes
 from antiphon.music.video.theme import Theme, load
 
 THEME = load()
@@ -64,7 +64,7 @@ def test_han_takes_the_forms_of_the_language_beside_it() -> None:
 @pytest.mark.parametrize("aspect", ASPECTS)
 @pytest.mark.parametrize("name", themes())
 def test_fifty_characters_of_author_and_domain_always_fit_whole(name: str, aspect: str, lyrics: bool) -> None:
-    theme = load(Look(name, aspect), lyrics=lyrics)
+    theme = load(VideoLook(name, aspect), lyrics=lyrics)
     for letter in ("W", "i", "m", "Ж", "—", "@"):
         for field in ("author", "domain"):
             block = set_in(field, letter * 50, theme)
@@ -77,7 +77,7 @@ def test_fifty_characters_of_author_and_domain_always_fit_whole(name: str, aspec
 @pytest.mark.parametrize("aspect", ASPECTS)
 @pytest.mark.parametrize("name", themes())
 def test_title_and_author_of_any_length_stay_in_their_place(name: str, aspect: str, lyrics: bool) -> None:
-    theme = load(Look(name, aspect), lyrics=lyrics)
+    theme = load(VideoLook(name, aspect), lyrics=lyrics)
     heading = theme.places["heading"]
     for title, author in (("Sea", ""), ("word " * 30, "W" * 50), ("Nocturne", "x"), ("夜" * 40, "m" * 50)):
         words = setting.set_words(theme, setting.Wording(title, author, "", "3:07"))
