@@ -1,4 +1,4 @@
-"""The music engines: audio in, result out. No database, no network, no settings."""
+"""Music engines: audio in, result out. No database, no network, no settings."""
 
 import os
 

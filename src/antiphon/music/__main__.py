@@ -1,8 +1,8 @@
-"""The child process in which one engine runs: ``python -m antiphon.music``.
+"""Child process in which one engine runs: ``python -m antiphon.music``.
 
 Reads one JSON line from standard input, ``{"engine": name, "arguments": {…}}``, and writes JSON lines:
 ``{"progress": 0.4, "stage": "vocals"}`` any number of times, then ``{"result": …}`` or
-``{"error": {"code": 415, "message": "…"}}``. When standard input ends, whoever asked is gone and so are we.
+``{"error": {"code": 415, "message": "…"}}``. When standard input ends, the parent is gone, and the process ends.
 """
 
 import json

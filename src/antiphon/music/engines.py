@@ -1,4 +1,4 @@
-"""The engines as the child process calls them: plain values in, plain values out."""
+"""Engines as the child process calls them: plain values in, plain values out."""
 
 import json
 from collections.abc import Callable

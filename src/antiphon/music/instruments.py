@@ -1,4 +1,4 @@
-"""Which instrument a stem is played on.
+"""Choice of the General MIDI instrument for a stem.
 
 A stem has a usual instrument; another one is named only where the sound is plainly that one's, once for the whole song.
 The limits were drawn between General MIDI instruments, played by three soundfonts beside drums and separated from them.

@@ -1,4 +1,4 @@
-"""Builds ONNX graphs node by node."""
+"""Builder of ONNX graphs, node by node."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Draws what was transcribed as a picture: time to the right, pitch upwards, a colour for each instrument."""
+"""Piano roll of a transcription as a picture: time to the right, pitch upwards, a colour for each instrument."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -61,8 +61,14 @@ Box = tuple[float, float, float, float]
 
 
 def draw(instruments: Sequence[Instrument], path: Path, *, duration: float, bars: Sequence[float] = ()) -> None:
-    """Writes the piano roll of ``instruments`` over ``duration`` seconds to ``path``, a PNG of 1920×1080 pixels, with a
-    line at each of the ``bars`` (in seconds), the first being bar 1; without them, at round seconds."""
+    """Write a piano roll as a PNG of 1920×1080 pixels.
+
+    Args:
+        instruments: The notes.
+        path: The file to write.
+        duration: Seconds that the picture spans.
+        bars: Starts of the bars in seconds, from bar 1 on, where lines are drawn; without them, at round seconds.
+    """
     _Roll(instruments, duration, bars).draw().save(path, "PNG", optimize=True)
 
 

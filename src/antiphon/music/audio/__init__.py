@@ -1,7 +1,7 @@
-"""Audio files in and out: look at one, read it block by block, write one.
+"""Audio files: inspection, streaming, excerpts, writing.
 
-Everything is float32 in -1…1, shaped ``(samples, channels)``. Files come from strangers: see ``source`` for
-what may be opened at all.
+Everything is float32 in -1…1, shaped ``(samples, channels)``. Files are untrusted: ``source`` says what may be opened
+at all.
 """
 
 from antiphon.music.audio.conversion import to_wav

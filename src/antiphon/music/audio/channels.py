@@ -1,4 +1,4 @@
-"""Fold any speaker layout to mono or stereo."""
+"""Down-mix of any speaker layout to mono or stereo."""
 
 from functools import lru_cache
 

@@ -1,4 +1,4 @@
-"""What is in an audio file, found by decoding all of it once: headers lie."""
+"""Inspection of an audio file by decoding it once, since headers may be wrong."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,8 @@ _JOINER = "\u200d"  # holds the parts of one emoji together
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """``duration`` is in seconds, as decoded; ``sample_rate`` in Hz."""
+    """What a file holds: ``duration`` in seconds, as decoded; ``sample_rate`` in Hz; names of codec and container as
+    FFmpeg has them; title and artist from its tags."""
 
     duration: float
     sample_rate: int
@@ -33,10 +34,16 @@ class AudioInfo:
 
 
 def inspect(path: Path, *, max_duration: float) -> AudioInfo:
-    """Decode the file once, holding none of it. ``max_duration`` is in seconds.
+    """Decode the file once, holding none of it.
 
-    Raises ``NotAudio`` (no sound, or cut short), ``TooLarge`` (longer than ``max_duration``; decoding stops
-    there) or ``BadParameter`` (shorter than ``MIN_DURATION_S``).
+    Args:
+        path: Any file.
+        max_duration: Seconds of sound after which it is refused.
+
+    Raises:
+        NotAudio: There is no sound, or less of it than the header promises.
+        TooLarge: It is longer than ``max_duration``; decoding stops there.
+        BadParameter: It is shorter than ``MIN_DURATION_S``.
     """
     with open_source(path) as source:
         duration, sample_rate, channels = 0.0, 0, 0
@@ -69,8 +76,14 @@ def inspect(path: Path, *, max_duration: float) -> AudioInfo:
 
 
 def stated_duration(path: Path) -> float | None:
-    """The length in seconds that the header states or FFmpeg guesses, without decoding: good for showing progress.
-    Raises ``NotAudio``."""
+    """Length in seconds that the header states or FFmpeg guesses, without decoding; good enough to show progress with.
+
+    Returns:
+        None where nothing is stated.
+
+    Raises:
+        NotAudio: The file cannot be opened.
+    """
     with open_source(path) as source:
         microseconds = source.container.duration
         return microseconds / av.time_base if microseconds and microseconds > 0 else None

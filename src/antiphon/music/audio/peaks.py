@@ -1,4 +1,4 @@
-"""The outline of a sound: how low and how high it goes, stretch by stretch, for drawing a waveform."""
+"""Outline of a sound, for drawing its waveform: lowest and highest level of each stretch."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _FULL_SCALE = 127
 
 @dataclass(frozen=True)
 class Outline:
-    """``duration`` is in seconds; ``low`` and ``high`` are of one length, each -127…127."""
+    """Lowest and highest level of stretches of equal length, each -127…127; ``duration`` of the whole in seconds."""
 
     duration: float
     low: list[int]
@@ -24,7 +24,15 @@ class Outline:
 
 
 def peaks(path: Path, *, most: int) -> Outline:
-    """The outline of a file over all its channels in up to ``most`` stretches of equal length. Raises ``NotAudio``."""
+    """Outline of a file over all its channels.
+
+    Args:
+        path: An audio file.
+        most: Stretches at most, of equal length.
+
+    Raises:
+        NotAudio: The file cannot be opened.
+    """
     seconds = 0.0
 
     def timed(chunks: Iterable[Chunk]) -> Iterator[Chunk]:

@@ -1,4 +1,4 @@
-"""One piece of a long file, exact to the sample, without decoding what stands before it.
+"""Ten-second pieces of a long file, exact to the sample, without decoding what stands before them.
 
 Where a container says exactly where each of its packets begins, we seek. Where only those before it tell (MP3, bare
 AAC, Ogg), they are read and not decoded, which costs a tenth; of MP3 and bare AAC the places are remembered, so that
@@ -46,9 +46,13 @@ class Waypoints:
 
 
 def piece(source: Source, number: int, waypoints: Waypoints | None = None) -> Samples:
-    """The samples (n, 2) of the piece ``number`` from 0; at the end of the file shorter, behind it empty.
+    """Samples (n, 2) of one piece, at ``RATE``: shorter at the end of the file, empty behind it.
 
-    ``waypoints`` are the file's own, kept from piece to piece."""
+    Args:
+        source: An open file.
+        number: Of the piece, from 0; it begins at ``number * PIECE_S`` seconds.
+        waypoints: The file's own, kept from piece to piece; None: nothing is known yet.
+    """
     start, stop = PIECE_S * number, PIECE_S * (number + 1)
     rate, samples = _between(source, max(start - _CONTEXT_S, 0), stop + _CONTEXT_S, waypoints or Waypoints())
     if rate != RATE and len(samples):

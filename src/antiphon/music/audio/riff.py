@@ -1,4 +1,4 @@
-"""The chunks of a WAV or AVI file, by their own headers.
+"""Chunks of a WAV or AVI file, by their own headers.
 
 FFmpeg believes what a chunk says of its size and takes that much memory: 90 kB of WAV can make it fill 2 GB. And it
 silently shortens a WAV that is cut off. So these headers are looked at before it sees them.

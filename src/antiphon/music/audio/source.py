@@ -1,7 +1,7 @@
-"""Open a stranger's file and decode its sound, and nothing but that file.
+"""Decoder of an untrusted file's sound, which can open nothing but that file.
 
 FFmpeg has "formats" that are lists of other files or URLs (HLS, concat, DASH, SDP, image sequences). A server
-that opens those reads its own disk or its own network for whoever asks. So only containers that carry their
+that opens those lets an upload read its disk or its network. So only containers that carry their
 data themselves may be opened, the file is handed over as an open handle, and no protocol is allowed at all.
 """
 
@@ -62,13 +62,21 @@ class Source:
         return (frame for frame in _frames(self.container, self.track) if frame.samples)
 
     def chunks(self) -> Iterator[Chunk]:
-        """The ``frames`` as float samples. Raises ``NotAudio`` for what no music has."""
+        """The ``frames`` as float samples.
+
+        Raises:
+            NotAudio: As ``check``.
+        """
         return map(chunk_of, self.frames())
 
 
 @contextmanager
 def open_source(path: Path) -> Iterator[Source]:
-    """Open ``path`` for decoding and close it in any case. Raises ``NotAudio``."""
+    """Context in which ``path`` is open for decoding.
+
+    Raises:
+        NotAudio: It cannot be opened, or is no audio file.
+    """
     if path.stat().st_size == 0:
         raise NotAudio("file: is empty; upload a file that holds audio")
     if any(chunk.is_absurd for chunk in riff_chunks(path)):
@@ -129,7 +137,11 @@ def decode_packet(track: AudioStream, packet: "av.Packet[AudioStream]") -> list[
 
 
 def check(frame: AudioFrame) -> None:
-    """Raises ``NotAudio`` for a frame that no music has."""
+    """Refuse a frame that no music has.
+
+    Raises:
+        NotAudio: Its sample rate or its number of channels is out of range.
+    """
     if not MIN_RATE <= frame.sample_rate <= MAX_RATE:
         raise NotAudio(
             f"file: has {frame.sample_rate} samples a second; expected {MIN_RATE} to {MAX_RATE}: "
@@ -142,7 +154,11 @@ def check(frame: AudioFrame) -> None:
 
 
 def chunk_of(frame: AudioFrame) -> Chunk:
-    """A decoded frame as float samples. Raises ``NotAudio`` for what no music has."""
+    """A decoded frame as float samples.
+
+    Raises:
+        NotAudio: As ``check``.
+    """
     check(frame)
     layout = tuple(channel.name for channel in frame.layout.channels)
     raw = frame.to_ndarray()

@@ -1,4 +1,4 @@
-"""Read a file as blocks of samples at the rate and channel count that an engine wants."""
+"""Blocks of samples of a file, at the sample rate and channel count that an engine needs."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,10 +13,19 @@ _BATCH = 65536
 
 
 def stream(path: Path, *, sample_rate: int, channels: int, block: int) -> Iterator[Samples]:
-    """Yield float32 arrays (block, channels) in order; the last one may be shorter, and none is empty.
+    """Blocks (block, channels) of a file, float32 in order of time; the last one may be shorter, and none is empty.
 
-    ``channels`` is 1 or 2. Resampled by soxr with its delay taken out. Raises ``NotAudio`` when the file
-    cannot be opened; damaged frames inside it are left out.
+    Resampled by soxr with its delay taken out. Damaged frames inside the file are left out.
+
+    Args:
+        path: An audio file.
+        sample_rate: Hz of the blocks.
+        channels: 1 or 2.
+        block: Samples in a block.
+
+    Raises:
+        NotAudio: The file cannot be opened.
+        ValueError: ``channels`` or ``block`` is out of range.
     """
     if channels not in (1, 2) or block < 1:
         raise ValueError(f"channels must be 1 or 2 and block positive, got {channels} and {block}")
@@ -27,9 +36,19 @@ def stream(path: Path, *, sample_rate: int, channels: int, block: int) -> Iterat
 def decode(
     path: Path, *, sample_rate: int, channels: int, start: float = 0.0, duration: float | None = None
 ) -> Samples:
-    """The samples from ``start`` for ``duration`` seconds (or to the end), shape (n, channels), float32.
+    """Samples (n, channels) of a file or of a part of it, float32.
 
-    Sample-exact: what comes before ``start`` is decoded and dropped rather than sought over.
+    Exact to the sample: what comes before ``start`` is decoded and dropped rather than sought over.
+
+    Args:
+        path: An audio file.
+        sample_rate: Hz of the samples.
+        channels: 1 or 2.
+        start: Seconds into the file.
+        duration: Seconds; None: to the end.
+
+    Raises:
+        NotAudio: The file cannot be opened.
     """
     first = round(start * sample_rate)
     last = None if duration is None else first + round(duration * sample_rate)

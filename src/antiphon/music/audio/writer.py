@@ -1,4 +1,4 @@
-"""Write audio files block by block."""
+"""Writer of audio files, block by block."""
 
 from pathlib import Path
 from types import TracebackType
@@ -20,10 +20,18 @@ _FULL_SCALE = 32768
 
 
 class Writer:
-    """A 16-bit FLAC or WAV file, or an MP3 of 256 kbit/s, written as it comes. A context manager; when its
-    body fails the unfinished file is removed.
+    """A 16-bit FLAC or WAV file, or an MP3 of 256 kbit/s, written block by block.
 
-    ``channels`` is 1 or 2. MP3 takes rates of 8000 to 48000 Hz.
+    A context manager; when its body fails the unfinished file is removed.
+
+    Args:
+        path: The file to write.
+        sample_rate: Hz; MP3 takes 8,000 to 48,000.
+        channels: 1 or 2.
+        codec: The kind of file.
+
+    Raises:
+        ValueError: ``channels`` or ``codec`` is none of these.
     """
 
     def __init__(self, path: Path, sample_rate: int, channels: int, codec: Codec = "flac") -> None:

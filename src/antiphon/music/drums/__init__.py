@@ -1,4 +1,4 @@
-"""Finds the hits in a drum stem: kick, snare, closed and open hi-hat, toms, crash and ride.
+"""Drum hits of a drum stem: kick, snare, closed and open hi-hat, toms, crash and ride.
 
 Our own network (``MODEL_CARD.md``) says a hundred times a second what was struck and how hard; peaks of that above
 thresholds are hits.
@@ -15,7 +15,19 @@ __all__ = ["CRASH", "HIHAT", "KICK", "OPEN_HIHAT", "RIDE", "SNARE", "TOMS", "det
 
 
 def detect(path: Path, *, duration: float, progress: Progress, threads: int = 1) -> list[Note]:
-    """The hits in the drum stem ``path``, which lasts about ``duration`` seconds (for ``progress``), in order of start
-    and key. Keys are General MIDI percussion; velocity follows the strength of the hit. Raises ``NotAudio``."""
+    """Hits in a drum stem, in order of start and key.
+
+    Args:
+        path: The stem.
+        duration: About how many seconds it lasts, for ``progress`` only.
+        progress: Is told the share of the work that is done.
+        threads: Of the network.
+
+    Returns:
+        Notes with General MIDI percussion keys; start and end in seconds, velocity 0–1 by the strength of the hit.
+
+    Raises:
+        NotAudio: The file cannot be opened.
+    """
     song = listen(path, duration=duration, progress=progress)
     return hits(DrumModel(threads=threads).activations(song, progress), song)

@@ -1,4 +1,4 @@
-"""What the drum network looks at: the level of 80 mel bands, a hundred times a second."""
+"""Input of the drum network: levels of 80 mel bands, 100 times a second."""
 
 from collections.abc import Iterable, Iterator
 

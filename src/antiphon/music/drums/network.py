@@ -1,4 +1,4 @@
-"""Runs our drum network over a file, piece by piece. Its model card lies beside it."""
+"""Our drum network, run over a file piece by piece. Its model card lies beside it."""
 
 from collections.abc import Iterator
 from pathlib import Path

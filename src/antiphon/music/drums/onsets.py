@@ -1,4 +1,4 @@
-"""Makes hits out of what the network says of each frame."""
+"""Drum notes from the drum network's activations."""
 
 from dataclasses import dataclass, replace
 
@@ -26,7 +26,7 @@ MIN_OPEN_ACTIVATION = 0.4
 MIN_DRUM_ACTIVATION_P90 = 0.7
 """Activation that a tenth of a drum's hits have to reach; else what was heard is another drum's noise."""
 MIN_BEST_DRUM_ACTIVATION_P90 = 0.85
-"""Activation that a tenth of some drum's hits have to reach; else nobody plays. Drums reach 0.93 and more (seven
+"""Activation that a tenth of some drum's hits have to reach; else there are no drums. Drums reach 0.93 and more (seven
 songs of MDB Drums, the demo's), white, pink and brown noise 0.78 (as separated by us)."""
 TOGETHER_FRAMES = 3
 """Frames within which two drums are struck together."""

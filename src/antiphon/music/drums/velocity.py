@@ -1,4 +1,4 @@
-"""How hard each drum was struck: by how much its band falls short of its loud hits in the song."""
+"""Velocity of drum hits: how far a hit's band falls short of the song's loud hits."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Where the beats and the bar lines of a song fall."""
+"""Beats and bar lines of a song."""
 
 from antiphon.music.rhythm.onsets import onset_strength
 from antiphon.music.rhythm.song import Rhythm, analyse, of_onsets

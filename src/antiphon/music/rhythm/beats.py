@@ -1,4 +1,4 @@
-"""Puts beats on onsets, a period apart as nearly as the music allows (dynamic programming, Ellis, JNMR 2007)."""
+"""Beat tracking by dynamic programming (Ellis, JNMR 2007): onsets that are about a period apart."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,15 @@ Frames = NDArray[np.float64]
 
 
 def track(strengths: Frames, periods: Frames) -> list[NDArray[np.intp]]:
-    """For each of several ways to hear a song, ``strengths`` (ways, frames), the frames of the beats: ascending, where
-    it is strong and the beats keep the ``periods`` (frames,), in frames."""
+    """Beats of a song, by several onset strengths.
+
+    Args:
+        strengths: Onset strengths (ways, frames).
+        periods: Period of the beat at each frame, (frames,), in frames.
+
+    Returns:
+        For each way the frames of the beats, ascending.
+    """
     smooth = np.array([np.convolve(strength, [0.25, 0.5, 0.25], mode="same") for strength in strengths])
     smooth /= smooth.std(axis=1, keepdims=True) + 1e-9
     nearest = np.maximum((periods * MIN_BEAT_DISTANCE_PERIODS).astype(int), 1)
@@ -77,7 +84,7 @@ def _with_ends(frames: NDArray[np.intp], periods: Frames) -> NDArray[np.intp]:
 
 
 def seconds(frames: NDArray[np.intp], strength: Frames) -> Frames:
-    """When the beats at ``frames`` are, read between frames from the shape of the onset's peak."""
+    """Times of the beats at ``frames`` in seconds, read between frames from the shape of the onset's peak."""
     times: Frames = parabolic_peaks(strength, frames) / FRAME_RATE + RISE_LEAD_S
     return times
 

@@ -1,4 +1,4 @@
-"""Groups beats into bars by what is played on them.
+"""Bars: a count of the beats, by what is played on them.
 
 A bar begins where harmony changes, the bass sets in, the kick drum and the crash are struck; in four the snare answers
 on the second and fourth beat, in three on the second and third. Each beat is heard relative to the song's other beats;

@@ -1,4 +1,4 @@
-"""How strongly something begins at each moment of a song."""
+"""Onset strength of a song over time."""
 
 from collections.abc import Mapping
 from itertools import pairwise, zip_longest
@@ -18,16 +18,26 @@ BLOCK_SAMPLES = 512 * HOP
 RISE_LEAD_S = 0.004
 """Seconds by which the steepest rise of a windowed level comes before what is heard as the onset."""
 POWER_FLOOR = 1e-3
-"""Added to a band's power, so that what nobody hears does not rise."""
+"""Added to a band's power, so that inaudible changes are no rise."""
 DRUMS, VOCAL = "drums", "vocal"
 
 Strength = NDArray[np.float32]
 
 
 def onset_strength(stems: Mapping[str, Path]) -> NDArray[np.float64]:
-    """What begins in the song whose ``stems`` (file by name) these are, ``FRAME_RATE`` times a second, shape (frames,):
-    that of all stems together, and again that of the drums if they are apart. Singers, who keep the beat least, are
-    heard only where nobody else is. The audio is streamed."""
+    """Onset strength of a song, ``FRAME_RATE`` times a second: of all stems together, plus that of the drums.
+
+    Singers, who keep the beat least, count only where there is no other stem. The audio is streamed.
+
+    Args:
+        stems: File by name of the stem.
+
+    Returns:
+        (frames,), about 1 in the mean square of what stands out.
+
+    Raises:
+        NotAudio: A file cannot be opened.
+    """
     heard = {name: path for name, path in stems.items() if name != VOCAL} or stems
     whole, drums = _Rises(), _Rises()
     streams = [audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=BLOCK_SAMPLES) for path in heard.values()]

@@ -1,4 +1,4 @@
-"""From a song's stems and notes to its beats and bars."""
+"""Beats, bars and tempo of a song from its stems and notes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -53,12 +53,25 @@ class Rhythm:
 
 
 def analyse(stems: Mapping[str, Path], instruments: Sequence[Instrument]) -> Rhythm:
-    """Beats and bars of the song with these ``stems`` (file by name), in which these notes were heard."""
+    """Beats and bars of a song.
+
+    Args:
+        stems: File by name of the stem.
+        instruments: The notes that were heard in them.
+
+    Raises:
+        NotAudio: A file cannot be opened.
+    """
     return of_onsets(onset_strength(stems), instruments)
 
 
 def of_onsets(strength: Frames, instruments: Sequence[Instrument]) -> Rhythm:
-    """Beats and bars by an onset ``strength`` (frames,), see ``onsets``, and notes."""
+    """Beats and bars of a song by its onsets.
+
+    Args:
+        strength: Onset strength (frames,), as ``onset_strength`` has it.
+        instruments: The notes of the song.
+    """
     duration = len(strength) / FRAME_RATE
     if duration < MIN_DURATION_S or float(strength.std()) < 1e-6:
         return _unheard(duration)

@@ -1,4 +1,4 @@
-"""How fast a song goes, second by second.
+"""Tempo of a song, second by second.
 
 The onset strength around each second is compared with itself at every lag (autocorrelation). A beat's period is one
 after which it repeats, and after two and four of which it repeats, too; periods are weighed by how readily people tap
@@ -40,8 +40,14 @@ def preference(bpm: float) -> float:
 
 
 def period_path(strength: Frames) -> tuple[Frames, float]:
-    """The period of the beat, in frames, at each frame of the onset ``strength``; and how much of the strength repeats
-    after one period, 0 to 1."""
+    """Period of the beat over time.
+
+    Args:
+        strength: Onset strength, (frames,).
+
+    Returns:
+        The period at each frame, in frames; and how much of the strength repeats after one period, 0–1.
+    """
     centres, echo = _echoes(strength)
     salience = np.zeros((len(centres), len(BEAT_PERIODS)))
     for times, weight in MULTIPLE_WEIGHTS:

@@ -1,4 +1,4 @@
-"""Take a song apart into stems."""
+"""Separation of a song into stems."""
 
 from antiphon.music.separation.engine import SAMPLE_RATE, STEMS, Kind, separate
 

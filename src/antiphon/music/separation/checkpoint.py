@@ -1,4 +1,4 @@
-"""Read the arrays out of a PyTorch checkpoint without PyTorch, and without running what a pickle may ask for."""
+"""Reader of the arrays in a PyTorch checkpoint, without PyTorch and without running code from the pickle."""
 
 import pickle
 import zipfile
@@ -15,8 +15,10 @@ Arrays = dict[str, NDArray[np.float32]]
 def read_checkpoint(path: Path) -> Arrays:
     """The named float32 arrays of a zip that holds ``<name>/data.pkl``, a pickled dict of NumPy arrays.
 
-    Raises ``ValueError`` when it is anything else. Only the four globals that rebuild an array are known to the
-    reader, each as a function of our own or a plain type.
+    Only the four globals that rebuild an array are known to the reader, each as a function of our own or a plain type.
+
+    Raises:
+        ValueError: The file is anything else.
     """
     try:
         with zipfile.ZipFile(path) as archive:

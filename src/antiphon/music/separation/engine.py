@@ -1,4 +1,4 @@
-"""A song in, one file per stem out."""
+"""Separation of a song into one file per stem."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -38,12 +38,27 @@ def separate(
     threads: int,
     progress: Progress = silent,
 ) -> dict[str, Path]:
-    """Write the stems of ``source`` into the folder ``out`` as ``<stem>.<codec>``, 44.1 kHz stereo, and return their
-    paths by stem. ``models`` is the folder of the weights; ``stem`` is what ``split_stem_advanced`` takes out, one of
-    ``split_stem``'s, beside which it leaves the rest.
+    """Separate a song into stems, written as ``<stem>.<codec>``, 44.1 kHz stereo.
 
     The stems sum to the source (with FLAC and WAV: to half a step of 16 bit). Memory does not grow with the song.
-    Raises ``NotAudio``, ``WeightsError``.
+
+    Args:
+        source: The song.
+        out: Folder for the stems; it is made where it is not there.
+        kind: Which stems; ``STEMS`` lists them.
+        models: Folder in which the weights are kept.
+        codec: The kind of file.
+        stem: For ``split_stem_advanced``: the stem to take out, one of ``split_stem``'s, beside which the rest is left.
+        threads: At most so many are used.
+        progress: Is told the share of the work that is done.
+
+    Returns:
+        Path by stem.
+
+    Raises:
+        NotAudio: The song cannot be decoded.
+        WeightsError: The weights are not there and cannot be fetched.
+        ValueError: There is no such ``kind`` or ``stem``.
     """
     if kind not in get_args(Kind):
         raise ValueError(f"kind must be one of {get_args(Kind)}, got {kind!r}")

@@ -1,4 +1,4 @@
-"""Drums and bass out of an accompaniment, without a network.
+"""Drums and bass of an accompaniment, without a network.
 
 Drums: harmonic/percussive separation by median filters with soft masks (Fitzgerald, "Harmonic/percussive separation
 using median filtering", DAFx 2010; Driedger, Müller, Disch, ISMIR 2014). Bass: what is left below 180 Hz.

@@ -1,4 +1,4 @@
-"""The Spleeter network as an ONNX graph.
+"""Spleeter network as an ONNX graph.
 
 One U-Net per source (Hennequin, Khlif, Voituret, Moussallam, "Spleeter: a fast and efficient music source separation
 tool with pre-trained models", JOSS 2020), each giving a mask over the magnitude spectrogram; both stand in one graph
@@ -23,9 +23,14 @@ _SAME_PADS = [1, 1, 2, 2]
 
 
 def build_model(vocals: Arrays, accompaniment: Arrays) -> onnx.ModelProto:
-    """``magnitude`` (segments, 2, frames, 1024) to ``vocal_mask`` of the same shape, 0–1. float32.
+    """Model from ``magnitude`` (segments, 2, frames, 1024) to ``vocal_mask`` of the same shape, 0–1; both float32.
 
-    Raises ``KeyError`` when an array is missing.
+    Args:
+        vocals: Arrays of the network that estimates the vocals, by name.
+        accompaniment: Arrays of the one that estimates the rest.
+
+    Raises:
+        KeyError: An array is missing.
     """
     builder = GraphBuilder()
     squares = []

@@ -1,4 +1,4 @@
-"""Vocals out of a mix, with the Spleeter network.
+"""Vocals of a mix, by the Spleeter network.
 
 STFT of 4096 samples every 1024 at 44.1 kHz; the network sees the magnitudes of 1024 bins (up to 11 kHz) over 512
 frames at a time and answers with a soft mask.

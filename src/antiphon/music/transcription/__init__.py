@@ -1,4 +1,4 @@
-"""Notes out of sound: the Basic Pitch network over each pitched stem, the drum detector over the drums."""
+"""Notes of the stems: the Basic Pitch network for pitched ones, the drum detector for drums."""
 
 from antiphon.music.transcription.song import by_stem, transcribe
 

@@ -1,4 +1,4 @@
-"""Puts the notes of a plucked voice where the string is plucked.
+"""Attacks of a plucked line, and the alignment of its notes to them.
 
 Low pitches take a third of a second to tell, so that a bass note's onset wanders. What rises when a string is plucked
 knows better: a line of one note at a time has one attack for each. This moves notes to real attacks only, never to a

@@ -1,4 +1,4 @@
-"""The Basic Pitch network as an ONNX graph that takes a third of the time of the one in the package.
+"""Basic Pitch network as an ONNX graph that takes a third of the time of the one in the package.
 
 It computes the same function from the same weights, to within rounding, by other operations:
 
@@ -51,8 +51,15 @@ class _Layers:
 
 
 def build_model(package: Path) -> onnx.ModelProto:
-    """``audio`` (windows, 43844) at 22,050 Hz to ``notes`` and ``onsets`` (windows, 172, 88) and ``contours`` (windows,
-    172, 264), all float32, from the package's ``nmp.onnx``. Raises ``KeyError`` when a layer is missing."""
+    """Model from ``audio`` (windows, 43844) at 22,050 Hz to ``notes`` and ``onsets`` (windows, 172, 88) and
+    ``contours`` (windows, 172, 264), all float32.
+
+    Args:
+        package: The ``nmp.onnx`` of the ``basic-pitch`` package, whose weights it takes.
+
+    Raises:
+        KeyError: A layer is missing.
+    """
     layers = _read(package)
     builder = GraphBuilder()
     heard = _normalised(builder, layers, spectrogram(builder, AUDIO, layers.constant_q))

@@ -1,4 +1,4 @@
-"""The line of a bass: which of the low pitches it plays (by the best path), and when it is plucked."""
+"""Notes of a bass: the best path through the low pitches, aligned to its attacks."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""The notes of a stem in which several sound at once: guitars, keyboards, everything that is neither voice nor bass.
+"""Notes of a stem in which several sound at once: guitars, keyboards, everything but voice and bass.
 
 The separation takes what is struck for drums: the attack of a guitar or a piano, sometimes whole short notes. So the
 network listens once more, to the stem with the drums, and what it hears struck there counts where the stem itself
@@ -15,7 +15,7 @@ from antiphon.music.transcription.network import Posteriorgram
 from antiphon.music.transcription.notecreation import NoteEvent, Thresholds, create
 
 LIMITS = Thresholds(shortest=6, unstruck=32, infer_onsets=False)
-"""Notes of 80 ms and more; what nobody is heard to strike has to sound for 0.37 s, or it is a harmonic, the rest of a
+"""Notes of 80 ms and more. One without an onset has to sound for 0.37 s: a shorter one is a harmonic, the rest of a
 note that was cut, or reverberation."""
 STRUCK_LIMITS = replace(LIMITS, without_onset=False)
 MIN_OWN_ACTIVATION = 0.12

@@ -1,4 +1,4 @@
-"""The constant-Q spectrogram that the Basic Pitch network looks at, as part of its graph.
+"""Constant-Q spectrogram, the input of the Basic Pitch network, as part of its graph.
 
 Nine octaves of 36 bins, from the highest down: each is measured by the same kernels, then the sound is low-passed and
 every second sample left out (Schörkhuber, Klapuri, "Constant-Q transform toolbox for music processing", SMC 2010; as

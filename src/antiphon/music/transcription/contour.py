@@ -1,4 +1,4 @@
-"""Follows the pitch of one voice through what the network heard.
+"""Pitch of one voice over time, from the contours of the Basic Pitch network.
 
 The most probable path (Viterbi) through the network's contours, with a state for silence; for the idea see Mauch and
 Dixon, "pYIN", ICASSP 2014, here with the network's contours as the observation.
@@ -42,10 +42,14 @@ QUIET_ACTIVATION = 0.9
 def follow(
     contours: Activations, level: NDArray[np.float32], *, lowest: int, costs: Follow | None = None
 ) -> NDArray[np.float32]:
-    """The pitch in fractional MIDI numbers in each frame, NaN where nothing sounds: (frames,).
+    """Pitch of a voice in each frame, in fractional MIDI numbers, NaN where nothing sounds: (frames,).
 
-    ``contours`` is (frames, 3 * pitches), whose first column is the lower third of the semitone of MIDI pitch
-    ``lowest``; ``level`` (frames,) is the RMS amplitude."""
+    Args:
+        contours: Activations (frames, 3 * pitches) of thirds of a semitone, from the lowest up.
+        level: RMS amplitude, (frames,).
+        lowest: MIDI pitch of the first three columns.
+        costs: What changes of pitch cost.
+    """
     costs = costs or Follow()
     if not len(contours):
         return np.zeros(0, np.float32)

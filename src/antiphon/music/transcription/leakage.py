@@ -1,4 +1,4 @@
-"""Gives each note to the stem in which it sounds: separation leaves a bit of every stem in the others."""
+"""Assignment of each note to the stem in which it sounds: separation leaves a bit of every stem in the others."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

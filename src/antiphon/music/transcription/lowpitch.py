@@ -1,4 +1,4 @@
-"""How much each low pitch sounds, by its harmonics.
+"""Salience of low pitches, by their harmonics.
 
 A separated bass has lost what lies above its band, and the network takes its second or third harmonic for the note. The
 rest of the song still has those harmonics: this sums them, with what is between them held against the pitch, so that
@@ -50,8 +50,17 @@ class LowPitches:
 
 
 def listen_low(notes: Sequence[Path], strokes: Sequence[Path], *, frames: int, loud: float) -> LowPitches:
-    """Listens to the sum of the files ``notes``, and for attacks to the sum of these and ``strokes``. ``loud`` is the
-    amplitude of the bass's loud passages, ``frames`` how many frames are wanted. Memory: 264 bytes a frame."""
+    """Salience and attacks of low pitches in a song. Memory: 264 bytes a frame.
+
+    Args:
+        notes: Files whose sum has the pitches.
+        strokes: Files that are added to these for the attacks.
+        frames: How many frames of the network are wanted.
+        loud: Amplitude of the bass's loud passages.
+
+    Raises:
+        NotAudio: A file cannot be decoded.
+    """
     templates = _Templates()
     parts: list[tuple[NDArray[np.float16], ...]] = []
     first = 0

@@ -1,4 +1,4 @@
-"""Makes notes of a line of pitch: those of a singer, who glides and holds with vibrato."""
+"""Notes of a line of pitch, as a singer sings it, with glides and vibrato."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -38,10 +38,15 @@ def sing(
     lowest: int = MIN_PITCH,
     rules: Singing | None = None,
 ) -> list[NoteEvent]:
-    """The notes of a voice from its ``pitch`` in fractional MIDI numbers in each frame, NaN where it rests.
+    """Notes of a voice.
 
-    ``notes`` and ``onsets`` are (frames, pitches), their first column the MIDI pitch ``lowest``: the one tells how sure
-    a note is, the other where a note begins again."""
+    Args:
+        pitch: Fractional MIDI number in each frame, (frames,); NaN where the voice rests.
+        notes: Note activations (frames, pitches), which tell how sure a note is.
+        onsets: Onset activations of the same shape, which tell where a note begins again.
+        lowest: MIDI pitch of the first column.
+        rules: How a line becomes notes.
+    """
     rules = rules or Singing()
     spans: list[Span] = []
     resting = np.isnan(pitch)

@@ -1,4 +1,4 @@
-"""Runs the Basic Pitch network over a file, window by window.
+"""Basic Pitch network, run over a file window by window.
 
 Source: Bittner, Bosch, Rubinstein, Meseguer-Brocal, Ewert, "A Lightweight Instrument-Agnostic Model for
 Polyphonic Note Transcription and Multipitch Estimation", ICASSP 2022; weights of ``basic-pitch`` 0.4.0 in a graph of
@@ -159,12 +159,23 @@ def listen(
     overlap: Overlap = WHOLE_HOPS,
     beside: Callable[[NDArray[np.float32]], None] = lambda samples: None,
 ) -> Posteriorgram:
-    """Runs the network over a whole file of about ``duration`` seconds (only used for ``progress``), or over the sum of
-    several. ``contours`` are the MIDI pitches of which these are kept; with another ``overlap`` than ours, frame k is
-    at ``overlap.seconds(k)``. ``beside`` is given the mono samples too, block by block.
+    """What the network hears in a whole file, or in the sum of several.
 
     The audio is streamed; what is kept is 356 bytes a frame, 110 MB for an hour, and 6 bytes for each pitch in
-    ``contours``."""
+    ``contours``.
+
+    Args:
+        network: The network.
+        paths: The files.
+        duration: About how many seconds they last, for ``progress`` only.
+        progress: Is told the share of the work that is done.
+        contours: MIDI pitches of which the contours are kept.
+        overlap: How windows follow each other; with another one than ours, frame k is at ``overlap.seconds(k)``.
+        beside: Is given the mono samples, too, block by block.
+
+    Raises:
+        NotAudio: A file cannot be decoded.
+    """
     kept = slice(EDGE_FRAMES, EDGE_FRAMES + overlap.frames)
     first = CONTOUR_BINS * (contours.start - MIN_PITCH)
     columns = slice(first, first + CONTOUR_BINS * len(contours)) if contours else slice(0)

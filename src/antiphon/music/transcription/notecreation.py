@@ -1,4 +1,4 @@
-"""Makes notes out of frame-wise activations.
+"""Note events from frame-wise activations.
 
 The method is that of the Basic Pitch paper (ICASSP 2022, section 2.3): a note starts at a peak of the onset
 activation and lasts while the note activation stays above a threshold, short dips forgiven; what energy is left then
@@ -20,9 +20,17 @@ Activations = NDArray[np.float16] | NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """``onset`` and ``frame`` are activations 0–1, ``shortest``, ``unstruck`` and ``dip`` are frames: a note of
-    ``shortest`` frames or fewer is dropped, one without an onset of ``unstruck`` or fewer, and ``dip`` frames in a
-    row under ``frame`` end one."""
+    """Limits of what counts as a note.
+
+    Attributes:
+        onset: Activation 0–1 from which a peak begins a note.
+        frame: Activation 0–1 from which a note goes on.
+        shortest: Frames; a note of so many or fewer is dropped.
+        unstruck: Frames; a note without an onset of so many or fewer is dropped.
+        dip: Frames in a row under ``frame`` that end a note.
+        infer_onsets: Whether a rise of the note activation counts as an onset, too.
+        without_onset: Whether there may be notes without an onset.
+    """
 
     onset: float = 0.5
     frame: float = 0.3
@@ -57,8 +65,14 @@ def infer_onsets(notes: Activations, onsets: Activations) -> Activations:
 def create(
     notes: Activations, onsets: Activations, limits: Thresholds | None = None, *, lowest: int = MIN_PITCH
 ) -> list[NoteEvent]:
-    """Notes in order of start and pitch from activations (frames, pitches), whose first column is the MIDI pitch
-    ``lowest``. Notes of one pitch never overlap."""
+    """Note events in order of start and pitch; those of one pitch never overlap.
+
+    Args:
+        notes: Note activations 0–1, (frames, pitches).
+        onsets: Onset activations 0–1, of the same shape.
+        limits: What counts as a note.
+        lowest: MIDI pitch of the first column.
+    """
     limits = limits or Thresholds()
     if len(notes) < 3:
         return []

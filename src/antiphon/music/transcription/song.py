@@ -1,4 +1,4 @@
-"""From a song's stems to its instruments."""
+"""Instruments of a song, from its stems."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 
 from antiphon.music import audio, drums, instruments, weights
-from antiphon.music.audio.source import open_source
 from antiphon.music.progress import Progress, Together, part
 from antiphon.music.transcription.bass import bass_line
 from antiphon.music.transcription.chords import chords, with_struck
@@ -61,9 +60,9 @@ MIN_HELD_FRAMES = 86
 MIN_SURE_FRAMES = 20
 """Frames (0.23 s) that the sure notes of a stem have to sound together."""
 MAX_FAINT_BELOW_LOUDEST_DB, MIN_FAINT_BUSY_SHARE = 20.0, 0.05
-"""Nor does a stem that is this many dB quieter than the loudest and plays for less than this share of the song."""
+"""A stem that is this many dB quieter than the loudest and plays for less than this share of the song is leakage."""
 MIN_OWN_NOTE_SHARE = 0.25
-"""Nor does one of whose notes fewer than this share are its own."""
+"""A stem of whose notes a smaller share are its own is leakage."""
 MAX_DRUMS_BELOW_LOUDEST_DB = 35.0
 """Drums this many dB quieter than the loudest stem are what the separation left of it."""
 LONG_SONG_S = 900.0
@@ -87,19 +86,32 @@ class Heard:
 
 
 def transcribe(stems: Mapping[str, Path], *, models: Path, threads: int, progress: Progress) -> list[Instrument]:
-    """The instruments of ``by_stem`` in a list."""
+    """Instruments of a song, as ``by_stem`` finds them."""
     return list(by_stem(stems, models=models, threads=threads, progress=progress).values())
 
 
 def by_stem(stems: Mapping[str, Path], *, models: Path, threads: int, progress: Progress) -> dict[str, Instrument]:
-    """The instrument heard in each of ``stems`` (file by stem name), with its notes in order of start and pitch.
+    """The instrument heard in each stem, with its notes in order of start and pitch.
 
-    ``drums`` goes to the drum detector, everything else to the Basic Pitch network, whose weights are kept under the
-    folder ``models``. A whole song counts as the stem ``other``. A stem in which nothing plays gives no instrument.
-    Raises ``WeightsError`` and, for a file that cannot be decoded, ``NotAudio``."""
+    ``drums`` goes to the drum detector, everything else to the Basic Pitch network. A whole song counts as the stem
+    ``other``.
+
+    Args:
+        stems: File by name of the stem.
+        models: Folder in which the weights are kept.
+        threads: At most so many are used.
+        progress: Is told the share of the work that is done.
+
+    Returns:
+        Instrument by name of the stem; a stem in which nothing plays has none.
+
+    Raises:
+        WeightsError: The weights are not there and cannot be fetched.
+        NotAudio: A file cannot be decoded.
+    """
     hits: list[Note] = []
     pitched: dict[str, Heard] = {}
-    longest = max(map(_stated_duration, stems.values()), default=0.0)
+    longest = max((audio.stated_duration(path) or 0.0 for path in stems.values()), default=0.0)
     at_once = max(1, min(threads, len(stems))) if longest < LONG_SONG_S else 1
     together = Together(progress, len(stems))
     network = None
@@ -128,12 +140,6 @@ def by_stem(stems: Mapping[str, Path], *, models: Path, threads: int, progress: 
     return {stem: found[stem] for stem in stems if stem in found}
 
 
-def _stated_duration(path: Path) -> float:
-    """Seconds according to the container, or 0 if it does not say; good enough to show progress with."""
-    with open_source(path) as source:
-        return (source.container.duration or 0) / 1_000_000
-
-
 def _level(path: Path) -> float:
     """RMS level of a file in dB re full scale."""
     power, count = 0.0, 0
@@ -146,7 +152,7 @@ def _level(path: Path) -> float:
 def _heard(stem: str, stems: Mapping[str, Path], network: BasicPitch, progress: Progress) -> Heard:
     """The notes of a pitched stem that are loud and sure enough; ``stems`` are all that there are."""
     kind, path = STEMS.get(stem, StemKind()), stems[stem]
-    duration = _stated_duration(path)
+    duration = audio.stated_duration(path) or 0.0
     again = kind.line is None and "drums" in stems
     fine = range(kind.lowest, kind.highest + 1) if kind.line == "sung" else range(0)
     first = part(progress, 0, 0.5 if again else 1)
@@ -167,7 +173,8 @@ def _heard(stem: str, stems: Mapping[str, Path], network: BasicPitch, progress: 
 
 
 def _is_noise(kind: StemKind, events: Sequence[NoteEvent]) -> bool:
-    """Whether so little and so unsure are the notes that nobody played them. How sure a bass is, is another matter."""
+    """Whether the notes are so few and so unsure that they come from noise. The activation of a bass says nothing of
+    that: it is the clearness of its harmonics."""
     if any(event.end - event.start >= MIN_HELD_FRAMES for event in events):
         return False
     sure = [event for event in events if kind.line == "plucked" or event.activation >= MIN_SURE_ACTIVATION]

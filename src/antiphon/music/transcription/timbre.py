@@ -1,4 +1,4 @@
-"""How an instrument sounds: what tells an organ from a guitar, measured at the notes of a stem."""
+"""Timbre of a stem, measured at its notes: what tells an organ from a guitar."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

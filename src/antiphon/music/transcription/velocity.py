@@ -1,4 +1,4 @@
-"""How hard each note was played: by how loud its stem gets with it.
+"""Velocity of pitched notes: how loud the stem gets with each.
 
 The network's activation hardly depends on loudness. MIDI instruments make amplitude go with the square of velocity (the
 General MIDI 2 recommendation, 40 log10 of velocity in dB); here that is inverted, against the song's loud notes.

@@ -1,4 +1,4 @@
-"""Memory that goes back to the system as soon as it is free."""
+"""Allocator setting that gives memory back to the system as soon as it is free."""
 
 import contextlib
 import ctypes

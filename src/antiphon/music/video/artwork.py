@@ -1,4 +1,4 @@
-"""A cover for a song that has none: drawn from its title, the same for the same title, different for the next."""
+"""Cover for a song without one: drawn from its title, the same for the same title."""
 
 import colorsys
 import hashlib

@@ -1,4 +1,4 @@
-"""The ground of a video: its cover, blurred beyond recognition and darkened until white text is readable on it."""
+"""Background of a video: its cover, blurred and darkened until white text is readable on it."""
 
 import numpy as np
 from PIL import Image, ImageFilter

@@ -1,4 +1,4 @@
-"""The ground of a frame: the blurred cover, which drifts slowly, and over it what never moves.
+"""Background layer of a frame: the blurred cover, which drifts slowly, and over it what never moves.
 
 To paint all of it anew for each frame would cost as much as encoding it. It drifts so slowly that within half a second
 no pixel changes by more than a level or so: each frame renews a few strips, and

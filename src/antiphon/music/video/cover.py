@@ -1,4 +1,4 @@
-"""Pictures that come from outside: checked, opened safely, made square."""
+"""Covers from outside: checked, opened safely, made square."""
 
 import warnings
 from io import BytesIO

@@ -1,4 +1,4 @@
-"""The cover, which grows a little on each beat while a light comes up behind it."""
+"""Cover layer of a frame: the cover, which grows a little on each beat, and the light behind it."""
 
 from functools import lru_cache
 

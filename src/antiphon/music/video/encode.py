@@ -1,4 +1,4 @@
-"""Picture and sound into an MP4 file that plays everywhere and starts before it is loaded."""
+"""MP4 file of picture and sound that plays everywhere and starts before it is loaded."""
 
 import math
 from collections.abc import Mapping

@@ -1,5 +1,5 @@
-"""The faces that text is set in: Inter for Latin, Greek and Cyrillic, Noto Sans CJK for Chinese, Japanese and
-Korean, then whatever the system offers for other scripts."""
+"""Fonts of the text: Inter for Latin, Greek and Cyrillic, Noto Sans CJK for Chinese, Japanese and Korean, the system's
+for other scripts."""
 
 import importlib.util
 import os

@@ -1,4 +1,4 @@
-"""Painting with an opacity that changes with every frame: whole numbers only, in buffers that are used again."""
+"""Painting with an opacity that changes from frame to frame, in whole numbers and reused buffers."""
 
 import math
 from dataclasses import dataclass, field

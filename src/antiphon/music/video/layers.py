@@ -1,4 +1,4 @@
-"""The drawings of a theme, filled in for one video and rendered to pixels: once, before the first frame."""
+"""Drawings of a theme, filled in for one video and rendered to pixels once, before the first frame."""
 
 from io import BytesIO
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a video looks like as a whole: its theme, shape, size and frame rate."""
+"""Look of a video: theme, shape, size and frame rate."""
 
 from dataclasses import dataclass
 from functools import cache

@@ -1,4 +1,4 @@
-"""What is sung, and when: LRC with times by line or by word, or plain text that is spread over the song.
+"""Lyrics and their times: LRC with times by line or by word, or plain text spread over the song.
 
 LRC has no standard. Read here are the tags that players agree on: ``[mm:ss.xx]`` before a line, several of them before
 a line that comes back, ``<mm:ss.xx>`` before a word, ``[offset:±ms]`` (positive: everything sooner); other ``[id:…]``

@@ -1,4 +1,4 @@
-"""The lyrics: the line that is sung, filled word by word as it is, and the next one below it, dimmed."""
+"""Lyrics layer of a frame: the line being sung, filled word by word, and the next one below it, dimmed."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""The colours of a video, taken from its cover and made readable on a dark ground."""
+"""Colours of a video, taken from its cover and made readable on a dark ground."""
 
 import colorsys
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The progress line and the time beside it."""
+"""Progress line of a frame, and the time beside it."""
 
 from functools import lru_cache
 

@@ -1,4 +1,4 @@
-"""A song and a few words in, a music video out."""
+"""Music video of a song: rendering, and one still of it."""
 
 import math
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A whole frame: the ground, the cover on it, and on both the bars, the line, the time and the lyrics."""
+"""Composition of a frame: background, cover, bars, progress line, time and lyrics."""
 
 from collections.abc import Sequence
 

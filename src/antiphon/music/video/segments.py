@@ -1,4 +1,4 @@
-"""The picture, encoded in segments side by side: a single-threaded encoder on each core.
+"""Picture encoded in segments side by side: a single-threaded encoder on each core.
 
 One encoder with many threads loses time waiting for itself; encoders that know nothing of each other lose none. Each
 segment begins with an IDR picture and refers to nothing outside itself, and all have the same parameter sets, so that

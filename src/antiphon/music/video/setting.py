@@ -1,4 +1,4 @@
-"""The words that never move, set into the places of a theme."""
+"""Fixed text of a video, set into the places of its theme."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

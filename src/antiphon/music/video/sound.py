@@ -1,4 +1,4 @@
-"""A video's sound: the source's own where an MP4 that plays everywhere can hold it, else encoded as AAC.
+"""Sound of a video: the source's own where an MP4 that plays everywhere can hold it, else encoded as AAC.
 
 Either way the first sample that the source's decoder gives is heard with frame 0.
 """

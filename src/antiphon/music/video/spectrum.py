@@ -1,4 +1,4 @@
-"""What the bars show: the loudness of 64 bands at every frame, from one streamed pass over the audio."""
+"""Loudness of 64 bands at every frame, which the bars show, from one streamed pass over the audio."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

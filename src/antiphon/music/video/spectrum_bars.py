@@ -1,4 +1,4 @@
-"""The 64 bars and the light behind them, in a row, up and down from a line, or round a circle.
+"""Layer of the 64 bars and the light behind them, in a row, up and down from a line, or round a circle.
 
 Whether a pixel belongs to a bar depends on one number, how far along the bar it lies, and on how long the bar is at the
 moment. Both are kept in 64ths of a pixel, so that their difference is the pixel's opacity on a bar's round end.

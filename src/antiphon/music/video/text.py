@@ -1,4 +1,4 @@
-"""Text that always fits: cleaned, broken into lines, set in the largest size that its box allows."""
+"""Text layout: cleaned, broken into lines, set in the largest size that its box allows."""
 
 import itertools
 import re

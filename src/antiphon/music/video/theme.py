@@ -1,4 +1,4 @@
-"""A theme: a folder with an SVG template for each aspect, and a JSON file that says what moves.
+"""Theme of a video: a folder with an SVG template for each aspect, and a JSON file that says what moves.
 
 A template is a drawing in units of 1/720 of the frame's short side, with these groups, found by their ``id``:
 

@@ -1,4 +1,4 @@
-"""A video's thumbnail: its liveliest frame as a JPEG, which lies beside the MP4 and in it, as its cover art."""
+"""Thumbnail of a video: its liveliest frame as a JPEG, beside the MP4 and in it, as its cover art."""
 
 from fractions import Fraction
 from io import BytesIO

@@ -1,4 +1,4 @@
-"""Pictures as YUV 4:2:0 planes in BT.709, which the encoder takes without a conversion of its own."""
+"""Pictures as YUV 4:2:0 planes in BT.709, which the encoder takes without conversion."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
