@@ -20,6 +20,7 @@ from antiphon.callbacks.sender import Sender
 from antiphon.database import Database, Notifications
 from antiphon.database.connection import migrate
 from antiphon.settings import Settings
+from tests.waiting import wait_for_async
 
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -124,7 +125,7 @@ class Rig:
 
     async def ended(self, task_id: str, seconds: float = 10) -> str:
         """Wait until the callback is delivered or stopped; gives which."""
-        await until(lambda: self._is_over(task_id), seconds)
+        await wait_for_async(lambda: self._is_over(task_id), seconds=seconds)
         return await self.state(task_id)
 
     async def _is_over(self, task_id: str) -> bool:
@@ -177,12 +178,6 @@ def quick_settings(**changes: Any) -> Settings:
         "callback_retry_delays": (0.05, 0.1, 0.15),
     }
     return Settings(**(values | changes))
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not await condition():
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture(scope="session")
