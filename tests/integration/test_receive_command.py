@@ -29,14 +29,25 @@ KEY = signatures.new_key()
 
 
 class Receiving:
-    """A running 'antiphon receive'; ``shown`` is what it has written, to a terminal or not."""
+    """A running 'antiphon receive', ``through`` another command if any; ``shown`` is what it has written."""
 
-    def __init__(self, inbox: Path, *arguments: str, terminal: bool) -> None:
+    def __init__(self, inbox: Path, *arguments: str, terminal: bool, through: tuple[str, ...] = ()) -> None:
         self.inbox = inbox
         self._output, theirs = pty.openpty() if terminal else os.pipe()
         if terminal:
             self.resize(100, 24)
-        command = [sys.executable, "-m", "antiphon", "receive", "--inbox", str(inbox), "--port", "0", *arguments]
+        command = [
+            *through,
+            sys.executable,
+            "-m",
+            "antiphon",
+            "receive",
+            "--inbox",
+            str(inbox),
+            "--port",
+            "0",
+            *arguments,
+        ]
         environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "", "LINES": ""}
         self.process = subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment, start_new_session=True)
         os.close(theirs)
@@ -90,8 +101,10 @@ class Receiving:
 
 
 @contextmanager
-def receiving(inbox: Path, *arguments: str, terminal: bool = False) -> Iterator[Receiving]:
-    running = Receiving(inbox, *arguments, terminal=terminal)
+def receiving(
+    inbox: Path, *arguments: str, terminal: bool = False, through: tuple[str, ...] = ()
+) -> Iterator[Receiving]:
+    running = Receiving(inbox, *arguments, terminal=terminal, through=through)
     try:
         yield running
     finally:
@@ -245,6 +258,15 @@ def test_a_terminal_that_is_closed_ends_it_in_good_order(tmp_path: Path) -> None
         assert running.states() == {"pending"}
     with receiving(tmp_path, "--key", KEY, "--exec", "exec sleep 600") as running:
         wait_for(lambda: "1 from before are still to be followed up" in running.shown, "what was left")
+
+
+def test_under_nohup_it_outlives_its_terminal(tmp_path: Path) -> None:
+    with receiving(tmp_path, "--key", KEY, through=("nohup",)) as running:
+        url = running.url
+        running.process.send_signal(signal.SIGHUP)
+        assert running.post(failed()) == 200
+        assert url == running.url and running.process.poll() is None
+        assert running.stop() == 0
 
 
 def test_what_is_no_http_is_a_line_like_the_others(tmp_path: Path) -> None:
