@@ -138,7 +138,7 @@ class Rig:
     def sender(
         self,
         *,
-        keys: list[str] | None = None,
+        keys: Callable[[], Awaitable[list[str]]] | None = None,
         resolver: Any = None,
         metrics: Metrics | None = None,
         grace: float = 16.0,
@@ -149,7 +149,7 @@ class Rig:
             self.database,
             self.notifications,
             quick_settings(**settings),
-            lambda: _given([KEY] if keys is None else keys),
+            keys or one_key,
             resolver=resolver,
             metrics=metrics,
             grace=grace,
@@ -167,8 +167,12 @@ class Rig:
             await running
 
 
-async def _given(keys: list[str]) -> list[str]:
-    return keys
+async def one_key() -> list[str]:
+    return [KEY]
+
+
+async def no_keys() -> list[str]:
+    return []
 
 
 def quick_settings(**changes: Any) -> Settings:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from antiphon import __version__
 from antiphon.contract import signatures
 from antiphon.errors import SettingsError
-from tests.integration.callbacks.conftest import KEY, OK, Behaviour, Receiver, Rig, answering, receiving
+from tests.integration.callbacks.conftest import KEY, OK, Behaviour, Receiver, Rig, answering, no_keys, receiving
 from tests.waiting import wait_for_async
 
 REFUSED = b"HTTP/1.1 500 Oh No\r\nContent-Length: 6\r\n\r\nbroken"
@@ -40,7 +40,7 @@ async def test_a_callback_arrives_once_signed_by_both_schemes_and_its_attempt_is
 async def test_without_a_key_nothing_is_signed(rig: Rig) -> None:
     async with receiving(answering(OK)) as receiver:
         task_id = await rig.task(url=receiver.url)
-        async with rig.sending(rig.sender(keys=[])):
+        async with rig.sending(rig.sender(keys=no_keys)):
             assert await rig.ended(task_id) == "delivered"
         assert not {name for name in receiver.requests[0].headers if "webhook" in name}
 
@@ -282,9 +282,7 @@ async def test_a_clean_stop_lets_what_is_in_flight_end_and_sends_nothing_twice(r
 async def test_what_does_not_end_in_the_grace_of_a_stop_is_given_back_uncounted(rig: Rig) -> None:
     async with receiving(silence) as receiver:
         task_id = await rig.task(url=receiver.url)
-        sender = rig.sender(callback_timeout=30.0)
-        sender._grace = 0.1
-        async with rig.sending(sender):
+        async with rig.sending(rig.sender(callback_timeout=30.0, grace=0.1)):
             await wait_for_async(lambda: _all_in(receiver, 1))
         assert await rig.attempts(task_id) == []
         receiver.behave = answering(OK)
@@ -318,15 +316,15 @@ async def test_a_database_that_breaks_off_during_an_attempt_costs_the_receiver_n
 async def test_keys_that_cannot_be_read_hold_callbacks_back_and_charge_nobody(rig: Rig) -> None:
     async with receiving(answering(OK)) as receiver:
         task_id = await rig.task(url=receiver.url)
-        sender = rig.sender()
-        sender._keys = unreadable
-        async with rig.sending(sender):
-            await asyncio.sleep(0.3)
+        asked: list[str] = []
+
+        async def unreadable() -> list[str]:
+            asked.append(task_id)
+            raise SettingsError("a stored key cannot be opened")
+
+        async with rig.sending(rig.sender(keys=unreadable)):
+            await wait_for_async(lambda: asked)
         assert receiver.requests == []
         assert await rig.attempts(task_id) == []
         async with rig.sending():
             assert await rig.ended(task_id, 2) == "delivered"
-
-
-async def unreadable() -> list[str]:
-    raise SettingsError("a stored key cannot be opened")
