@@ -171,7 +171,7 @@ def test_a_task_id_does_not_lead_to_another_path(connect: Connect) -> None:
 
 
 def test_a_kind_without_a_record_is_refused_in_words(connect: Connect) -> None:
-    with pytest.raises(BadParameter, match=r"kind: expected midi, video, separation \(got .*upload"):
+    with pytest.raises(BadParameter, match=r"kind: expected midi, video, separation, wav \(got .*upload"):
         connect(Api(success({})))("record", Kind.UPLOAD, TASK)
 
 

@@ -12,6 +12,8 @@ from tests.waiting import wait_for
 
 from antiphon.errors import SettingsError
 from antiphon.receiver import Backoff, Delivery, FailedResult, MidiResult, Receiver
+from antiphon.receiver.follow_up.handlers import Loop
+from antiphon.receiver.follow_up.step import TryAgain
 
 
 @pytest.fixture
@@ -145,3 +147,65 @@ def test_a_function_that_cannot_take_what_it_will_get_is_refused_at_once(receive
         receiver.on_midi(lambda a, b, c: None)
     with pytest.raises(SettingsError, match="on_video takes a function, not int"):
         receiver.on_video(5)  # type: ignore[type-var]
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    loop = Loop()
+    yield loop
+    loop.close()
+
+
+class StopsAsTheHandlerEnds(threading.Event):
+    """The worker is stopped while the handler runs; before that is acted on, the handler has ended."""
+
+    def __init__(self, loop: Loop) -> None:
+        super().__init__()
+        self._loop = loop
+        self.let_end = asyncio.Event()
+        self.ended = threading.Event()
+
+    def is_set(self) -> bool:
+        if not super().is_set():
+            self.set()
+            here = self._loop.current()
+            here.call_soon_threadsafe(self.let_end.set)
+            assert self.ended.wait(5)
+            after = threading.Event()  # the loop has gone round, so how the handler ended is known to all
+            here.call_soon_threadsafe(here.call_soon, after.set)
+            assert after.wait(5)
+        return True
+
+
+def test_an_async_function_that_ends_as_the_receiver_stops_has_ended(loop: Loop) -> None:
+    stopping = StopsAsTheHandlerEnds(loop)
+
+    async def handler() -> None:
+        await stopping.let_end.wait()
+        stopping.ended.set()
+
+    loop.run(handler(), stopping)
+
+
+def test_an_async_function_that_is_cancelled_as_the_receiver_stops_is_tried_again(loop: Loop) -> None:
+    stopping = threading.Event()
+    stopping.set()
+    with pytest.raises(TryAgain, match="was stopped while the handler ran"):
+        loop.run(asyncio.sleep(60), stopping)
+
+
+def test_the_time_out_of_an_async_function_itself_is_its_failure(loop: Loop) -> None:
+    async def handler() -> None:
+        raise TimeoutError("the database did not answer")
+
+    with pytest.raises(TimeoutError, match="the database did not answer"):
+        loop.run(handler(), threading.Event())
+
+
+def test_an_async_function_that_wants_to_end_the_process_does_not_end_the_loop(loop: Loop) -> None:
+    async def handler() -> None:
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        loop.run(handler(), threading.Event())
+    loop.run(asyncio.sleep(0), threading.Event())
