@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.receiver.sending import KEY, TASK, failure, hand_over, midi, post, raw, signature, until
+from tests.unit.receiver.sending import KEY, TASK, failure, hand_over, midi, post, raw, signature
+from tests.waiting import wait_for
 
 from antiphon.errors import SettingsError
 from antiphon.receiver import Backoff, Delivery, FailedResult, MidiResult, Receiver
@@ -30,7 +31,7 @@ def test_a_function_gets_the_typed_result(receiver: Receiver) -> None:
     got: list[MidiResult] = []
     receiver.on_midi(got.append)
     assert hand_over(receiver, midi()).status == 200
-    until(lambda: state(receiver) == "done")
+    wait_for(lambda: state(receiver) == "done")
     assert [(type(result), result.task_id) for result in got] == [(MidiResult, TASK)]
 
 
@@ -42,7 +43,7 @@ def test_a_function_that_takes_two_gets_the_delivery_too(receiver: Receiver, tmp
         got.append(delivery)
 
     hand_over(receiver, midi())
-    until(lambda: state(receiver) == "done")
+    wait_for(lambda: state(receiver) == "done")
     assert (got[0].attempt, got[0].event.task_id) == (1, TASK)
     assert got[0].folder == tmp_path / "inbox" / "midi" / TASK
 
@@ -52,13 +53,13 @@ def test_a_failure_goes_to_on_failure_and_not_to_the_kind(receiver: Receiver) ->
     receiver.on_video(got.append)
     receiver.on_failure(got.append)
     hand_over(receiver, failure())
-    until(lambda: state(receiver) == "done")
+    wait_for(lambda: state(receiver) == "done")
     assert [(type(result), result.kind, result.message) for result in got] == [(FailedResult, "video", "no sound")]
 
 
 def test_what_no_function_is_registered_for_is_done_all_the_same(receiver: Receiver) -> None:
     hand_over(receiver, b'{"code": 500, "taskId": "a", "something": "else"}')
-    until(lambda: state(receiver) == "done")
+    wait_for(lambda: state(receiver) == "done")
 
 
 def test_an_async_function_runs_on_a_loop_of_the_workers_where_there_is_no_app(receiver: Receiver) -> None:
@@ -70,10 +71,10 @@ def test_an_async_function_runs_on_a_loop_of_the_workers_where_there_is_no_app(r
         got.append(threading.current_thread().name)
 
     hand_over(receiver, midi())
-    until(lambda: state(receiver) == "done")
+    wait_for(lambda: state(receiver) == "done")
     assert got == ["antiphon-handlers"]
     assert receiver.stop()
-    until(lambda: "antiphon-handlers" not in [thread.name for thread in threading.enumerate()])
+    wait_for(lambda: "antiphon-handlers" not in [thread.name for thread in threading.enumerate()])
 
 
 async def test_an_async_function_runs_on_the_loop_of_the_app(receiver: Receiver) -> None:
@@ -98,7 +99,7 @@ def test_a_function_that_fails_is_called_again_with_the_next_attempt(receiver: R
             raise TimeoutError("the database did not answer")
 
     hand_over(receiver, midi())
-    until(lambda: state(receiver) == "done")
+    wait_for(lambda: state(receiver) == "done")
     assert attempts == [1, 2, 3]
 
 
@@ -112,7 +113,7 @@ def test_a_function_that_wants_to_end_the_process_is_a_failure_like_others(recei
             raise SystemExit(3)
 
     hand_over(receiver, midi())
-    until(lambda: state(receiver) == "done")
+    wait_for(lambda: state(receiver) == "done")
     assert len(calls) == 2
 
 
