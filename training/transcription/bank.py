@@ -29,8 +29,8 @@ PARTIALS = (0, 12, 19, 24, 28, 31)
 """Semitones over a note at which its levels are kept."""
 PITCH, VELOCITY, ONSET, END, OFFSET = range(5)
 LEVELS = slice(5, 5 + len(PARTIALS))
-"""Columns of a note: MIDI pitch, velocity 0–1, seconds of its onset, of where it has died away and of where it is let go,
-and the level in dB of its partials just after the onset."""
+"""Columns of a note: MIDI pitch, velocity 0–1, seconds of its onset, of where it has died away and of where it is let
+go, and the level in dB of its partials just after the onset."""
 ATTACK = 0.2
 """Seconds from an onset over which the loudest level is taken."""
 DECAY_DB = 32.0
@@ -56,7 +56,7 @@ class Recording:
 
     @property
     def seconds(self) -> float:
-        return self.samples.shape[1] / SAMPLE_RATE
+        return float(self.samples.shape[1] / SAMPLE_RATE)
 
     @property
     def separated(self) -> range:
@@ -75,7 +75,7 @@ class Recording:
 def partial_bins(pitches: NDArray[np.integer]) -> NDArray[np.intp]:
     """Bins (notes, partials) in which the partials of MIDI ``pitches`` lie; those too high are the last bin."""
     semitones = np.asarray(pitches)[:, None] - LOWEST_PITCH + np.array(PARTIALS)
-    return np.clip(semitones * BINS_PER_SEMITONE + 1, 0, BINS - 1)
+    return np.asarray(np.clip(semitones * BINS_PER_SEMITONE + 1, 0, BINS - 1), np.intp)
 
 
 def measured(rows: list[corpus.Note], sound: Floats) -> Floats:

@@ -52,7 +52,9 @@ def notes(onset: Floats, frame: Floats, velocity: Floats, limits: Thresholds | N
     steps, columns = peaks(onset, limits.onset)
     seconds = times(onset, steps, columns)
     found = []
-    for number, (step, column, start) in enumerate(zip(steps.tolist(), columns.tolist(), seconds.tolist(), strict=True)):
+    for number, (step, column, start) in enumerate(
+        zip(steps.tolist(), columns.tolist(), seconds.tolist(), strict=True)
+    ):
         same = number + 1 < len(steps) and columns[number + 1] == column
         stop = int(steps[number + 1]) if same else len(frame)
         end = step + 1 + _lasts(frame[step + 1 : stop, column], limits)

@@ -80,9 +80,7 @@ def unmixed(rng: Random, wanted: Floats, rest: Floats) -> Floats:
     doubt = np.exp(rng.normal(0, rng.uniform(0, 0.7), (mixed.shape[0] // 16 + 2, mixed.shape[1] // 8 + 2)))
     mine *= np.repeat(np.repeat(doubt, 16, axis=0), 8, axis=1)[: mixed.shape[0], : mixed.shape[1]]
     wide, long = int(rng.integers(1, 12)), int(rng.integers(1, 6))
-    mine, other = (
-        uniform_filter1d(uniform_filter1d(one**power, wide, axis=0), long, axis=1) for one in (mine, other)
-    )
+    mine, other = (uniform_filter1d(uniform_filter1d(one**power, wide, axis=0), long, axis=1) for one in (mine, other))
     mask = mine / (mine + other * np.exp(rng.normal(0, 0.5)) + 1e-9)
     mask = np.maximum(mask, gain_of(rng.uniform(-40, -15)))
     _, out = istft(mixed * mask, SAMPLE_RATE, nperseg=WINDOW, noverlap=WINDOW - STEP)

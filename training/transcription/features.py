@@ -34,6 +34,8 @@ PERIODS = (1.0, 1 / 3)
 FLOOR_DB = -80.0
 """Level under the reference from which on everything is silence."""
 RANGE_DB = 80.0
+SILENCE_DB = -79.0
+"""Lowest reference: a sound whose loud passages are quieter is silence."""
 MARGIN = 0.35
 """Seconds of sound before and after a frame that it hears, decimation included."""
 
@@ -118,13 +120,13 @@ def levels(samples: Floats) -> Floats:
 
 
 def reference(samples: Floats) -> float:
-    """RMS level in dB of the loud passages, to which levels are scaled; silence has -120."""
+    """RMS level in dB of the loud passages, to which levels are scaled; that of silence is ``SILENCE_DB``."""
     block = SAMPLE_RATE // 10
     count = len(samples) // block
     if not count:
-        return -120.0
+        return SILENCE_DB
     power = np.square(samples[: count * block].reshape(count, block)).mean(axis=1)
-    return float(10 * np.log10(max(np.percentile(power, 95), 1e-12)))
+    return max(float(10 * np.log10(max(np.percentile(power, 95), 1e-12))), SILENCE_DB)
 
 
 def scaled(level: Floats, reference_db: float) -> Floats:

@@ -1,6 +1,5 @@
 """Batches for the training: scenes as scaled levels, with their targets."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +39,3 @@ def example(rng: Random, scene: Scene, frames: int) -> tuple[Floats, Floats]:
     wanted = targets(scene.notes, heard, scene.residue, frames // FRAMES_PER_STEP)
     level, loud = levels(scene.samples)[:, margin : margin + frames], reference(scene.samples)
     return scaled(level, loud + float(rng.uniform(-4, 10))), wanted.stacked()
-
-
-def styles(found: Sequence[Recording]) -> list[str]:
-    return sorted({one.style for one in found})

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from training.transcription.features import BINS_PER_SEMITONE, CHANNELS, FRAMES_PER_STEP, PITCHES, SEMITONES
+from training.transcription.runtime import HEADS
 
-HEADS = ("onset", "frame", "velocity")
 HARMONICS = (12, 19, 24, 28, 31, 34, 36)
 """Semitones from a note to its second to eighth harmonic; the subharmonics lie as far below."""
 
@@ -98,7 +98,9 @@ class NoteNetwork(nn.Module):
     """Scaled levels (batch, CHANNELS, frames, BINS), frames a multiple of FRAMES_PER_STEP, to logits
     (batch, len(HEADS), steps, PITCHES)."""
 
-    def __init__(self, fine: int = 16, channels: int = 32, depth: int = 3, dilations: Sequence[int] = (1, 2, 4, 8)) -> None:
+    def __init__(
+        self, fine: int = 16, channels: int = 32, depth: int = 3, dilations: Sequence[int] = (1, 2, 4, 8)
+    ) -> None:
         super().__init__()
         self.front = nn.Sequential(
             nn.Conv2d(CHANNELS, fine, 5, padding=2, bias=False), nn.BatchNorm2d(fine), nn.ReLU(), Local(fine, 3)

@@ -2,8 +2,9 @@
 
     python -m training.transcription.prepare MATERIAL WORK
 
-reads the finished pieces in ``MATERIAL/<train|valid>``, as ``training.material`` writes them, into ``WORK/<train|valid>``.
-Some of the mixes are separated on the way, as the product does it. What is there already is not done again.
+reads the finished pieces in ``MATERIAL/<train|valid>``, as ``training.material`` writes them, into
+``WORK/<train|valid>``. Some of the mixes are separated on the way, as the product does it. What is there already is not
+done again.
 """
 
 import argparse

@@ -85,7 +85,9 @@ def compose(rng: Random, recordings: Sequence[Recording], frames: int) -> Scene:
     sound, notes, residue = _SOUNDS[kind](rng, crop)
     sound = np.asarray(soxr.resample(sound, SAMPLE_RATE * ratio, SAMPLE_RATE), np.float32)
     sound = np.pad(sound, (0, max(length - len(sound), 0)))[:length]
-    return Scene(kind, _recorded(rng, kind, sound), sound, _moved(notes, ratio, semitones), _moved(residue, ratio, semitones))
+    return Scene(
+        kind, _recorded(rng, kind, sound), sound, _moved(notes, ratio, semitones), _moved(residue, ratio, semitones)
+    )
 
 
 def _moved(notes: Floats, ratio: float, semitones: int) -> Floats:

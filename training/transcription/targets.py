@@ -1,4 +1,4 @@
-"""What the network should say of a scene: only what can be heard is asked for, what can barely be heard is left open."""
+"""What the network should say of a scene: what can be heard is asked for, what can barely be heard is left open."""
 
 from dataclasses import dataclass
 
@@ -35,9 +35,7 @@ class Targets:
 
     def stacked(self) -> Floats:
         """(6, steps, PITCHES)"""
-        return np.stack(
-            [self.onset, self.onset_weight, self.frame, self.frame_weight, self.velocity, self.struck]
-        )
+        return np.stack([self.onset, self.onset_weight, self.frame, self.frame_weight, self.velocity, self.struck])
 
 
 def audible(notes: Floats, level: Floats, reference_db: float) -> NDArray[np.bool_]:
@@ -77,7 +75,7 @@ def _covered(start: float, end: float, steps: int) -> Floats:
     """The share of each step, whose middle is at ``k * STEP_SECONDS``, that lies between two times."""
     edges = (np.arange(steps + 1) - 0.5) * STEP_SECONDS
     inside = np.minimum(edges[1:], end) - np.maximum(edges[:-1], start)
-    return np.clip(inside / STEP_SECONDS, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(inside / STEP_SECONDS, 0, 1), np.float32)
 
 
 def _leave_open(made: Targets, note: Floats, weight: float) -> None:

@@ -2,12 +2,13 @@
 
     python -m training.transcription.train MATERIAL WORK --name notes
 
-takes the pieces in ``MATERIAL`` into ``WORK``, also those that appear while it runs, writes ``WORK/<name>.pt`` every few
-minutes and goes on from it. It ends after ``--steps`` or when told to (SIGTERM), and nothing is lost.
+takes the pieces in ``MATERIAL`` into ``WORK``, also those that appear while it runs, writes ``WORK/<name>.pt`` every
+few minutes and goes on from it. It ends after ``--steps`` or when told to (SIGTERM), and nothing is lost.
 """
 
 import argparse
 import json
+import math
 import os
 import signal
 import time
@@ -87,7 +88,7 @@ class Run:
 
     def rate(self) -> float:
         """The learning rate of this step."""
-        rate = RATE * min(1.0, (self.step + 1) / WARM_UP) * min(1.0, (CONSTANT / (self.step + 1)) ** 0.5)
+        rate = RATE * min(1.0, (self.step + 1) / WARM_UP) * min(1.0, math.sqrt(CONSTANT / (self.step + 1)))
         if self.cool_down:
             first, last = self.cool_down
             rate *= min(1.0, max(0.0, (last - self.step) / (last - first)))
