@@ -41,15 +41,16 @@ Pcm = NDArray[np.int16]
 
 @dataclass(frozen=True)
 class Recording:
-    """A piece, or what a separation made of its mix. ``samples`` are ``(rows, n)``; ``scale`` brings a row back to
-    full scale. ``families`` and ``notes`` (n, 5 + partials) are of the parts; rows beyond those are ``separated``
-    ones, whose mix had the parts with the ``gains`` (rows, parts)."""
+    """A piece, and what a separation made of its mix. ``samples`` are ``(rows, n)``; ``scale`` brings a row back to
+    full scale. ``families``, ``classes`` and ``notes`` (n, 5 + partials) are of the parts; rows beyond those are
+    ``separated`` ones, whose mix had the parts with the ``gains`` (rows, parts)."""
 
     name: str
     style: str
     samples: Pcm
     scale: Floats
     families: tuple[str, ...]
+    classes: tuple[str, ...]
     notes: tuple[Floats, ...]
     gains: Floats
     cents: float
@@ -133,6 +134,7 @@ def store(folder: Path, piece: corpus.Piece, separated: Mapping[str, tuple[Float
             style=piece.info.style,
             scale=peaks / np.float32(32767),
             families=np.array([part.family for part in piece.info.parts]),
+            classes=np.array([part.cls for part in piece.info.parts]),
             notes=np.concatenate(notes),
             counts=np.array([len(one) for one in notes]),
             gains=np.array([gains for _, gains in separated.values()], np.float32).reshape(-1, len(parts)),
@@ -154,6 +156,7 @@ def recordings(folder: Path, known: set[str]) -> Iterator[Recording]:
                 samples=np.load(path.with_suffix(".npy"), mmap_mode="r"),
                 scale=kept["scale"],
                 families=tuple(map(str, kept["families"])),
+                classes=tuple(map(str, kept["classes"])),
                 notes=tuple(np.split(kept["notes"], ends)),
                 gains=kept["gains"],
                 cents=float(kept["cents"]),

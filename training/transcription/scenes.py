@@ -24,6 +24,7 @@ SCENES = {"solo": 0.22, "stems": 0.22, "unmixed": 0.2, "separated": 0.14, "mix":
 with errors; what our own separation made of a mix; a mix; drums or noise alone."""
 MARGIN_SAMPLES = -(-round(MARGIN * SAMPLE_RATE) // HOP) * HOP
 """Samples of a scene before its first frame and after its last one."""
+PART = LEVELS.stop
 OUT_OF_TUNE = 15.0
 """Cents by which most scenes are out of tune at most; what the product feeds the network is tuned."""
 
@@ -32,13 +33,14 @@ OUT_OF_TUNE = 15.0
 class Scene:
     """``samples`` (n,) with ``MARGIN_SAMPLES`` on either side, and as they were before rooms, amplifiers and noise;
     ``notes`` that are to be found and ``residue`` that need not be, as ``bank`` has them, in seconds from the first
-    frame and with levels as they are in ``plain``."""
+    frame, with levels as they are in ``plain`` and the number of the part in the column ``PART``."""
 
     kind: str
     samples: Floats
     plain: Floats
     notes: Floats
     residue: Floats
+    recording: Recording
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,14 @@ class _Crop:
 
     def notes(self, gains: dict[int, float]) -> Floats:
         """The notes of the parts, in seconds from the crop's beginning."""
-        found = [np.zeros((0, LEVELS.stop), np.float32)]
+        found = [np.zeros((0, PART + 1), np.float32)]
         start, end = self.first / SAMPLE_RATE, (self.first + self.count) / SAMPLE_RATE
         for row, gain in gains.items():
             table = self.recording.notes[row]
             table = table[(table[:, ONSET] < end) & (table[:, OFFSET] > start)].copy()
             table[:, [ONSET, END, OFFSET]] -= np.float32(start)
             table[:, LEVELS] += np.float32(gain)
-            found.append(table)
+            found.append(np.column_stack([table, np.full(len(table), row, np.float32)]))
         return np.concatenate(found)
 
 
@@ -85,9 +87,8 @@ def compose(rng: Random, recordings: Sequence[Recording], frames: int) -> Scene:
     sound, notes, residue = _SOUNDS[kind](rng, crop)
     sound = np.asarray(soxr.resample(sound, SAMPLE_RATE * ratio, SAMPLE_RATE), np.float32)
     sound = np.pad(sound, (0, max(length - len(sound), 0)))[:length]
-    return Scene(
-        kind, _recorded(rng, kind, sound), sound, _moved(notes, ratio, semitones), _moved(residue, ratio, semitones)
-    )
+    asked, left = _moved(notes, ratio, semitones), _moved(residue, ratio, semitones)
+    return Scene(kind, _recorded(rng, kind, sound), sound, asked, left, recording)
 
 
 def _moved(notes: Floats, ratio: float, semitones: int) -> Floats:
