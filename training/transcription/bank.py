@@ -25,6 +25,8 @@ from training.transcription.features import (
 )
 
 UNPITCHED = ("drums", "percussion")
+OTHER, INSTRUMENTAL = "other", "instrumental"
+"""Stems of our separation: the mix without voice, drums and bass, and that without the voice alone."""
 PARTIALS = (0, 12, 19, 24, 28, 31)
 """Semitones over a note at which its levels are kept."""
 PITCH, VELOCITY, ONSET, END, OFFSET = range(5)
@@ -43,7 +45,7 @@ Pcm = NDArray[np.int16]
 class Recording:
     """A piece, and what a separation made of its mix. ``samples`` are ``(rows, n)``; ``scale`` brings a row back to
     full scale. ``families``, ``classes`` and ``notes`` (n, 5 + partials) are of the parts; rows beyond those are
-    ``separated`` ones, whose mix had the parts with the ``gains`` (rows, parts)."""
+    what a separation gave, the stems ``stems``, and their mix had the parts with the ``gains`` (rows, parts)."""
 
     name: str
     style: str
@@ -52,6 +54,7 @@ class Recording:
     families: tuple[str, ...]
     classes: tuple[str, ...]
     notes: tuple[Floats, ...]
+    stems: tuple[str, ...]
     gains: Floats
     cents: float
 
@@ -59,10 +62,9 @@ class Recording:
     def seconds(self) -> float:
         return float(self.samples.shape[1] / SAMPLE_RATE)
 
-    @property
-    def separated(self) -> range:
-        """The rows that a separation gave."""
-        return range(len(self.families), len(self.samples))
+    def separated(self, stem: str) -> int | None:
+        """The row of a stem that a separation gave."""
+        return len(self.families) + self.stems.index(stem) if stem in self.stems else None
 
     def cut(self, row: int, first: int, count: int) -> Floats:
         """``count`` samples of a row from ``first`` on, with silence before its beginning and after its end."""
@@ -137,6 +139,7 @@ def store(folder: Path, piece: corpus.Piece, separated: Mapping[str, tuple[Float
             classes=np.array([part.cls for part in piece.info.parts]),
             notes=np.concatenate(notes),
             counts=np.array([len(one) for one in notes]),
+            stems=np.array(list(separated), "U16"),
             gains=np.array([gains for _, gains in separated.values()], np.float32).reshape(-1, len(parts)),
             cents=piece.info.tuning_cents,
         )
@@ -158,6 +161,7 @@ def recordings(folder: Path, known: set[str]) -> Iterator[Recording]:
                 families=tuple(map(str, kept["families"])),
                 classes=tuple(map(str, kept["classes"])),
                 notes=tuple(np.split(kept["notes"], ends)),
+                stems=tuple(map(str, kept["stems"])),
                 gains=kept["gains"],
                 cents=float(kept["cents"]),
             )

@@ -24,13 +24,13 @@ from antiphon.music.transcription.chords import LIMITS
 from antiphon.music.transcription.notecreation import create
 from antiphon.settings import load_settings
 from training.transcription import decoding
-from training.transcription.bank import recordings
+from training.transcription.bank import INSTRUMENTAL, OTHER, recordings
 from training.transcription.features import SAMPLE_RATE, Floats
 from training.transcription.runtime import NoteModel
 from training.transcription.validate import TOLERANCE, Case, cases
 
 THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7)
-KINDS = ("stem", "separated", "mix")
+KINDS = ("stem", OTHER, INSTRUMENTAL, "mix")
 
 Answers = Mapping[float, Floats]
 """Onsets and MIDI pitches (n, 2) by threshold."""

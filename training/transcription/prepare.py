@@ -20,13 +20,13 @@ from antiphon.music.separation.vocals import VocalMask, split_vocals
 from antiphon.settings import load_settings
 from training.material import corpus
 from training.transcription import bank
+from training.transcription.bank import INSTRUMENTAL, OTHER
 from training.transcription.features import Floats
 
 SHARE = {"train": 0.3, "valid": 1.0}
 """The pieces of which the mix is separated."""
 SPREAD_DB = 4.0
 """Standard deviation of the parts' gains in such a mix."""
-OTHER = "other"
 
 
 class Separation:
@@ -35,14 +35,17 @@ class Separation:
     def __init__(self) -> None:
         self._mask = VocalMask(weights.ensure(load_settings().models_folder, "spleeter"), 1)
 
-    def __call__(self, piece: corpus.Piece, gains: Floats) -> Floats:
-        """The stem ``other`` of the piece's mix, its parts louder by ``gains`` dB: mono at the network's rate."""
+    def __call__(self, piece: corpus.Piece, gains: Floats) -> dict[str, Floats]:
+        """``OTHER`` and ``INSTRUMENTAL`` of the piece's mix, its parts louder by ``gains`` dB: mono at the network's
+        rate."""
         mix = np.zeros_like(piece.stem(piece.info.parts[0]))
         for part, gain in zip(piece.info.parts, gains, strict=True):
             mix += piece.stem(part) * np.float32(10 ** (gain / 20))
         blocks = (mix[first : first + 2**17] for first in range(0, len(mix), 2**17))
         pairs = split_vocals(blocks, self._mask)
-        return bank.mono(np.concatenate([a - v - d - b for a, v, d, b in split_rhythm(pairs)]))
+        pieces = [(m - v - d - b, m - v) for m, v, d, b in split_rhythm(pairs)]
+        other, instrumental = (bank.mono(np.concatenate(column)) for column in zip(*pieces, strict=True))
+        return {OTHER: other, INSTRUMENTAL: instrumental}
 
 
 def take_in(material: Path, work: Path, separation: Separation) -> Iterator[tuple[str, str]]:
@@ -53,11 +56,11 @@ def take_in(material: Path, work: Path, separation: Separation) -> Iterator[tupl
                 continue
             piece = corpus.load(folder)
             rng = np.random.default_rng(zlib.crc32(folder.name.encode()))
-            separated = {}
+            separated: dict[str, tuple[Floats, Floats]] = {}
             if rng.random() < SHARE[split]:
                 spread = SPREAD_DB if split == "train" else 0.0
                 gains = rng.normal(0, spread, len(piece.info.parts)).astype(np.float32)
-                separated[OTHER] = separation(piece, gains), gains
+                separated = {name: (sound, gains) for name, sound in separation(piece, gains).items()}
             bank.store(work / split, piece, separated)
             yield split, folder.name
 

@@ -9,9 +9,11 @@ import soxr
 from training.transcription import effects
 from training.transcription.bank import (
     END,
+    INSTRUMENTAL,
     LEVELS,
     OFFSET,
     ONSET,
+    OTHER,
     PITCH,
     UNPITCHED,
     Recording,
@@ -25,6 +27,8 @@ with errors; what our own separation made of a mix; a mix; drums or noise alone.
 MARGIN_SAMPLES = -(-round(MARGIN * SAMPLE_RATE) // HOP) * HOP
 """Samples of a scene before its first frame and after its last one."""
 PART = LEVELS.stop
+REMOVED = {OTHER: ("voice", "bass"), INSTRUMENTAL: ("voice",)}
+"""Families whose notes a separated stem is not asked for."""
 OUT_OF_TUNE = 15.0
 """Cents by which most scenes are out of tune at most; what the product feeds the network is tuned."""
 
@@ -75,7 +79,7 @@ def compose(rng: Random, recordings: Sequence[Recording], frames: int) -> Scene:
     """A random scene of ``frames`` frames."""
     kind = str(rng.choice(list(SCENES), p=list(SCENES.values())))
     recording = recordings[int(rng.integers(len(recordings)))]
-    if kind == "separated" and not len(recording.separated):
+    if kind == "separated" and not recording.stems:
         kind = "unmixed"
     semitones = int(rng.integers(-3, 4)) if rng.random() < 0.5 else 0
     cents = rng.uniform(-45, 45) if rng.random() < 0.15 else np.clip(rng.normal(0, 6), -OUT_OF_TUNE, OUT_OF_TUNE)
@@ -165,13 +169,15 @@ def _unmixed(rng: Random, crop: _Crop) -> Sound:
 
 
 def _separated(rng: Random, crop: _Crop) -> Sound:
-    rows = crop.recording.separated
-    row = int(rng.choice(rows))
-    levels = crop.recording.gains[row - rows.start]
-    gains = {part: float(levels[part]) for part in _parts(crop)}
-    families = crop.recording.families
-    own = {part: gain for part, gain in gains.items() if families[part] not in ("voice", "bass")}
-    return crop.sound(row, 0.0), crop.notes(own), crop.notes({p: g for p, g in gains.items() if p not in own})
+    one = crop.recording
+    stem = int(rng.integers(len(one.stems)))
+    gains = {part: float(one.gains[stem, part]) for part in _parts(crop)}
+    own = {part: gain for part, gain in gains.items() if one.families[part] not in REMOVED[one.stems[stem]]}
+    return (
+        crop.sound(len(one.families) + stem, 0.0),
+        crop.notes(own),
+        crop.notes({p: g for p, g in gains.items() if p not in own}),
+    )
 
 
 def _mix(rng: Random, crop: _Crop) -> Sound:

@@ -8,20 +8,19 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from training.transcription.bank import ONSET, PITCH, UNPITCHED, Recording
+from training.transcription.bank import INSTRUMENTAL, ONSET, OTHER, PITCH, UNPITCHED, Recording
 from training.transcription.decoding import peaks, times
 from training.transcription.features import LOWEST_PITCH, SAMPLE_RATE, Floats
 
 TOLERANCE = 0.05
 THRESHOLDS = tuple(round(0.2 + 0.1 * step, 1) for step in range(7))
-CASES = ("stem", "bass", "voice", "separated", "mix")
-"""What is listened to: the true accompaniment without bass and voice, the true bass, the true voice, the separation's
-accompaniment, the mix with all in it."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A sound (n,) of ``kind``, and the ``notes`` (n, 2) in it: seconds and MIDI pitch."""
+    """A sound (n,) and the ``notes`` (n, 2) in it: seconds and MIDI pitch. ``kind`` is ``stem`` for the true
+    accompaniment without bass and voice, ``bass`` and ``voice`` for those, ``other`` and ``instrumental`` for what our
+    separation makes of the mix, and ``mix`` for that."""
 
     kind: str
     style: str
@@ -34,20 +33,22 @@ def cases(recording: Recording, first: float, seconds: float) -> Iterator[Case]:
     families = recording.families
     pitched = [row for row, family in enumerate(families) if family not in UNPITCHED]
     own = [row for row in pitched if families[row] not in ("bass", "voice")]
-    rows = {
+    rows: dict[str, tuple[Sequence[int | None], Sequence[int]]] = {
         "stem": (own, own),
         "bass": ([row for row in pitched if families[row] == "bass"],) * 2,
         "voice": ([row for row in pitched if families[row] == "voice"],) * 2,
-        "separated": (list(recording.separated)[:1], own),
+        OTHER: ([recording.separated(OTHER)], own),
+        INSTRUMENTAL: ([recording.separated(INSTRUMENTAL)], [row for row in pitched if families[row] != "voice"]),
         "mix": (list(range(len(families))), pitched),
     }
     ratio = 2 ** (-recording.cents / 1200)
     for kind, (heard, wanted) in rows.items():
         notes = _notes([recording.notes[row] for row in wanted], first, seconds)
         notes[:, 0] /= np.float32(ratio)
-        if heard and len(notes):
+        present = [row for row in heard if row is not None]
+        if present and len(notes):
             begin, count = round(first * SAMPLE_RATE), round(seconds * SAMPLE_RATE)
-            sound = np.sum([recording.cut(row, begin, count) for row in heard], axis=0)
+            sound = np.sum([recording.cut(row, begin, count) for row in present], axis=0)
             tuned = np.asarray(soxr.resample(sound, SAMPLE_RATE * ratio, SAMPLE_RATE), np.float32)
             yield Case(kind, recording.style, tuned, notes)
 

@@ -48,7 +48,7 @@ def test_the_bank_keeps_parts_and_notes(recording: Recording) -> None:
     assert recording.families == tuple(family for _, family in PARTS)
     assert recording.seconds == pytest.approx(SECONDS, abs=0.01)
     assert [len(table) for table in recording.notes] == [0, 12, 6, 6]
-    assert not recording.separated
+    assert recording.separated("other") is None
 
 
 def test_the_level_of_a_note_is_that_of_its_part(recording: Recording) -> None:
