@@ -34,7 +34,7 @@ RATE, WARM_UP, CONSTANT = 2e-3, 200, 4_000
 """The highest learning rate, the steps that lead up to it, and the step from which on it falls with the root."""
 AVERAGE = 0.998
 """Decay of the running mean of the weights, which is what is judged and exported."""
-TAKEN_AT_ONCE = 8
+TAKEN_AT_ONCE = 24
 """New pieces between two looks at the material."""
 LOOK_EVERY, VALID_SECONDS = 50, 30.0
 

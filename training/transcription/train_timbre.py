@@ -100,7 +100,7 @@ def _few(rng: Random, notes: Floats) -> Floats:
     return notes[sorted(kept)]
 
 
-def judge(network: nn.Module, notes: Notes) -> dict[str, float]:
+def judge(network: nn.Module, notes: Notes) -> dict[str, object]:
     """The share of notes that are named rightly, by the kind of scene, and of parts by all their notes in a scene."""
     sound, pitch, named, parts = notes.joined()
     network.eval()
@@ -110,11 +110,12 @@ def judge(network: nn.Module, notes: Notes) -> dict[str, float]:
     kinds = np.array(notes.kinds)
     result = {kind: round(float(right[kinds == kind].mean()), 3) for kind in sorted(set(notes.kinds))}
     together = [logits[parts == part].mean(0).argmax() == named[parts == part][0] for part in np.unique(parts)]
-    balanced = np.mean([right[named == one].mean() for one in np.unique(named)])
+    by_instrument = {INSTRUMENTS[one]: round(float(right[named == one].mean()), 2) for one in np.unique(named)}
+    balanced = np.mean(list(by_instrument.values()))
     return (
         result
         | {"all": round(float(right.mean()), 3), "balanced": round(float(balanced), 3)}
-        | {"parts": round(float(np.mean(together)), 3)}
+        | {"parts": round(float(np.mean(together)), 3), "by instrument": by_instrument}
     )
 
 
@@ -126,6 +127,7 @@ class Run:
         self.network = TimbreNetwork()
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=RATE, weight_decay=0.01)
         self.step, self.cpu_seconds = 0, 0.0
+        self._seen = np.ones(len(INSTRUMENTS))
         if path.exists():
             kept = torch.load(path, weights_only=True)
             self.network.load_state_dict(kept["network"])
@@ -137,12 +139,15 @@ class Run:
         torch.save(kept | {"step": self.step, "cpu_seconds": self.cpu_seconds}, self.path)
 
     def advance(self, notes: Notes, rate: float) -> float:
+        """One step. Rare instruments count more, by the root of how rare they are."""
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         sound, pitch, named, _ = notes.joined()
         self.network.train()
         logits = self.network(torch.from_numpy(sound), torch.from_numpy(pitch))
-        loss = nn.functional.cross_entropy(logits, torch.from_numpy(named), label_smoothing=0.05)
+        self._seen += np.bincount(named, minlength=len(INSTRUMENTS))
+        weight = torch.from_numpy(np.sqrt(self._seen.mean() / self._seen)).float()
+        loss = nn.functional.cross_entropy(logits, torch.from_numpy(named), weight, label_smoothing=0.05)
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
