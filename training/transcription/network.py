@@ -1,14 +1,13 @@
 """The note network: a small front, harmonic convolutions at several depths, dilated ones over time.
 
 After Ou, Martel, Hennessy-Priest, Cho, "Harmonica: Accurate and Lightweight Instrument-Agnostic Music Transcription",
-arXiv 2609.04640, 2026: harmonics and subharmonics of a pitch are gathered by shifting the feature map along pitch and
-mixing what lies on top of each other with one 1 × 1 convolution, again after each block of local convolutions. Other
+arXiv 2609.04640, 2026: what lies at the harmonics and subharmonics of a pitch is gathered again and again, after each
+block of local convolutions. Other
 than there, batch normalisation (which disappears in the exported graph) takes the place of instance normalisation,
 and dilated convolutions over time that of the LSTM at each pitch (they train three times as fast on a processor).
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,9 +15,10 @@ from torch import Tensor, nn
 from training.transcription.features import BINS_PER_SEMITONE, CHANNELS, FRAMES_PER_STEP, PITCHES, SEMITONES
 from training.transcription.runtime import HEADS
 
-HARMONICS = (12, 19, 24, 28, 31, 34, 36)
-"""Semitones from a note to its second to eighth harmonic; the subharmonics lie as far below."""
-
+OCTAVES = 3
+BETWEEN = (19, 28, 31, 34)
+"""Semitones from a note to its third, fifth, sixth and seventh harmonic; the second, fourth and eighth are the octaves.
+The subharmonics lie as far below."""
 RARE = -3.5
 """Logit to begin with: hardly ever is a note struck."""
 
@@ -40,44 +40,29 @@ class Local(nn.Module):
         return torch.relu(x + self.body(x))
 
 
-def stacked(x: Tensor, places: Sequence[int], rows: int) -> Tensor:
-    """For each of ``places`` the ``rows`` rows of ``x`` (batch, channels, steps, rows) from it on, as more channels."""
-    return torch.cat([x[..., place : place + rows] for place in places], dim=1)
-
-
-class Stacked(torch.autograd.Function):
-    """``stacked``, whose gradient is added up in place: autograd's own makes a full map of zeros for each slice."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, places: Sequence[int], rows: int) -> Tensor:
-        ctx.shape, ctx.places, ctx.rows = x.shape, places, rows
-        return stacked(x, places, rows)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        total = gradient.new_zeros(ctx.shape).contiguous(memory_format=torch.channels_last)
-        for place, part in zip(ctx.places, gradient.chunk(len(ctx.places), dim=1), strict=True):
-            total[..., place : place + ctx.rows] += part
-        return total, None, None
-
-
 class Harmonic(nn.Module):
-    """What lies at the harmonics and subharmonics of each pitch, mixed and added to what came in. The map
-    (batch, channels, steps, rows) leaves with its first ``rows`` rows only."""
+    """What lies at the harmonics and subharmonics of each pitch, added to what came in. The map
+    (batch, channels, steps, rows) leaves with its first ``rows`` rows only.
 
-    def __init__(self, channels: int, rows: int, shifts: Sequence[int] = HARMONICS) -> None:
+    The same as shifting the map to each of these places and mixing all channels by one 1 × 1 convolution; as dilated
+    convolutions, one for the octaves and one for each other pair, nothing has to be copied."""
+
+    def __init__(self, channels: int, rows: int) -> None:
         super().__init__()
-        self.rows, self.reach = rows, max(shifts)
-        self.places = [self.reach + shift for shift in (0, *shifts, *(-shift for shift in shifts))]
-        self.mix = nn.Conv2d(channels * len(self.places), channels, 1, bias=False)
+        self.rows = rows
+        reach, octave = OCTAVES * 12, (1, 2 * OCTAVES + 1)
+        self.octaves = nn.Conv2d(channels, channels, octave, padding=(0, reach), dilation=(1, 12), bias=False)
+        self.pairs = nn.ModuleList(
+            nn.Conv2d(channels, channels, (1, 2), padding=(0, shift), dilation=(1, 2 * shift), bias=False)
+            for shift in BETWEEN
+        )
         self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        above = self.rows + self.reach - x.shape[3]
-        padded = nn.functional.pad(x, (self.reach, max(above, 0)))
-        stack = Stacked.apply if self.training else stacked
-        gathered = self.mix(stack(padded, self.places, self.rows))
-        return torch.relu(x[..., : self.rows] + self.norm(gathered))
+        gathered = self.octaves(x)
+        for pair in self.pairs:
+            gathered = gathered + pair(x)
+        return torch.relu((x + self.norm(gathered))[..., : self.rows])
 
 
 class Temporal(nn.Module):
