@@ -1,4 +1,4 @@
-"""``antiphon inbox``: what a receiver keeps, how far its follow-ups are, and once more."""
+"""``antiphon inbox``: events that a receiver keeps, the state of their follow-ups, and another try."""
 
 import json
 import shutil
@@ -17,15 +17,15 @@ from antiphon.commands.wait import duration
 from antiphon.errors import BadParameter, NotFound
 
 if TYPE_CHECKING:
-    from antiphon.receiver.inbox import Arrival
-    from antiphon.receiver.overview import Entry
+    from antiphon.receiver.inbox.inbox import Arrival
+    from antiphon.receiver.inbox.listing import Entry
 
-STATES = ["pending", "running", "done", "failed", "expired"]
-KINDS = ["midi", "video", "separation", "unknown"]
-COLOURS = {"done": "green", "failed": "red", "expired": "red", "pending": "yellow", "running": "cyan"}
+STATES = ["pending", "running", "done", "failed", "expired", "unread"]
+KINDS = ["midi", "video", "separation", "wav", "unknown"]
+COLOURS = {"done": "green", "failed": "red", "expired": "red", "unread": "red", "pending": "yellow", "running": "cyan"}
 SCHEMES = {"standard": "Standard Webhooks", "documented": "documented signature", "polled": "polled", "": "unsigned"}
-SHORTEST = 14 * 86400.0  # seconds for which everything is kept: so long a sender may send it again
-SOON = 86400.0  # seconds before its expiry in which a table says so
+MIN_RETENTION_S = 14 * 86400.0  # for which everything is kept: so long a sender may send it again
+EXPIRES_SOON_S = 86400.0  # before its expiry in which a table says so
 
 inbox_option = click.option(
     "--inbox", "folder", metavar="DIR", type=PATH, required=True, help="the folder of 'antiphon receive'"
@@ -45,7 +45,7 @@ def inbox() -> None:
 @click.option("--json", "as_json", is_flag=True, help="a line of JSON for each event")
 def list_events(folder: Path, states: tuple[str, ...], kinds: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List the events, the newest last, with their states, next tries and errors."""
-    from antiphon.receiver.overview import counts, latest
+    from antiphon.receiver.inbox.listing import counts, latest
 
     entries = latest(folder, limit, states=states, kinds=kinds)
     if as_json:
@@ -86,7 +86,7 @@ def _remark(entry: "Entry", now: float) -> str:
     parts = []
     if entry.state == "pending":
         parts.append(f"next try in {span(entry.due_at - now)}" if entry.due_at > now else "due")
-    if entry.state in ("pending", "running") and entry.expires_at - now < SOON:
+    if entry.state in ("pending", "running") and entry.expires_at - now < EXPIRES_SOON_S:
         parts.append(f"links expire in {span(entry.expires_at - now)}")
     if entry.error and entry.state != "done":
         parts.append(printable(entry.error))
@@ -99,8 +99,8 @@ def _remark(entry: "Entry", now: float) -> str:
 @click.option("--body", is_flag=True, help="print the raw body of the newest event, and nothing else")
 def show(folder: Path, task_id: str, body: bool) -> None:
     """Show everything that is known of a task: outcomes, arrivals, tries, files."""
-    from antiphon.receiver.inbox import Inbox
-    from antiphon.receiver.names import folder_of
+    from antiphon.receiver.follow_up.paths import folder_of
+    from antiphon.receiver.inbox.inbox import Inbox
 
     entries = _find(folder, task_id)
     with Inbox(folder) as opened:
@@ -115,7 +115,7 @@ def show(folder: Path, task_id: str, body: bool) -> None:
 
 def _find(folder: Path, name: str) -> "list[Entry]":
     """By task id, else by number. Raises ``NotFound``."""
-    from antiphon.receiver.overview import latest
+    from antiphon.receiver.inbox.listing import latest
 
     everything = 2**31
     found = latest(folder, everything, task_id=name)
@@ -158,21 +158,23 @@ def _moment(at: float) -> str:
 @inbox.command()
 @inbox_option
 @click.argument("tasks", metavar="[TASK]...", nargs=-1, help="tasks' ids, or events' numbers")
-@click.option("--all", "everything", is_flag=True, help="all that failed or expired")
+@click.option("--all", "everything", is_flag=True, help="all that failed, expired or was not understood")
 def retry(folder: Path, tasks: tuple[str, ...], everything: bool) -> None:
-    """Have follow-ups that failed or expired, or wait for their next try, begun again now.
+    """Have follow-ups that failed, expired or were not understood, or wait for their next try, begun again now.
 
     Steps that are done are not done again, and downloads go on where they broke off. A running 'antiphon receive' on
     this folder takes them up, else the next one that is started.
     """
-    from antiphon.receiver.inbox import Inbox
+    from antiphon.receiver.inbox.inbox import Inbox
 
     if bool(tasks) == everything:
-        raise BadParameter("TASK: give the ids of tasks, or --all for all that failed or expired; not both")
+        raise BadParameter(
+            "TASK: give the ids of tasks, or --all for all that is not done and waits for nothing; not both"
+        )
     chosen = [entry for task in tasks for entry in _find(folder, task)]
     expired = sum(entry.state == "expired" for entry in chosen)
     if everything:
-        from antiphon.receiver.overview import counts
+        from antiphon.receiver.inbox.listing import counts
 
         expired = counts(folder).get("expired", 0)
     with Inbox(folder) as opened:
@@ -190,11 +192,11 @@ def retry(folder: Path, tasks: tuple[str, ...], everything: bool) -> None:
 @click.option("--older-than", metavar="TIME", default="30d", help="last heard of so long ago; at least 14d")
 def prune(folder: Path, older_than: str) -> None:
     """Forget old events that are done or expired. Their files stay where they are."""
-    from antiphon.receiver.inbox import Inbox
-    from antiphon.receiver.overview import counts
+    from antiphon.receiver.inbox.inbox import Inbox
+    from antiphon.receiver.inbox.listing import counts
 
     seconds = duration(older_than, field="--older-than")
-    if seconds < SHORTEST:
+    if seconds < MIN_RETENTION_S:
         raise BadParameter(f"--older-than: at least 14d, in which a callback may come again (got {older_than})")
     counts(folder)  # there must be one
     with Inbox(folder) as opened:

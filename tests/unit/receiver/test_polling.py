@@ -12,7 +12,7 @@ from tests.unit.client.api import Api, refusal, success
 from antiphon.client import ApiError, Client
 from antiphon.contract import callbacks
 from antiphon.contract.kinds import Kind, SeparationType
-from antiphon.receiver.inbox import Inbox
+from antiphon.receiver.inbox.inbox import Inbox
 from antiphon.receiver.polling import Polled, callback_of, poll
 
 TASK = "5c79be8e5c7f4bb0a3f7a1a2b3c4d5e6"
@@ -119,6 +119,7 @@ def test_what_a_strange_record_holds_is_taken_over_as_it_is() -> None:
     assert body["data"] == {
         "state": "complete",
         "taskId": TASK,
+        "task_id": TASK,
         "instruments": [{"name": None, "notes": notes}],
         "tempo": 120,
     }

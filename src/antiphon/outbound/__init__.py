@@ -1,0 +1,1 @@
+"""Outbound connections to addresses that strangers name: which may be dialled, and how."""
