@@ -14,7 +14,7 @@ class Thresholds:
     """Activations 0–1: a note begins at a peak of the onsets of at least ``onset`` and lasts while the frames stay over
     ``frame``; ``dip`` steps under it are forgiven, and notes shorter than ``shortest`` steps are dropped."""
 
-    onset: float = 0.4
+    onset: float = 0.5
     frame: float = 0.3
     dip: int = 2
     shortest: int = 1
