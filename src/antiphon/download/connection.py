@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import SplitResult
 
 from antiphon.addresses import OF_A_NETWORK, not_public
-from antiphon.download.dial import Resolve, addresses_of, default_tls, dial, words
+from antiphon.download.dial import Resolve, addresses_of, default_tls, dial, explain
 from antiphon.download.errors import DownloadRefused, TransferBroken
 from antiphon.download.watch import SLICE, StallWatch, TransferLimits
 
@@ -103,7 +103,7 @@ class FileAnswer:
                 if left is not None:
                     left -= len(block)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise TransferBroken(f"{self.host} broke off ({words(error)})") from error
+            raise TransferBroken(f"{self.host} broke off ({explain(error)})") from error
 
 
 @contextmanager
@@ -167,7 +167,7 @@ def _exchange(
         response.begin()
         wire.fill()
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise TransferBroken(f"{url.hostname} gave no answer that can be read ({words(error)})") from error
+        raise TransferBroken(f"{url.hostname} gave no answer that can be read ({explain(error)})") from error
     watch.keep_moving(f"the transfer from {url.hostname}", limits.stall)
     found = {name.lower(): value for name, value in reversed(response.getheaders())}
     if response.chunked:

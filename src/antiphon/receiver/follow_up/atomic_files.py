@@ -20,7 +20,7 @@ def make_folder(folder: Path) -> None:
         if new:
             durable_files.sync_folder(folder.parent.parent)
     except OSError as error:
-        raise _in_words(folder, error) from error
+        raise _explain(folder, error) from error
 
 
 def require_room(folder: Path, needed: int, reserve: int) -> None:
@@ -46,16 +46,16 @@ def place(folder: Path, files: Mapping[str, Callable[[Path], object]]) -> dict[s
         except OSError as error:
             with contextlib.suppress(OSError):
                 new.unlink(missing_ok=True)
-            raise _in_words(path, error) from error
+            raise _explain(path, error) from error
         placed[name] = path
     try:
         durable_files.sync_folder(folder)
     except OSError as error:
-        raise _in_words(folder, error) from error
+        raise _explain(folder, error) from error
     return placed
 
 
-def _in_words(path: Path, error: OSError) -> Exception:
+def _explain(path: Path, error: OSError) -> Exception:
     if durable_files.is_disk_full(error):
         return TryAgain(f"{path}: the disk is full; free some space, it is tried again")
     if isinstance(error, IsADirectoryError | NotADirectoryError | FileExistsError):

@@ -135,7 +135,7 @@ class EventRunner:
         )
 
     def _failed(self, notice: Notice, work: Work, error: BaseException) -> None:
-        text = _in_words(error)
+        text = _explain(error)
         event = notice.event
         trace = None if isinstance(error, TryAgain | GiveUp) else error
         where = f"{event.kind} {event.task_id}: step {notice.step}"
@@ -191,7 +191,7 @@ def _result(event: Event) -> Result:
     return read_result(load(event.body))
 
 
-def _in_words(error: BaseException) -> str:
+def _explain(error: BaseException) -> str:
     known = isinstance(error, TryAgain | GiveUp)
     text = str(error) if known else f"{type(error).__name__}: {error}"
     return text[:_MAX_ERROR_CHARS] or type(error).__name__

@@ -135,7 +135,7 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
 
 def _upgrade(connection: sqlite3.Connection, found: int) -> None:
     if found == 2:
-        _say_what_failed(connection)
+        _add_failed_column(connection)
         connection.execute(_FORGOTTEN)
         return
     if found == 1:
@@ -147,7 +147,7 @@ def _upgrade(connection: sqlite3.Connection, found: int) -> None:
         connection.execute("DROP TABLE events_1")
 
 
-def _say_what_failed(connection: sqlite3.Connection) -> None:
+def _add_failed_column(connection: sqlite3.Connection) -> None:
     """Format 2 did not keep whether the task had failed, which the code alone does not tell."""
     connection.execute("ALTER TABLE events ADD COLUMN failed INTEGER NOT NULL DEFAULT 0")
     connection.execute("UPDATE events SET failed = 1 WHERE code != 200")
