@@ -1,4 +1,4 @@
-"""What the API answered, or why nothing came: envelopes read tolerantly, errors in words. No I/O."""
+"""Answers of the API: envelopes read tolerantly, and the errors of calls that failed. No I/O."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Downloads of what records link to, tried again like calls."""
+"""Downloads of the files that records link to, retried like calls."""
 
 import asyncio
 import random

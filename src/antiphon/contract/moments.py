@@ -1,4 +1,4 @@
-"""Points in time as people write them: ``90s``, ``30m``, ``2h`` or ``3d`` ago, or ISO 8601."""
+"""Points in time as people type them: ``90s``, ``30m``, ``2h`` or ``3d`` ago, or ISO 8601."""
 
 import re
 from datetime import UTC, datetime, timedelta

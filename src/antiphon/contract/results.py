@@ -1,4 +1,4 @@
-"""What a callback tells, in types: read tolerantly, whoever sent it. The document itself is always kept whole."""
+"""Typed results of callbacks, read tolerantly from any sender. The document itself is always kept whole."""
 
 import re
 from collections.abc import Mapping

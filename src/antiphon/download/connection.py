@@ -1,4 +1,4 @@
-"""One GET over a connection of its own: the address judged before it is dialled, nothing waited for without end.
+"""One GET over a connection of its own: the address is checked before it is dialled, and every wait has a limit.
 
 Not ``httpx``: its parser runs in Python and takes twice the processor time, 1.3 s for a gigabyte instead of 0.6 s,
 and here the guard, the stop and each time limit act within every single wait.

@@ -1,4 +1,4 @@
-"""From a host's name to a connection, past the judgement of its addresses; a stop ends every wait."""
+"""Name look-up, address check and connection to a host; a stop ends every wait."""
 
 import errno
 import os

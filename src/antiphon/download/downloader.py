@@ -1,4 +1,4 @@
-"""Fetch one file, whole: resumed where it broke off, checked, and moved into place at the end."""
+"""``Downloader``: fetches whole files, resumed where they broke off, checked, and moved into place at the end."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes and by what the server calls it."""
+"""Media types: the kind of a file by its first bytes and by the type that the server names."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The part of a file that has come, and the note beside it that says how much of it can be trusted."""
+"""Partial file of a download, and the note beside it that says how many of its bytes are safely on the disk."""
 
 import contextlib
 import json

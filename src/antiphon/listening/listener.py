@@ -1,4 +1,4 @@
-"""Reads the server's stream of callbacks, forwards each, and comes back after every interruption where it stopped."""
+"""Listener: reads the server's stream of callbacks, forwards each, and resumes after every interruption."""
 
 import json
 import time

@@ -1,5 +1,5 @@
-"""Polling instead of callbacks: what a finished record tells goes into the same inbox, as the callback it would have
-been. So a task whose callback comes as well is a repeat there, and is processed once."""
+"""Polling instead of callbacks: a finished record goes into the same inbox, as the callback it would have been. A task
+whose callback comes as well is a repeat there, and is processed once."""
 
 import heapq
 import json

@@ -1,4 +1,4 @@
-"""The receiver: takes callbacks in any framework, acknowledges them once they are kept, and follows them up."""
+"""``Receiver``: takes callbacks in any framework, acknowledges them once they are kept, and runs the follow-ups."""
 
 import asyncio
 import atexit

@@ -1,4 +1,4 @@
-"""A receiver as a server of its own, on uvicorn."""
+"""Stand-alone server of a receiver, on uvicorn."""
 
 import contextlib
 import signal

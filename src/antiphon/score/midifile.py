@@ -1,4 +1,4 @@
-"""Standard MIDI Files, written and read (type 1: a tempo track, then a track for each instrument)."""
+"""Writer and reader of Standard MIDI Files (type 1: a tempo track, then a track for each instrument)."""
 
 import struct
 from collections import defaultdict

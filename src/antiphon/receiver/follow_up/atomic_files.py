@@ -1,4 +1,4 @@
-"""Files that appear under their name only when they are whole and on the disk."""
+"""Files of an event, put in place durably; failures as ``TryAgain`` and ``GiveUp``."""
 
 import contextlib
 import shutil

@@ -1,4 +1,4 @@
-"""When a step that failed is tried again. Pure: time and dice are handed in."""
+"""Retry schedule of failed steps. Pure: time and dice are handed in."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The step "exec": a shell command for each event. Nothing of what came is put into the command line."""
+"""The step "exec": a shell command for each event. No part of a callback is put into the command line."""
 
 import contextlib
 import os

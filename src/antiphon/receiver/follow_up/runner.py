@@ -1,4 +1,4 @@
-"""The passage of one event through its steps, and what is recorded of it."""
+"""Run of one event through its steps, and the record of the outcome."""
 
 import logging
 import random

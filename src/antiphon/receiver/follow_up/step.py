@@ -1,4 +1,4 @@
-"""What follows an acknowledged callback: a delivery goes through steps, each of which may be tried again."""
+"""Interface of a follow-up step: the delivery that it gets, and the errors that ask for another try or give up."""
 
 import threading
 from collections.abc import Callable, Mapping

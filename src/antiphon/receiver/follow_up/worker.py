@@ -1,4 +1,4 @@
-"""The worker: takes what was acknowledged through its steps, in one process at a time, until each is done."""
+"""Worker: runs the follow-ups of acknowledged events, in one process at a time, until each is done."""
 
 import logging
 import queue

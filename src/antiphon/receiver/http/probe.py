@@ -1,4 +1,4 @@
-"""Probe of the receiver's public URL: posts as a sender would, and names the remedy for whatever is in the way."""
+"""Probe of the receiver's public URL: posts as a sender would, and names each obstacle with its remedy."""
 
 import contextlib
 import hashlib

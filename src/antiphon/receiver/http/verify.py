@@ -1,4 +1,4 @@
-"""Whether a callback was sent by who holds the webhook key, found out before anything is spent on its body."""
+"""Verification of a callback's signature, without parsing its body."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Group commit: one thread writes for all, and what waits meanwhile shares the next transaction and its fsync."""
+"""Group commit: one thread writes for all; changes that wait meanwhile share the next transaction and its fsync."""
 
 import contextlib
 import logging

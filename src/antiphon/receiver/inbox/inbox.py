@@ -1,4 +1,4 @@
-"""The inbox: every callback that came, raw, in one SQLite file that survives a power cut, and what is to follow it."""
+"""Inbox: every callback that came, raw, and the state of its follow-ups, in a SQLite file that survives a power cut."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping

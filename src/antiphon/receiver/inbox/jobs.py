@@ -1,4 +1,4 @@
-"""The follow-ups of each event, as rows: what is due, what was begun, what is done, what failed."""
+"""Follow-ups of events as rows: due, begun, done and failed."""
 
 import json
 import sqlite3

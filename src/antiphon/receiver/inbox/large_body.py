@@ -1,4 +1,4 @@
-"""Large bodies, which are read in a process of its own: a callback of 28 MB has 500,000 notes, which would take ten
+"""Reading of large bodies in a child process: a callback of 28 MB has 500,000 notes, which would take ten
 times that memory here, and the interpreter's lock from who acknowledges the others."""
 
 import contextlib

@@ -1,4 +1,4 @@
-"""One process at a time does the follow-ups of an inbox: who holds the lock on a file."""
+"""Leader lock: the process that holds it does the follow-ups of an inbox."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""How things stand in an inbox, read without a body and without being in the way of who works on it."""
+"""Listing of an inbox's events and their state, without bodies and without locking out the worker."""
 
 import json
 import sqlite3

@@ -1,4 +1,4 @@
-"""The inbox's file: its tables, how it is opened, and how older ones are brought up to date."""
+"""Schema of the inbox's file: tables, opening, and upgrades of older formats."""
 
 import contextlib
 import sqlite3
