@@ -119,8 +119,12 @@ def get(
 ) -> Iterator[FileAnswer]:
     """Send a GET and read the head of the answer. Redirects are answers like others.
 
-    Raises ``DownloadRefused`` for an address beyond ``reach``, and ``TransferBroken`` for all that goes wrong on the
-    way. ``tls`` None trusts what the system and ``certifi`` trust.
+    Args:
+        tls: None trusts the authorities of the system and of ``certifi``.
+
+    Raises:
+        DownloadRefused: The address is beyond ``reach``.
+        TransferBroken: The connection failed, or the answer cannot be read.
     """
     host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
     addresses = addresses_of(host, port, limits, watch, resolve)

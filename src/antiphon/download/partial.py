@@ -168,7 +168,7 @@ class Partial:
             return
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Whoever held the lock may have finished meanwhile, and then this is the finished file.
+            # The process that held the lock may have finished meanwhile, and then this is the finished file.
             same = os.path.samestat(os.fstat(self._file), self.path.stat())
         except (BlockingIOError, FileNotFoundError):
             same = False

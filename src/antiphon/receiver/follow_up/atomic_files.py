@@ -36,7 +36,10 @@ def require_room(folder: Path, needed: int, reserve: int) -> None:
 def place(folder: Path, files: Mapping[str, Callable[[Path], object]]) -> dict[str, Path]:
     """Let each function make a file under another name, bring it to the disk, and move it to its own in ``folder``.
 
-    Raises ``TryAgain`` when the disk is full or fails, ``GiveUp`` when something else stands in the way."""
+    Raises:
+        TryAgain: The disk is full or fails.
+        GiveUp: Something else stands in the way.
+    """
     placed: dict[str, Path] = {}
     for name, write in files.items():
         path, new = folder / name, folder / f".{name}.new"

@@ -137,11 +137,11 @@ class _Log:
             try:
                 yield cls(file, os.fstat(file.fileno()).st_size)
             finally:
-                fcntl.flock(file, fcntl.LOCK_UN)  # what the command has left running in the background is its affair
+                fcntl.flock(file, fcntl.LOCK_UN)  # processes that it left in the background do not count
 
     def keep_small(self) -> None:
         if os.fstat(self.file.fileno()).st_size > MAX_LOG_BYTES:
-            self.file.truncate(0)  # whoever writes appends, so goes on at the new end
+            self.file.truncate(0)  # the command's output is in append mode, so goes on at the new end
             self.file.write(b"--- there was more than is kept; this goes on from the middle\n")
 
     def last_lines(self, number: int) -> list[str]:

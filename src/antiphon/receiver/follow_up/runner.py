@@ -29,7 +29,7 @@ _RECORD_RETRY_S = 1.0  # seconds between tries to write down what was done
 
 @dataclass
 class _Report:
-    """Passes a step's progress on to who watches, not more often than somebody can look."""
+    """Passes a step's progress on to the observer, not more often than a person can read it."""
 
     tell: Callable[[Notice], None]
     notice: Notice

@@ -40,7 +40,7 @@ class Stopped(Exception):
 
 
 class LargeMidi(MidiResult):
-    """A result whose notes, problems and document are read when somebody asks for them."""
+    """A result whose notes, problems and document are read on first access."""
 
     def __init__(self, task_id: str, body: bytes) -> None:
         object.__setattr__(self, "task_id", task_id)

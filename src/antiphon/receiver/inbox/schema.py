@@ -85,7 +85,9 @@ def connect(path: Path) -> sqlite3.Connection:
     """A connection in which nothing begins or ends a transaction but the caller. May be used from any thread, by one
     at a time. A file that is not there, or older, is brought to this format first.
 
-    Raises ``StorageError`` for a file of a newer format, ``sqlite3.Error`` for what is none of ours.
+    Raises:
+        StorageError: The file has a newer format.
+        sqlite3.Error: It is no inbox, or cannot be opened.
     """
     connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     try:
