@@ -1,0 +1,107 @@
+"""Makes the material that the training reads: excerpts of random mixes as band statistics.
+
+    python -m training.separation.corpus WORK --pieces FOLDER --hours 8
+
+mixes what lies in ``FOLDER/train`` and ``FOLDER/valid``, takes the voice out as the engine does, and writes one file
+per excerpt of 22 s into ``WORK/train`` and ``WORK/valid``. It goes on where it stopped and takes in pieces that come.
+"""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antiphon.music import weights
+from antiphon.music.separation.spectra import Analysis, Frames
+from antiphon.music.separation.vocals import OVERLAP, SEGMENT, Mask, VocalMask
+from antiphon.settings import load_settings
+from training.separation import remix
+from training.separation.bands import GRID, SAMPLE_RATE, STEMS, Floats, Mixture
+from training.separation.pieces import Pool
+
+FRAMES = 2 * SEGMENT - OVERLAP
+LENGTH = FRAMES * GRID.hop
+"""Samples of an excerpt: the frames that reach over its end are left out."""
+POOL = 6
+EXCERPTS_PER_PIECE = 4
+
+
+def voice_share(frames: Frames, network: VocalMask) -> Mask:
+    """The vocals' share in frames (n, 2, bins), segment by segment, faded over as in the engine."""
+    step = SEGMENT - OVERLAP
+    share = np.zeros(frames.shape, np.float32)
+    for start in range(0, max(len(frames) - OVERLAP, 1), step):
+        mask = network(frames[start : start + SEGMENT])
+        if start:
+            fade = ((np.arange(OVERLAP, dtype=np.float32) + 1) / (OVERLAP + 1))[: len(mask), np.newaxis, np.newaxis]
+            mask[:OVERLAP] = share[start : start + OVERLAP] * (1 - fade) + mask[:OVERLAP] * fade
+        share[start : start + SEGMENT] = mask
+    return share
+
+
+def statistics(stems: dict[str, Floats], network: VocalMask) -> NDArray[np.float16]:
+    """(FRAMES, BANDS, FIELDS) of the mix of ``stems``."""
+    analysed = tuple(Analysis(GRID, 2).push(stems[name]) for name in STEMS)
+    frames: Frames = np.asarray(sum(analysed), np.complex64)
+    return Mixture.split(frames, voice_share(frames, network)).statistics(analysed)
+
+
+def save(path: Path, excerpt: NDArray[np.float16]) -> None:
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        np.save(file, excerpt)
+    partial.rename(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Make the material to train the separation network with.")
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--pieces", type=Path, required=True, help="folder that holds train/<piece> and valid/<piece>")
+    parser.add_argument("--hours", type=float, default=8.0)
+    parser.add_argument("--valid-hours", type=float, default=0.5)
+    parser.add_argument("--models", type=Path, default=load_settings().models_folder)
+    arguments = parser.parse_args()
+    network = VocalMask(weights.ensure(arguments.models, "spleeter"), 1)
+    (arguments.work / "corpus.pid").write_text(str(os.getpid()))
+    makers = [
+        Maker(arguments.pieces / "valid", arguments.work / "valid", network, remix.HARD, seed=1),
+        Maker(arguments.pieces / "train", arguments.work / "train", network, remix.TRAINING, seed=2),
+    ]
+    wanted = [round(hours * 3600 * SAMPLE_RATE / LENGTH) for hours in (arguments.valid_hours, arguments.hours)]
+    while any(maker.made < count for maker, count in zip(makers, wanted, strict=True)):
+        begun = sum(maker.made for maker in makers)
+        for maker, count, turns in zip(makers, wanted, (1, 4), strict=True):
+            for _ in range(turns if maker.made < count else 0):
+                maker.advance()
+        if sum(maker.made for maker in makers) == begun:
+            parser.error(f"no pieces under {arguments.pieces}/train or valid: run training.material first")
+
+
+class Maker:
+    """Writes excerpts of one split into ``folder``."""
+
+    def __init__(self, pieces: Path, folder: Path, network: VocalMask, manner: remix.Manner, seed: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._network, self._manner, self._seed = folder, network, manner, seed
+        self.made = len(list(folder.glob("*.npy")))
+        self._rng = np.random.default_rng([seed, self.made])
+        self._pool = Pool(pieces, POOL, self._rng)
+
+    def advance(self) -> None:
+        """A few excerpts more, of pieces among which one is new."""
+        for _ in range(1 if self._pool.pieces else POOL // 2):
+            self._pool.turn()
+        for _ in range(EXCERPTS_PER_PIECE if self._pool.pieces else 0):
+            start = time.monotonic()
+            rng = np.random.default_rng([self._seed, self.made, 7])
+            stems = remix.remix(rng, self._pool, LENGTH, self._manner)
+            save(self._folder / f"{self.made:05}.npy", statistics(stems, self._network))
+            self.made += 1
+            print(f"{self._folder.name} {self.made} {time.monotonic() - start:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Puts a trained network into an ONNX file.
+
+    python -m training.separation.export WORK --name separation --out model.onnx
+
+and checks that onnxruntime computes what torch computes.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from training.separation.bands import BANDS, ENERGY
+from training.separation.network import SeparationNetwork
+
+
+class Shares(nn.Module):
+    """The network with what each stem gets of each component instead of logits."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, known: Tensor) -> Tensor:
+        return torch.softmax(self.network(known), dim=-1)
+
+
+def averaged(path: Path) -> SeparationNetwork:
+    """The averaged weights of a checkpoint, ready to run."""
+    kept = torch.load(path, weights_only=False)
+    network = SeparationNetwork()
+    prefix = "module."
+    network.load_state_dict({name[len(prefix) :]: x for name, x in kept["mean"].items() if name.startswith(prefix)})
+    network.eval()
+    return network
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Export the separation network to ONNX.")
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--name", default="separation")
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    network = Shares(averaged(arguments.work / f"{arguments.name}.pt")).eval()
+    sample = torch.rand(1, 512, BANDS, ENERGY)
+    axes = {0: "segments", 1: "frames"}
+    torch.onnx.export(
+        network,
+        (sample,),
+        str(arguments.out),
+        input_names=["known"],
+        output_names=["shares"],
+        dynamic_axes={"known": axes, "shares": axes},
+        opset_version=17,
+        dynamo=False,
+    )
+    with torch.inference_mode():
+        expected = network(sample).numpy()
+    session = onnxruntime.InferenceSession(str(arguments.out), providers=["CPUExecutionProvider"])
+    heard = session.run(None, {"known": sample.numpy()})[0]
+    print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.2f} MB, off by {np.abs(heard - expected).max():.1e}")
+
+
+if __name__ == "__main__":
+    main()
