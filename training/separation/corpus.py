@@ -26,7 +26,7 @@ FRAMES = 2 * SEGMENT - OVERLAP
 LENGTH = FRAMES * GRID.hop
 """Samples of an excerpt: the frames that reach over its end are left out."""
 POOL = 6
-EXCERPTS_PER_PIECE = 4
+EXCERPTS_PER_PIECE = 6
 
 
 def voice_share(frames: Frames, network: VocalMask) -> Mask:
@@ -98,6 +98,8 @@ class Maker:
             start = time.monotonic()
             rng = np.random.default_rng([self._seed, self.made, 7])
             stems = remix.remix(rng, self._pool, LENGTH, self._manner)
+            while not any(sound.any() for sound in stems.values()):
+                stems = remix.remix(rng, self._pool, LENGTH, self._manner)
             save(self._folder / f"{self.made:05}.npy", statistics(stems, self._network))
             self.made += 1
             print(f"{self._folder.name} {self.made} {time.monotonic() - start:.1f} s", flush=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from antiphon.music.audio import decode
 from training.separation.bands import SAMPLE_RATE, STEMS, Floats
+from training.separation.sung import sung
 
 FAMILIES = {"drums": "drums", "percussion": "drums", "bass": "bass", "voice": "vocals", "backing_voice": "vocals"}
 """The stem of a family; every other one belongs to ``other``."""
@@ -21,6 +22,8 @@ LOOPS = {
     "valid": ("amen", "amen_full", "perc2"),
 }
 """Recorded drum loops of Debian's ``sonic-pi-samples``."""
+SUNG = 0.85
+"""Share of the voices that are sung anew."""
 _FULL = np.float32(32767)
 _BLOCK = 4410
 
@@ -64,23 +67,29 @@ class Piece:
         return [part for part in self.parts if part.stem == stem]
 
 
-def load(folder: Path) -> Piece:
-    """Raises ``ValueError`` where a part names a family without a file, or the piece has no part."""
+def load(folder: Path, rng: np.random.Generator) -> Piece:
+    """The piece, with singers instead of most of the voices that a soundfont played."""
     listed = json.loads((folder / "piece.json").read_text())["parts"]
-    if not listed:
-        raise ValueError(f"{folder} has no parts")
-    return Piece(folder.name, tuple(_part(folder / entry["file"], entry["family"]) for entry in listed))
+    notes = json.loads((folder / "notes.json").read_text())
+    parts = []
+    for entry in listed:
+        part = _part(decode(folder / entry["file"], sample_rate=SAMPLE_RATE, channels=2), entry["family"])
+        if part.stem == "vocals" and notes[entry["name"]] and rng.random() < SUNG:
+            voice = sung(rng, notes[entry["name"]], len(part.samples))
+            part = _part(voice / np.float32(np.abs(voice).max() + 1e-6), entry["family"])
+        parts.append(part)
+    return Piece(folder.name, tuple(parts))
 
 
 def load_loops(split: str) -> list[Part]:
     """The drum loops of ``train`` or ``valid``; none where the package is not installed."""
     paths = [LOOP_FOLDER / f"loop_{name}.flac" for name in LOOPS[split]]
-    parts = [_part(path, "drums") for path in paths if path.exists()]
+    found = [decode(path, sample_rate=SAMPLE_RATE, channels=2) for path in paths if path.exists()]
+    parts = [_part(samples, "drums") for samples in found]
     return [Loop(part.family, part.samples, part.loudness) for part in parts]
 
 
-def _part(path: Path, family: str) -> Part:
-    samples = decode(path, sample_rate=SAMPLE_RATE, channels=2)
+def _part(samples: Floats, family: str) -> Part:
     energy = np.square(samples).mean(axis=1)
     blocks = energy[: len(energy) - len(energy) % _BLOCK].reshape(-1, _BLOCK).mean(axis=1)
     sounding = blocks[blocks > 1e-3 * blocks.max(initial=0)]
@@ -106,7 +115,7 @@ class Pool:
         fewest = min(self._uses.get(name, 0) for name in waiting)
         name = str(self._rng.choice([name for name in waiting if self._uses.get(name, 0) == fewest]))
         self._uses[name] = fewest + 1
-        piece = load(self._folder / name)
+        piece = load(self._folder / name, self._rng)
         if any(part.loudness for part in piece.parts):
             self.pieces = [*self.pieces, piece][-self._size :]
 

@@ -13,7 +13,7 @@ from training.separation.bands import STEMS, Floats
 from training.separation.effects import Random, gain
 from training.separation.pieces import Part, Pool
 
-BALANCE = {"drums": 0.0, "bass": -1.0, "other": 0.0, "vocals": 0.5}
+BALANCE = {"drums": 2.5, "bass": 0.0, "other": 0.0, "vocals": 1.0}
 """Loudness in dB, where it sounds, around which a stem's loudness is drawn."""
 CABINETS = {"bass": (50.0, 3500.0), "guitar": (90.0, 4500.0)}
 _FULL_PARTS = 6
@@ -56,7 +56,7 @@ def remix(rng: Random, pool: Pool, length: int, manner: Manner) -> dict[str, Flo
         if rng.random() < manner.foreign:
             piece = pool.draw()
             first = int(rng.integers(max(piece.length - needed // 2, 1)))
-        silent = rng.random() < manner.dropped * (3 if name == "vocals" else 1)
+        silent = rng.random() < manner.dropped * (2 if name == "vocals" else 1)
         looped = name == "drums" and pool.loops and rng.random() < manner.looped
         parts = [] if silent else [pool.draw_loop()] if looped else piece.of(name)
         stems[name] = _stem(rng, parts, first, needed, manner)
