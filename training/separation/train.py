@@ -24,7 +24,7 @@ from training.separation.bands import ENERGY, Floats
 from training.separation.material import Material
 from training.separation.network import SeparationNetwork
 
-BATCH = 12
+BATCH = 8
 AVERAGE = 0.998
 """Decay of the running mean of the weights, which is what is kept; smaller in the first steps."""
 WARM_STEPS = 150
@@ -124,6 +124,8 @@ def main() -> None:
         losses.append(run.advance(train.batch(rng, BATCH), share))
         done = run.step == last or time.monotonic() > deadline
         if run.step % arguments.every == 0 or done:
+            train.refresh()
+            valid.refresh()
             row: dict[str, Any] = {
                 "step": run.step,
                 "cpu_hours": round(run.seconds / 3600, 3),
@@ -134,8 +136,6 @@ def main() -> None:
             run.log.append(row | run.judge(valid))
             run.save()
             print(json.dumps(run.log[-1]), flush=True)
-            train.refresh()
-            valid.refresh()
             losses = []
 
 
