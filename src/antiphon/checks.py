@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy import text
 
-from antiphon.callbacks.connection import Resolver
-from antiphon.callbacks.guard import Guard
 from antiphon.database.connection import describe
 from antiphon.errors import AntiphonError, SettingsError, WeightsError
 from antiphon.music import weights
+from antiphon.outbound.connection import Resolver
+from antiphon.outbound.guard import Guard
 from antiphon.services import Services
 from antiphon.settings import Settings
 from antiphon.storage import Storage

@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from aiohttp.abc import AbstractResolver
 
 from antiphon import keys, links
-from antiphon.callbacks.connection import Resolver
-from antiphon.callbacks.guard import Guard
 from antiphon.callbacks.metrics import Metrics
 from antiphon.database import Database, Notifications, open_database
 from antiphon.database.embedded import EmbeddedPostgres
 from antiphon.database.presence import name_of
+from antiphon.outbound.connection import Resolver
+from antiphon.outbound.guard import Guard
 from antiphon.roles import Role
 from antiphon.scratch import Scratch
 from antiphon.secret import load_secret

@@ -23,7 +23,7 @@ RECEIVER = """
 import os, sys
 from pathlib import Path
 from antiphon.receiver import Delivery, MidiResult, Receiver
-from antiphon.receiver.serving import serve
+from antiphon.receiver.server import serve
 
 inbox, key, port = sys.argv[1:]
 ledger = Path(inbox) / "ledger"

@@ -17,7 +17,7 @@ from antiphon.contract.kinds import Kind, SeparationType
 from antiphon.contract.results import MidiResult, SeparationResult, VideoResult
 from antiphon.contract.signatures import headers
 from antiphon.receiver import Receiver as Library
-from antiphon.receiver.inbox import Inbox
+from antiphon.receiver.inbox.inbox import Inbox
 from antiphon.receiver.polling import poll
 from tests.integration.line import KINDS, Line
 from tests.integration.receiver import Receiver

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.callbacks.fetch import Fetched, fetch
-from antiphon.callbacks.guard import Guard
 from antiphon.errors import BadParameter, BlockedAddress, TooLarge
+from antiphon.outbound.fetch import Fetched, fetch
+from antiphon.outbound.guard import Guard
 
 SONG = b"a song " * 10_000
 LOOPBACK = Guard([ip_network("127.0.0.0/8")])

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from antiphon.cli import app
 from antiphon.errors import AntiphonError, BadParameter, NotFound
-from antiphon.receiver.inbox import Inbox
+from antiphon.receiver.inbox.inbox import Inbox
 
 NOW = 1_800_000_000.0
 DAY = 86400.0

@@ -21,9 +21,8 @@ from cryptography.x509.oid import NameOID
 
 from antiphon.errors import BadParameter
 from antiphon.receiver import Receiver
-from antiphon.receiver.intake import Answer
-from antiphon.receiver.probe import LARGE_BODY, Finding, Probe
-from antiphon.receiver.probed import Ear
+from antiphon.receiver.http.intake import Answer
+from antiphon.receiver.http.probe import LARGE_BODY, Ear, Finding, Probe
 
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

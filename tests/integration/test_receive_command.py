@@ -22,7 +22,7 @@ import httpx
 import pytest
 
 from antiphon.contract import signatures
-from antiphon.receiver.overview import Entry, latest
+from antiphon.receiver.inbox.listing import Entry, latest
 
 KEY = signatures.new_key()
 

@@ -9,10 +9,10 @@ from PIL import Image
 
 from antiphon.contract.results import FailedResult, read_result
 from antiphon.download import Downloader
-from antiphon.receiver.delivery import Delivery
-from antiphon.receiver.files import FilesStep
-from antiphon.receiver.inbox import Inbox
-from antiphon.receiver.names import folder_of
+from antiphon.receiver.follow_up.files import FilesStep
+from antiphon.receiver.follow_up.paths import folder_of
+from antiphon.receiver.follow_up.step import Delivery
+from antiphon.receiver.inbox.inbox import Inbox
 from antiphon.score import midifile
 from tests.integration.line import KINDS, Line
 from tests.integration.server import Server

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.receiver.inbox import Inbox
+from antiphon.receiver.inbox.inbox import Inbox
 from tests.integration.line import KINDS, Line
 from tests.integration.server import Server, eventually
 

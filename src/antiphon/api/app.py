@@ -14,13 +14,14 @@ from antiphon import __version__
 from antiphon.api import (
     apikeys,
     archive,
+    callback_stream,
+    callback_test,
     callbacks,
     console,
     details,
     errors,
     files,
     health,
-    listening,
     metrics,
     midis,
     openapi,
@@ -28,16 +29,15 @@ from antiphon.api import (
     signin,
     sound,
     system,
+    task_stream,
     tasks,
-    trials,
     uploads,
     videos,
-    watching,
     webhookkeys,
 )
-from antiphon.api.attempts import FailedSignIns
 from antiphon.api.hardening import Hardening
 from antiphon.api.limits import BodyLimit
+from antiphon.api.sign_in_throttle import FailedSignIns
 from antiphon.playback.players import Players
 from antiphon.services import Services
 
@@ -67,7 +67,7 @@ def create_app(services: Services) -> FastAPI:
     openapi.install(app)
     app.state.services = services
     app.state.draining = errors.Draining()
-    app.state.trials = asyncio.Semaphore(trials.AT_ONCE)
+    app.state.trials = asyncio.Semaphore(callback_test.AT_ONCE)
     app.state.streams = Counter()
     app.state.outlines = WeakValueDictionary()
     app.state.players = Players(str(services.settings.storage_location), most=os.cpu_count() or 1)
@@ -76,7 +76,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(Hardening)
     work = (uploads, separations, midis, videos)
-    results = (tasks, watching, details, sound, archive, callbacks, trials, listening)
+    results = (tasks, task_stream, details, sound, archive, callbacks, callback_test, callback_stream)
     for resource in (*work, *results, apikeys, webhookkeys, system):
         app.include_router(resource.router, prefix="/api/v1")
     app.include_router(files.router)

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Request, Response
 
 from antiphon import keys, sessions
-from antiphon.api.attempts import FailedSignIns
 from antiphon.api.auth import Cookie, Shared, key_of, read_session
 from antiphon.api.rendering import session_record
+from antiphon.api.sign_in_throttle import FailedSignIns
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.records import SessionRecord
 from antiphon.contract.requests import SignIn

@@ -14,13 +14,13 @@ from antiphon.api.auth import Shared, Writer
 from antiphon.api.multipart import Form, read_form
 from antiphon.api.rendering import milliseconds
 from antiphon.api.submit import IdempotencyKey, canonical, find_owned, new_task_id
-from antiphon.callbacks.fetch import fetch
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import Kind
 from antiphon.contract.records import Uploaded
 from antiphon.contract.requests import CONTROL, UploadFields, UploadUrl
 from antiphon.errors import AntiphonError, BadParameter
 from antiphon.keys import ApiKey
+from antiphon.outbound.fetch import fetch
 from antiphon.services import Services
 from antiphon.tasks import idempotency, store
 from antiphon.tasks.engine import run_engine

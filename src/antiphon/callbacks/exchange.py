@@ -18,13 +18,12 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from antiphon import __version__
-from antiphon.callbacks.connection import guarded_connector
-from antiphon.callbacks.failures import Reason, explain, is_ours, reason_of
-from antiphon.callbacks.guard import Guard, parse_url
-from antiphon.callbacks.outbox import host_of
 from antiphon.callbacks.schedule import acknowledged, parse_retry_after
-from antiphon.callbacks.timeline import Connection, Phases, Timeline, current
 from antiphon.errors import AntiphonError
+from antiphon.outbound.connection import guarded_connector
+from antiphon.outbound.failures import Reason, explain, is_ours, reason_of
+from antiphon.outbound.guard import Guard, host_of, parse_url
+from antiphon.outbound.timeline import Connection, Phases, Timeline, current
 
 ANSWER_KEPT = 2048  # bytes of the answer that are read and kept
 HEADERS = {

@@ -9,9 +9,9 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from antiphon.callbacks.backlog import backlog
 from antiphon.callbacks.exchange import Outcome
-from antiphon.callbacks.failures import Reason
 from antiphon.callbacks.outbox import Delivery
 from antiphon.database import Database
+from antiphon.outbound.failures import Reason
 
 log = structlog.get_logger()
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from yarl import URL
 
 from antiphon.callbacks.schedule import Step
 from antiphon.errors import NotFound
+from antiphon.outbound.guard import host_of
 
 CHANNEL = "antiphon_callback"
 TASK_CHANNEL = "antiphon_task"
@@ -65,13 +65,6 @@ class RecordedAttempt(Attempt):
 
     delivery_id: int = 0
     number: int = 0
-
-
-def host_of(url: str) -> str:
-    """``host:port`` of a URL: what the cap per host counts by."""
-    parsed = URL(url)
-    host = parsed.raw_host or ""
-    return f"[{host}]:{parsed.port}" if ":" in host else f"{host}:{parsed.port}"
 
 
 async def enqueue(connection: AsyncConnection, *, task_id: str, url: str, body: bytes) -> int:

@@ -11,16 +11,16 @@ from aiohttp.abc import AbstractResolver
 from sqlalchemy.exc import SQLAlchemyError
 
 from antiphon.callbacks import outbox
-from antiphon.callbacks.connection import Resolver
+from antiphon.callbacks.concurrency import Slots
 from antiphon.callbacks.exchange import Lines, open_lines, post
-from antiphon.callbacks.guard import Guard
 from antiphon.callbacks.metrics import Metrics
 from antiphon.callbacks.outbox import Delivery
 from antiphon.callbacks.recorder import Recorder, first_line
-from antiphon.callbacks.slots import Slots
 from antiphon.contract import signatures
 from antiphon.database import Database, Notifications
 from antiphon.errors import AntiphonError
+from antiphon.outbound.connection import Resolver
+from antiphon.outbound.guard import Guard
 from antiphon.settings import Settings
 
 log = structlog.get_logger()

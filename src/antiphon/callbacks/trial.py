@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from aiohttp.abc import AbstractResolver
 
 from antiphon.callbacks.exchange import Outcome, open_lines, post
-from antiphon.callbacks.guard import Guard
 from antiphon.contract import signatures
 from antiphon.contract.samples import Sample
+from antiphon.outbound.guard import Guard
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TextIO
 
 if TYPE_CHECKING:
-    from antiphon.receiver.inbox import Event
-    from antiphon.receiver.overview import Entry
-    from antiphon.receiver.watching import Notice
+    from antiphon.receiver.follow_up.notices import Notice
+    from antiphon.receiver.inbox.inbox import Event
+    from antiphon.receiver.inbox.listing import Entry
 
 KEPT_ROWS = 200
 KEPT_MESSAGES = 50

@@ -17,8 +17,8 @@ from antiphon.commands.wait import duration
 from antiphon.errors import BadParameter, NotFound
 
 if TYPE_CHECKING:
-    from antiphon.receiver.inbox import Arrival
-    from antiphon.receiver.overview import Entry
+    from antiphon.receiver.inbox.inbox import Arrival
+    from antiphon.receiver.inbox.listing import Entry
 
 STATES = ["pending", "running", "done", "failed", "expired"]
 KINDS = ["midi", "video", "separation", "unknown"]
@@ -45,7 +45,7 @@ def inbox() -> None:
 @click.option("--json", "as_json", is_flag=True, help="a line of JSON for each event")
 def list_events(folder: Path, states: tuple[str, ...], kinds: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List the events, the newest last, with their states, next tries and errors."""
-    from antiphon.receiver.overview import counts, latest
+    from antiphon.receiver.inbox.listing import counts, latest
 
     entries = latest(folder, limit, states=states, kinds=kinds)
     if as_json:
@@ -99,8 +99,8 @@ def _remark(entry: "Entry", now: float) -> str:
 @click.option("--body", is_flag=True, help="print the raw body of the newest event, and nothing else")
 def show(folder: Path, task_id: str, body: bool) -> None:
     """Show everything that is known of a task: outcomes, arrivals, tries, files."""
-    from antiphon.receiver.inbox import Inbox
-    from antiphon.receiver.names import folder_of
+    from antiphon.receiver.follow_up.paths import folder_of
+    from antiphon.receiver.inbox.inbox import Inbox
 
     entries = _find(folder, task_id)
     with Inbox(folder) as opened:
@@ -115,7 +115,7 @@ def show(folder: Path, task_id: str, body: bool) -> None:
 
 def _find(folder: Path, name: str) -> "list[Entry]":
     """By task id, else by number. Raises ``NotFound``."""
-    from antiphon.receiver.overview import latest
+    from antiphon.receiver.inbox.listing import latest
 
     everything = 2**31
     found = latest(folder, everything, task_id=name)
@@ -165,14 +165,14 @@ def retry(folder: Path, tasks: tuple[str, ...], everything: bool) -> None:
     Steps that are done are not done again, and downloads go on where they broke off. A running 'antiphon receive' on
     this folder takes them up, else the next one that is started.
     """
-    from antiphon.receiver.inbox import Inbox
+    from antiphon.receiver.inbox.inbox import Inbox
 
     if bool(tasks) == everything:
         raise BadParameter("TASK: give the ids of tasks, or --all for all that failed or expired; not both")
     chosen = [entry for task in tasks for entry in _find(folder, task)]
     expired = sum(entry.state == "expired" for entry in chosen)
     if everything:
-        from antiphon.receiver.overview import counts
+        from antiphon.receiver.inbox.listing import counts
 
         expired = counts(folder).get("expired", 0)
     with Inbox(folder) as opened:
@@ -190,8 +190,8 @@ def retry(folder: Path, tasks: tuple[str, ...], everything: bool) -> None:
 @click.option("--older-than", metavar="TIME", default="30d", help="last heard of so long ago; at least 14d")
 def prune(folder: Path, older_than: str) -> None:
     """Forget old events that are done or expired. Their files stay where they are."""
-    from antiphon.receiver.inbox import Inbox
-    from antiphon.receiver.overview import counts
+    from antiphon.receiver.inbox.inbox import Inbox
+    from antiphon.receiver.inbox.listing import counts
 
     seconds = duration(older_than, field="--older-than")
     if seconds < SHORTEST:

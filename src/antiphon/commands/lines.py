@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from antiphon.commands.board import Colour, clock, encodable, outcome_of, paint, printable
 
 if TYPE_CHECKING:
-    from antiphon.receiver.watching import Notice
+    from antiphon.receiver.follow_up.notices import Notice
 
 MOST_WAITING = 10_000  # lines
 _AT_ONCE = 500  # lines that are written together, if there are so many

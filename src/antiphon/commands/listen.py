@@ -65,7 +65,7 @@ class _Terminal:
         _say(f"nothing listens on {url}; the callback waits until something does", "yellow")
 
     def forwarded(self, event: "CallbackEvent", outcome: "Forwarded") -> None:
-        from antiphon.receiver.payload import read
+        from antiphon.receiver.inbox.payload import read
 
         payload = read(event.body.encode())
         said = "success" if payload.code == 200 else f"code {payload.code}"

@@ -20,9 +20,9 @@ from antiphon.errors import BadParameter
 
 if TYPE_CHECKING:
     from antiphon.receiver import Receiver
-    from antiphon.receiver.delivery import Step
-    from antiphon.receiver.probe import Probe, Verdict
-    from antiphon.receiver.watching import Notice
+    from antiphon.receiver.follow_up.notices import Notice
+    from antiphon.receiver.follow_up.step import Step
+    from antiphon.receiver.http.probe import Probe, Verdict
 
 LARGEST_KEY_FILE = 65_536  # bytes
 _SHOWN: "dict[Verdict, tuple[str, Colour]]" = {
@@ -77,9 +77,8 @@ def receive(
     ANTIPHON_EVENT_ID in its environment. What fails is tried again; 'antiphon inbox' shows how things stand.
     """
     from antiphon.receiver import Receiver
-    from antiphon.receiver.probe import Probe
-    from antiphon.receiver.probed import Ear
-    from antiphon.receiver.serving import serve
+    from antiphon.receiver.http.probe import Ear, Probe
+    from antiphon.receiver.server import serve
 
     probe = Probe(public_url, Ear()) if public_url else None
     view = _view(plain)
@@ -128,8 +127,8 @@ def _view(plain: bool) -> View:
 
 def _steps(command: str | None, limit: float, download: bool, hosts: Sequence[str]) -> "list[Step]":
     from antiphon.download import Downloader
-    from antiphon.receiver.execute import ExecStep
-    from antiphon.receiver.files import FilesStep
+    from antiphon.receiver.follow_up.command import ExecStep
+    from antiphon.receiver.follow_up.files import FilesStep
 
     steps: list[Step] = [FilesStep(Downloader(allow_hosts=hosts), download=download)]
     return [*steps, ExecStep(command, limit=limit)] if command is not None else steps
@@ -150,7 +149,7 @@ def _keys_in(file: Path) -> list[str]:
 
 def _tell_what_waits(inbox: Path, view: View) -> None:
     """What an earlier run has left to do, or could not do."""
-    from antiphon.receiver.overview import counts
+    from antiphon.receiver.inbox.listing import counts
 
     found = counts(inbox)
     if waiting := found.get("pending", 0) + found.get("running", 0):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 from antiphon.commands.board import Board, Colour, encodable
 
 if TYPE_CHECKING:
-    from antiphon.receiver.watching import Notice
+    from antiphon.receiver.follow_up.notices import Notice
 
 REDRAW_AFTER = 0.1  # seconds at least between two drawings
 LOOK_EVERY = 1.0  # seconds at most: times to wait count down, and the window may have changed

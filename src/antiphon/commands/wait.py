@@ -57,7 +57,7 @@ def wait(
     'antiphon receive' on the same folder. Exits with 1 unless all succeeded. May be stopped and started again.
     """
     from antiphon.client import Client
-    from antiphon.receiver.inbox import Inbox
+    from antiphon.receiver.inbox.inbox import Inbox
     from antiphon.receiver.polling import poll
 
     patience = duration(deadline, field="--deadline")

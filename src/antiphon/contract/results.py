@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from antiphon.contract.kinds import callback_key
-from antiphon.contract.tolerance import MISSING, Problems, link, number, shown
+from antiphon.contract.lenient import MISSING, Problems, link, number, shown
 from antiphon.errors import BadParameter
 
 Document = Mapping[str, Any]

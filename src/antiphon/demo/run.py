@@ -18,7 +18,7 @@ from antiphon.demo.pictures import draw_piano_roll, grab_frame
 from antiphon.demo.processes import Stage, running_processes
 from antiphon.errors import AntiphonError, NotFound
 from antiphon.music import weights
-from antiphon.receiver.inbox import Event, Inbox
+from antiphon.receiver.inbox.inbox import Event, Inbox
 from antiphon.settings import load_settings
 
 POLL_EVERY = 0.5  # seconds

@@ -23,12 +23,12 @@ from antiphon.contract.results import (
     UnknownResult,
     VideoResult,
 )
-from antiphon.receiver.delivery import Delivery, GiveUp, Step, TryAgain
-from antiphon.receiver.inbox import Event, Inbox
-from antiphon.receiver.intake import Answer, Limits
+from antiphon.receiver.follow_up.backoff import Backoff
+from antiphon.receiver.follow_up.notices import Notice
+from antiphon.receiver.follow_up.step import Delivery, GiveUp, Step, TryAgain
+from antiphon.receiver.http.intake import Answer, Limits
+from antiphon.receiver.inbox.inbox import Event, Inbox
 from antiphon.receiver.receiver import Receiver
-from antiphon.receiver.schedule import Backoff
-from antiphon.receiver.watching import Notice
 
 __all__ = [
     "Answer",

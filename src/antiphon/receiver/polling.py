@@ -18,7 +18,7 @@ from antiphon.contract.kinds import Kind, SeparationType
 
 if TYPE_CHECKING:
     from antiphon.client import Client
-    from antiphon.receiver.inbox import Event, Inbox
+    from antiphon.receiver.inbox.inbox import Event, Inbox
 
 SPACING = 0.5  # seconds between calls: the API takes 20 in 10 s
 GRACE = 5.0  # seconds beyond the deadline in which last looks still begin

@@ -17,15 +17,15 @@ from typing import Any, TypeVar
 from antiphon.contract import signatures
 from antiphon.contract.results import FailedResult, MidiResult, SeparationResult, UnknownResult, VideoResult
 from antiphon.errors import SettingsError
-from antiphon.receiver import asgi, wsgi
-from antiphon.receiver.delivery import Step
-from antiphon.receiver.handlers import HandlerStep
-from antiphon.receiver.inbox import Event, Inbox
-from antiphon.receiver.intake import Answer, Intake, Limits, accepted, refusal
-from antiphon.receiver.schedule import Backoff
-from antiphon.receiver.verify import Require
-from antiphon.receiver.watching import Notice, Watch
-from antiphon.receiver.worker import Worker
+from antiphon.receiver.follow_up.backoff import Backoff
+from antiphon.receiver.follow_up.handlers import HandlerStep
+from antiphon.receiver.follow_up.notices import Notice, Watch
+from antiphon.receiver.follow_up.step import Step
+from antiphon.receiver.follow_up.worker import Worker
+from antiphon.receiver.http import asgi, wsgi
+from antiphon.receiver.http.intake import Answer, Intake, Limits, accepted, refusal
+from antiphon.receiver.http.verify import Require
+from antiphon.receiver.inbox.inbox import Event, Inbox
 
 log = logging.getLogger("antiphon.receiver")
 
@@ -282,7 +282,7 @@ class Receiver:
 
     def _default_steps(self) -> list[Step]:
         from antiphon.download import Downloader  # heavy, and needed by no process that only acknowledges
-        from antiphon.receiver.files import FilesStep
+        from antiphon.receiver.follow_up.files import FilesStep
 
         return [FilesStep(Downloader(allow_hosts=self._allow_hosts), download=self._download)]
 

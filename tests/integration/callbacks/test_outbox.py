@@ -10,6 +10,7 @@ from antiphon.callbacks import outbox
 from antiphon.callbacks.outbox import Attempt, Delivery
 from antiphon.callbacks.schedule import Step
 from antiphon.errors import NotFound
+from antiphon.outbound.guard import host_of
 from tests.integration.callbacks.conftest import Rig, until
 
 URL = "http://receiver.example:8080/hook"
@@ -162,4 +163,4 @@ async def test_deliveries_and_attempts_go_with_their_task(rig: Rig) -> None:
     ],
 )
 def test_the_cap_per_host_counts_by_host_and_port(url: str, host: str) -> None:
-    assert outbox.host_of(url) == host
+    assert host_of(url) == host

@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from antiphon.contract import signatures
-from antiphon.receiver.inbox import Inbox
+from antiphon.receiver.inbox.inbox import Inbox
 from tests.integration.callbacks.conftest import KEY, Rig, until
 
 NUMBER = 100

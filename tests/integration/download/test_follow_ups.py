@@ -9,10 +9,10 @@ from pathlib import Path
 
 from antiphon.download import Downloader
 from antiphon.receiver import Receiver
-from antiphon.receiver.events import Scheme
-from antiphon.receiver.files import FilesStep
-from antiphon.receiver.inbox import Event, Inbox
-from antiphon.receiver.schedule import Backoff
+from antiphon.receiver.follow_up.backoff import Backoff
+from antiphon.receiver.follow_up.files import FilesStep
+from antiphon.receiver.inbox.events import Scheme
+from antiphon.receiver.inbox.inbox import Event, Inbox
 from tests.integration.download.conftest import enlarge, until
 from tests.integration.download.origin import Asked, Origin, answering, ranged, reset, right, slow, truncated
 

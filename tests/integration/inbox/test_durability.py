@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from antiphon.errors import StorageError
-from antiphon.receiver.inbox import Inbox
+from antiphon.receiver.inbox.inbox import Inbox
 
 WRITER = """
 import sys
-from antiphon.receiver.inbox import Inbox
+from antiphon.receiver.inbox.inbox import Inbox
 inbox = Inbox(sys.argv[1])
 number = 0
 while True:
@@ -74,7 +74,7 @@ def test_a_commit_is_synced_to_the_disk_before_it_is_acknowledged(tmp_path: Path
     if subprocess.run(["strace", "-V"], capture_output=True, check=False).returncode:
         pytest.skip("strace is missing")
     script = (
-        "import sys; from antiphon.receiver.inbox import Inbox\n"
+        "import sys; from antiphon.receiver.inbox.inbox import Inbox\n"
         "inbox = Inbox(sys.argv[1]); inbox.add(b'{}')\n"
         "for n in range(5): inbox.add(b'{\"taskId\": %d}' % n); sys.stderr.write('acknowledged\\n')\n"
     )

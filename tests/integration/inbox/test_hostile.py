@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 
 from antiphon.contract import signatures
 from antiphon.receiver import Receiver
-from antiphon.receiver.overview import counts
-from antiphon.receiver.payload import read
+from antiphon.receiver.inbox.listing import counts
+from antiphon.receiver.inbox.payload import read
 from tests.integration.inbox.hostile import IDS, corpus, documents, id_name
 
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

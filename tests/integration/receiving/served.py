@@ -19,7 +19,7 @@ CONNECTIONS = 40
 
 
 def main(inbox: str, log: Path) -> None:
-    from antiphon.receiver.serving import serve
+    from antiphon.receiver.server import serve
 
     receiver = Receiver(
         inbox,

@@ -94,7 +94,7 @@ assert hand_over(receiver, midi("parent")).status == 200
 until(lambda: {"child-0", "child-1", "child-2", "parent"} <= set(handled()))
 receiver.stop()  # a child takes over
 assert receiver.handle("GET", {}, b"").status == 405
-with __import__("antiphon.receiver.inbox").receiver.Inbox(folder) as inbox:
+with __import__("antiphon.receiver").receiver.Inbox(folder) as inbox:
     inbox.add(midi("done"))
 assert [os.waitpid(child, 0)[1] for child in children[:2]] == [0, 0]
 print("all well")

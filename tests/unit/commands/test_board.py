@@ -12,8 +12,8 @@ import pytest
 from antiphon.commands.board import KEPT_ROWS, Board, fit, outcome_of, span
 from antiphon.commands.lines import MOST_WAITING, Lines
 from antiphon.commands.screen import Screen
-from antiphon.receiver.inbox import Event
-from antiphon.receiver.watching import Notice
+from antiphon.receiver.follow_up.notices import Notice
+from antiphon.receiver.inbox.inbox import Event
 
 NOW = 1_800_000_000.0
 EVENT = Event(1, "midi", "0123456789abcdef0123456789abcdef", 1, 200, b"{}", NOW, 0, None, "standard")

@@ -8,7 +8,7 @@ from typing import Any
 
 from antiphon.contract import signatures
 from antiphon.receiver import Answer, Receiver
-from antiphon.receiver.asgi import App
+from antiphon.receiver.http.asgi import App
 
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 TASK = "0123456789abcdef0123456789abcdef"

@@ -12,7 +12,7 @@ from tests.unit.client.api import Api, refusal, success
 from antiphon.client import ApiError, Client
 from antiphon.contract import callbacks
 from antiphon.contract.kinds import Kind, SeparationType
-from antiphon.receiver.inbox import Inbox
+from antiphon.receiver.inbox.inbox import Inbox
 from antiphon.receiver.polling import Polled, callback_of, poll
 
 TASK = "5c79be8e5c7f4bb0a3f7a1a2b3c4d5e6"

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music.rhythm.bars import count, stressed
 from antiphon.music.rhythm.beats import seconds, smoothed, track
+from antiphon.music.rhythm.meter import count, stressed
 from antiphon.music.rhythm.onsets import FRAME_RATE, onset_strength
 from antiphon.music.rhythm.tempo import FASTEST, SLOWEST, period_path, preference
 from antiphon.score.notes import Instrument

@@ -17,9 +17,9 @@ from antiphon.music.video import spectrum, text, theme
 from antiphon.music.video.artwork import draw_cover
 from antiphon.music.video.cover import open_cover
 from antiphon.music.video.encode import Mp4
-from antiphon.music.video.line import clock_text
 from antiphon.music.video.look import Look
 from antiphon.music.video.lyrics import Lyrics, parse
+from antiphon.music.video.progress_bar import clock_text
 from antiphon.music.video.scene import Scene
 from antiphon.music.video.segments import Picture, Segments
 from antiphon.music.video.setting import Wording

@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from PIL import Image
 
 from antiphon.music.video.background import draw_background
-from antiphon.music.video.bars import BarsPart, bars_region
-from antiphon.music.video.drift import Ground
+from antiphon.music.video.background_layer import Ground
+from antiphon.music.video.cover_layer import CoverPart, cover_region
 from antiphon.music.video.ink import Canvas, Colours
 from antiphon.music.video.layers import draw_layer
-from antiphon.music.video.line import ClockPart, LinePart, line_region
 from antiphon.music.video.lyrics import Lyrics
+from antiphon.music.video.lyrics_layer import SungPart
 from antiphon.music.video.palette import palette_of
-from antiphon.music.video.pulse import CoverPart, cover_region
+from antiphon.music.video.progress_bar import ClockPart, LinePart, line_region
 from antiphon.music.video.setting import Wording, set_words
 from antiphon.music.video.spectrum import Spectrum
-from antiphon.music.video.sung import SungPart
+from antiphon.music.video.spectrum_bars import BarsPart, bars_region
 from antiphon.music.video.theme import Region, Theme
 from antiphon.music.video.thumbnail import picture
 from antiphon.music.video.yuv import Floats, Planes, convert

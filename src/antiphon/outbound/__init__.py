@@ -1,0 +1,1 @@
+"""What may be dialled, and how: guarded connections to addresses that strangers name."""

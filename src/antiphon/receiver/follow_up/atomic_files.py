@@ -1,0 +1,81 @@
+"""Files that appear under their name only when they are whole and on the disk."""
+
+import contextlib
+import errno
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from antiphon.receiver.follow_up.step import GiveUp, TryAgain
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def make_folder(folder: Path) -> None:
+    """Make an event's folder, durably. Raises ``TryAgain`` and ``GiveUp``."""
+    if folder.is_dir():
+        return
+    try:
+        new = not folder.parent.is_dir()
+        folder.mkdir(parents=True, exist_ok=True)
+        _sync(folder.parent)
+        if new:
+            _sync(folder.parent.parent)
+    except OSError as error:
+        raise _in_words(folder, error) from error
+
+
+def require_room(folder: Path, needed: int, reserve: int) -> None:
+    """Raise ``TryAgain`` unless ``needed`` bytes fit and leave ``reserve`` bytes free."""
+    free = shutil.disk_usage(folder).free
+    if free < needed + reserve:
+        raise TryAgain(
+            f"{folder}: {needed / 1e6:.1f} MB are to be written, {free / 1e6:.1f} MB are free and "
+            f"{reserve / 1e6:.0f} MB of that stay in reserve; free some space, it is tried again"
+        )
+
+
+def place(folder: Path, files: Mapping[str, Callable[[Path], object]]) -> dict[str, Path]:
+    """Let each function make a file under another name, bring it to the disk, and move it to its own in ``folder``.
+
+    Raises ``TryAgain`` when the disk is full or fails, ``GiveUp`` when something else stands in the way."""
+    placed: dict[str, Path] = {}
+    for name, write in files.items():
+        path, new = folder / name, folder / f".{name}.new"
+        try:
+            write(new)
+            with new.open("rb+") as file:
+                os.fsync(file.fileno())
+            new.replace(path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                new.unlink(missing_ok=True)
+            raise _in_words(path, error) from error
+        placed[name] = path
+    try:
+        _sync(folder)
+    except OSError as error:
+        raise _in_words(folder, error) from error
+    return placed
+
+
+def _sync(folder: Path) -> None:
+    if os.name == "nt":  # a folder cannot be opened there
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems cannot
+            raise
+    finally:
+        os.close(handle)
+
+
+def _in_words(path: Path, error: OSError) -> Exception:
+    if error.errno in _FULL:
+        return TryAgain(f"{path}: the disk is full; free some space, it is tried again")
+    if isinstance(error, IsADirectoryError | NotADirectoryError | FileExistsError):
+        return GiveUp(f"{path}: something else stands where the file should go; move it away, then retry")
+    return TryAgain(f"{path}: {error.strerror or error}")

@@ -1,0 +1,130 @@
+"""The user's own functions, as the last step of a delivery."""
+
+import asyncio
+import concurrent.futures
+import inspect
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from antiphon.contract.results import FailedResult, MidiResult, Result, SeparationResult, UnknownResult, VideoResult
+from antiphon.errors import SettingsError
+from antiphon.receiver.follow_up.step import Delivery, TryAgain
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+"""``f(result)`` or ``f(result, delivery)``, plain or async."""
+
+_NAMES: Mapping[type[Result], str] = {
+    MidiResult: "on_midi",
+    VideoResult: "on_video",
+    SeparationResult: "on_separation",
+    FailedResult: "on_failure",
+    UnknownResult: "on_unknown",
+}
+_LOOK = 0.1  # seconds between looks whether the worker is being stopped
+
+
+class Loop:
+    """The event loop on which async handlers run: the app's where there is one, else one in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._theirs: asyncio.AbstractEventLoop | None = None
+        self._ours: asyncio.AbstractEventLoop | None = None
+
+    def adopt(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Use this running loop from now on."""
+        self._theirs = loop
+
+    def run(self, coroutine: Coroutine[Any, Any, Any], stopping: threading.Event) -> None:
+        """Run it to its end from another thread. When ``stopping`` is set it gets cancelled: ``TryAgain``."""
+        loop = self._current()
+        task = asyncio.run_coroutine_threadsafe(coroutine, loop)
+        while True:
+            try:
+                task.result(timeout=_LOOK)
+                return
+            except concurrent.futures.CancelledError:
+                raise TryAgain("the handler was cancelled") from None
+            except TimeoutError:
+                if task.done():  # the handler's own TimeoutError
+                    raise
+                if stopping.is_set():
+                    task.cancel()
+                    raise TryAgain("the receiver was stopped while the handler ran") from None
+                if not loop.is_running():
+                    raise TryAgain("the event loop of the app ended while the handler ran") from None
+
+    def close(self) -> None:
+        """Stop our own loop; that of others is theirs."""
+        with self._lock:
+            if self._ours is not None:
+                self._ours.call_soon_threadsafe(self._ours.stop)
+                self._ours = None
+
+    def _current(self) -> asyncio.AbstractEventLoop:
+        theirs = self._theirs
+        if theirs is not None and theirs.is_running():
+            return theirs
+        with self._lock:
+            if self._ours is None:
+                self._ours = asyncio.new_event_loop()
+                threading.Thread(target=_forever, args=[self._ours], name="antiphon-handlers", daemon=True).start()
+            return self._ours
+
+
+def _forever(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    finally:
+        loop.close()
+
+
+class HandlerStep:
+    """The step "handler": calls what was registered for the result's type. One function per type."""
+
+    name = "handler"
+
+    def __init__(self) -> None:
+        self.loop = Loop()
+        self._handlers: dict[type[Any], tuple[Callable[..., Any], int]] = {}
+
+    def register(self, kind: type[Result], handler: Handler) -> Handler:
+        """Raises ``SettingsError`` when there is one for this type already, or it cannot take what it will be given."""
+        name = _NAMES[kind]
+        if kind in self._handlers:
+            raise SettingsError(f"{name} is set twice; call both functions from one")
+        self._handlers[kind] = (handler, _arguments(name, handler))
+        return handler
+
+    def run(self, delivery: Delivery) -> Mapping[str, Path]:
+        found = next((known for kind, known in self._handlers.items() if isinstance(delivery.result, kind)), None)
+        if found is None:
+            return {}
+        handler, count = found
+        outcome = handler(*(delivery.result, delivery)[:count])
+        if inspect.iscoroutine(outcome):
+            self.loop.run(outcome, delivery.stopping)
+        return {}
+
+
+def _arguments(name: str, handler: Callable[..., Any]) -> int:
+    if not callable(handler):
+        raise SettingsError(f"{name} takes a function, not {type(handler).__name__}")
+    try:
+        signature = inspect.signature(handler)
+    except (TypeError, ValueError):  # some functions written in C do not tell
+        return 1
+    for count in (2, 1):
+        try:
+            signature.bind(*[None] * count)
+        except TypeError:
+            continue
+        return count
+    raise SettingsError(f"{name} calls its function with (result) or (result, delivery); this one takes {signature}")

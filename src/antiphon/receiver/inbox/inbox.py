@@ -1,0 +1,201 @@
+"""The inbox: every callback that came, raw, in one SQLite file that survives a power cut, and what is to follow it."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from antiphon.errors import InvalidSignature, StorageError
+from antiphon.receiver.inbox import events, jobs
+from antiphon.receiver.inbox.connection import InboxConnection
+from antiphon.receiver.inbox.events import Arrival, Event, Scheme
+from antiphon.receiver.inbox.jobs import State, Work
+from antiphon.receiver.inbox.large_body import LARGE, read_aside
+from antiphon.receiver.inbox.leader_lock import Leadership
+from antiphon.receiver.inbox.payload import read
+from antiphon.receiver.inbox.schema import FILE, KEPT
+
+__all__ = ["Arrival", "Event", "Inbox", "Leadership", "Scheme", "State", "Work"]
+
+_BATCH = 50  # rows at a time
+_LONG = 100_000  # bytes of a body that is parsed in a thread of its own, and above LARGE in a process
+
+
+class Inbox:
+    """``folder`` is made if need be and holds ``inbox.sqlite3``. May be used from several threads and processes, and
+    on after a fork. A context manager.
+
+    Raises ``StorageError`` when it cannot be opened; so does every method when the file cannot be read or written,
+    or the inbox is closed.
+    """
+
+    def __init__(self, folder: Path | str, *, clock: Callable[[], float] = time.time) -> None:
+        self.folder = Path(folder).absolute()
+        self._clock = clock
+        self._file = InboxConnection(self.folder / FILE)
+        self._leadership = Leadership(self.folder)
+
+    def __enter__(self) -> "Inbox":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Keep what waits to be kept, give up the lead, let go of the file. Nothing can be done with it afterwards."""
+        self._file.close()
+        self._leadership.close()
+
+    # What came
+
+    def submit(self, body: bytes, *, scheme: Scheme = "", task_id: str | None = None) -> "Future[tuple[Event, bool]]":
+        """Keep a callback's raw body; the future has the event, and whether it is new, once both are on disk.
+
+        ``scheme`` says how it came. ``task_id`` is the id that the signature covers, if it covers nothing else
+        (``Proof.task_id``): then the body must be that task's. Does not wait, for a large body neither.
+
+        The future raises ``BadParameter`` when the body is no callback, ``InvalidSignature`` when it is another
+        task's, ``StorageError`` when it cannot be kept.
+        """
+        done: Future[tuple[Event, bool]] = Future()
+        keep = partial(self._keep, body, scheme, task_id, done)
+        if len(body) > _LONG:
+            try:
+                self._file.aside(keep, large=len(body) > LARGE)
+            except StorageError as error:
+                done.set_exception(error)
+        else:
+            keep()
+        return done
+
+    def _keep(self, body: bytes, scheme: Scheme, signed: str | None, done: "Future[tuple[Event, bool]]") -> None:
+        try:
+            payload = read_aside(body) if len(body) > LARGE else read(body)
+            if signed is not None and signed != payload.task_id:
+                raise InvalidSignature(f"the signature is for task {signed!r}, the body is of {payload.task_id!r}")
+            now = self._clock()
+            change = partial(events.keep, payload=payload, body=body, scheme=scheme, now=now)
+            self._file.submit(change, len(body), done)
+        except Exception as error:
+            if done.set_running_or_notify_cancel():
+                done.set_exception(error)
+
+    def add(self, body: bytes, *, scheme: Scheme = "", task_id: str | None = None) -> tuple[Event, bool]:
+        """``submit`` and wait for it."""
+        return self.submit(body, scheme=scheme, task_id=task_id).result()
+
+    def events(self, after: int = 0) -> Iterator[Event]:
+        """Every event whose id is greater than ``after``, in the order in which they first came."""
+        while found := self._file.read(partial(events.page, after=after)):
+            yield from found
+            after = found[-1].id
+
+    def event(self, event_id: int) -> Event | None:
+        found = self._file.read(lambda connection: events.select(connection, "id = ?", (event_id,)))
+        return found[0] if found else None
+
+    def of(self, task_id: str) -> list[Event]:
+        """All that is known of a task, the first that came first."""
+        return self._file.read(lambda connection: events.select(connection, "task_id = ? ORDER BY id", (task_id,)))
+
+    def arrivals(self, event_id: int) -> list[Arrival]:
+        """Each time that an event was told, the first included."""
+        return self._file.read(lambda connection: events.arrivals(connection, event_id))
+
+    def prune(self, older_than: float) -> int:
+        """Forget what was last told more than ``older_than`` seconds ago, and never less than 14 days, and is done or
+        expired; gives how many. Files that the follow-ups made stay."""
+        before = self._clock() - max(older_than, KEPT)
+        pruned = 0
+        while count := self._file.change(lambda connection: events.prune(connection, before, _BATCH)):
+            pruned += count
+        return pruned
+
+    # What follows
+
+    def pending(self, limit: int = _BATCH) -> list[Work]:
+        """What is due now, the longest due first."""
+        return self._file.read(lambda connection: jobs.due(connection, self._clock(), limit))
+
+    def next_due(self) -> float | None:
+        """When the next is due, in Unix seconds, which may be past; None when nothing is pending."""
+        return self._file.read(jobs.next_due)
+
+    def work(self, event_id: int) -> Work:
+        """Raises ``NotFound``."""
+        return self._file.read(lambda connection: jobs.find(connection, event_id))
+
+    def begin(self, event_id: int) -> Work:
+        """Note that an attempt begins. This and what follows raises ``NotFound`` for an event that there is not."""
+        return self._file.change(lambda connection: jobs.begin(connection, event_id))
+
+    def begin_pending(self, event_id: int) -> Work | None:
+        """The same if it is pending still; else nothing changes, and there is None."""
+        return self._file.change(lambda connection: jobs.begin_pending(connection, event_id))
+
+    def step_done(self, event_id: int, step: str, files: Mapping[str, Path], *, wait: bool = True) -> None:
+        """Note that a step need not be run again, and what it put in place; without ``wait`` that is on disk later,
+        if at all.
+
+        Raises ``StorageError`` for a path that is not under the inbox's folder.
+        """
+        relative = {name: self._relative(path) for name, path in files.items()}
+        change = partial(jobs.step_done, event_id=event_id, step=step, files=relative)
+        if wait:
+            self._file.change(change)
+        else:
+            self._file.submit(change)
+
+    def complete(self, event_id: int, steps: Iterable[str], files: Mapping[str, Path]) -> None:
+        """Note that these steps are done, which are all, and what they put in place."""
+        relative = {name: self._relative(path) for name, path in files.items()}
+        names = tuple(steps)
+        self._file.change(lambda connection: jobs.complete(connection, event_id, names, relative))
+
+    def finish(self, event_id: int) -> None:
+        self._file.change(lambda connection: jobs.settle(connection, event_id, "done", "", None))
+
+    def postpone(self, event_id: int, until: float, error: str) -> None:
+        """Have it tried again at ``until`` (Unix seconds)."""
+        self._file.change(lambda connection: jobs.settle(connection, event_id, "pending", error, until))
+
+    def break_off(self, event_id: int, error: str) -> None:
+        """Have it tried again at once, which does not count as a try: it was not its fault that it did not end."""
+        self._file.change(lambda connection: jobs.break_off(connection, event_id, error, self._clock()))
+
+    def give_up(self, event_id: int, error: str, state: Literal["failed", "expired"] = "failed") -> None:
+        self._file.change(lambda connection: jobs.settle(connection, event_id, state, error, None))
+
+    def retry(self, event_ids: Iterable[int] | None = None) -> int:
+        """Have all that failed or expired begun again, now; or of these events what did or waits. Gives how many.
+
+        What needs links that have expired expires again, unless they came anew (``expires_at``)."""
+        chosen = None if event_ids is None else tuple(event_ids)
+        return self._file.change(lambda connection: jobs.retry(connection, chosen, self._clock()))
+
+    def recover(self) -> int:
+        """For who has got the lead: what another left running is pending again. Gives how many."""
+        return self._file.change(jobs.recover)
+
+    def lead(self) -> Leadership:
+        """The lock on the follow-ups of this inbox; ``lead().try_lead()`` takes it. Freed by ``close`` of either."""
+        return self._leadership
+
+    # What changes
+
+    def stamp(self) -> int:
+        """A number that is another when anything was committed since, by this process or another. Cheap to ask."""
+        return self._file.read(lambda connection: int(connection.execute("PRAGMA data_version").fetchone()[0]))
+
+    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Have ``changed`` called, from a thread of ours, after each commit of this process; it must be quick, and
+        must not use the inbox itself. Gives what ends that."""
+        return self._file.watch(changed)
+
+    def _relative(self, path: Path) -> str:
+        path = path.absolute()
+        if ".." in path.parts or not path.is_relative_to(self.folder):
+            raise StorageError(f"{path} lies outside the inbox {self.folder}; a step puts its files under its folder")
+        return path.relative_to(self.folder).as_posix()

@@ -1,0 +1,90 @@
+"""Lyrics as they are seen."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.unit.music.video.scenes import LYRICS, scene
+
+from antiphon.music.video.look import ASPECTS, Look, themes
+from antiphon.music.video.lyrics_layer import sung_region
+from antiphon.music.video.scene import Scene
+from antiphon.music.video.theme import load
+
+FPS = 30
+
+
+def words_at(shown: Scene, seconds: float, look: Look = Look()) -> NDArray[np.int16]:
+    """How much brighter the lyrics' pixels are than the same without lyrics at all."""
+    region = sung_region(load(look, lyrics=True))
+    area = slice(region.y, region.y + region.height), slice(region.x, region.x + region.width)
+    frame = shown.paint(shown.canvas(), round(seconds * FPS)).y[area].astype(np.int16)
+    beneath = shown.paint(shown.canvas(), 29 * FPS).y[area].astype(np.int16)
+    return np.asarray(np.abs(frame - beneath), np.int16)
+
+
+def rows_of_text(words: NDArray[np.int16]) -> list[tuple[int, int]]:
+    """The runs of pixel rows with text in them."""
+    inked = np.flatnonzero((words > 50).any(axis=1))
+    parts = np.split(inked, np.flatnonzero(np.diff(inked) > 3) + 1)
+    return [(int(part[0]), int(part[-1]) + 1) for part in parts if len(part)]
+
+
+def test_the_current_line_is_large_and_bright_and_the_next_small_and_dim() -> None:
+    words = words_at(scene(lyrics=LYRICS), 4.5)
+    (top, bottom), *following = rows_of_text(words)
+    assert bottom - top > 35
+    assert words[top:bottom].max() > 170
+    assert all(end - start < 30 and words[start:end].max() < 130 for start, end in following)
+
+
+def test_words_are_filled_as_they_are_sung() -> None:
+    shown = scene(lyrics=LYRICS)
+    bright = []
+    for seconds in (2.4, 3.5, 4.3, 4.7):
+        words = words_at(shown, seconds)
+        top, bottom = rows_of_text(words)[0]
+        columns = np.flatnonzero((words[top:bottom] > 150).any(axis=0))
+        bright.append(int(columns[-1]))
+    assert bright == sorted(set(bright))
+    inked = np.flatnonzero((words_at(shown, 4.7)[top:bottom] > 50).any(axis=0))
+    assert 0.8 < (bright[-1] - inked[0]) / (inked[-1] - inked[0]) < 0.98
+
+
+def test_a_line_without_word_times_is_bright_at_once() -> None:
+    words = words_at(scene(lyrics="[00:02]Over the water\n[00:15]And back"), 2.6)
+    top, bottom = rows_of_text(words)[0]
+    left, right = np.flatnonzero((words[top:bottom] > 50).any(axis=0))[[0, -1]]
+    assert words[top:bottom, right - 12 : right].max() > 170
+    assert words[top:bottom, left : left + 12].max() > 170
+
+
+def test_nothing_is_shown_long_before_and_after_what_is_sung() -> None:
+    shown = scene(lyrics="[00:15]Late\n[00:17]\n")
+    assert [bool((words_at(shown, seconds) > 30).any()) for seconds in (2, 11, 16, 18)] == [False, True, True, False]
+
+
+@pytest.mark.parametrize("aspect", ASPECTS)
+@pytest.mark.parametrize("name", themes())
+def test_lines_of_any_length_stay_inside_their_place(name: str, aspect: str) -> None:
+    look = Look(name, aspect)
+    given = "\n".join(f"[00:0{2 * i}]{line}" for i, line in enumerate(["la " * 60, "W" * 90, "x", "short " * 9]))
+    shown = scene(look, lyrics=given)
+    for seconds in (1, 3, 5, 7.5):
+        words = words_at(shown, seconds, look) > 60
+        assert words.any()
+        assert not words[:, :2].any()
+        assert not words[:, -2:].any()
+        assert not words[:1].any()
+        assert not words[-1:].any()
+
+
+def test_lines_from_right_to_left_are_filled_from_the_right() -> None:
+    shown = scene(lyrics="[00:02]<00:02>שלום <00:04>לך <00:06>עולם\n[00:15]x")
+    words = words_at(shown, 3.9)
+    rows = rows_of_text(words)
+    if not rows:
+        pytest.skip("no Hebrew font on this machine")
+    top, bottom = rows[0]
+    inked = np.flatnonzero((words[top:bottom] > 50).any(axis=0))
+    middle = (inked[0] + inked[-1]) // 2
+    assert words[top:bottom, middle:].max() > words[top:bottom, : middle - 20].max() + 40
