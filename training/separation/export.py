@@ -1,8 +1,9 @@
 """Puts a trained network into an ONNX file.
 
-    python -m training.separation.export WORK --name separation --out model.onnx
+    python -m training.separation.export WORK --name separation --out model.onnx [--checkpoint separation.pt]
 
-and checks that onnxruntime computes what torch computes.
+and checks that onnxruntime computes what torch computes. ``--checkpoint`` writes the averaged weights in half
+precision too: what the repository keeps for a later training to begin with.
 """
 
 import argparse
@@ -38,13 +39,23 @@ def averaged(path: Path) -> SeparationNetwork:
     return network
 
 
+def keep(network: SeparationNetwork, path: Path) -> None:
+    """Writes the weights in half precision, the whole numbers as they are."""
+    halves = {name: x.half() if x.is_floating_point() else x for name, x in network.state_dict().items()}
+    torch.save(halves, path)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Export the separation network to ONNX.")
     parser.add_argument("work", type=Path)
     parser.add_argument("--name", default="separation")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--checkpoint", type=Path)
     arguments = parser.parse_args()
-    network = Shares(averaged(arguments.work / f"{arguments.name}.pt")).eval()
+    trained = averaged(arguments.work / f"{arguments.name}.pt")
+    if arguments.checkpoint:
+        keep(trained, arguments.checkpoint)
+    network = Shares(trained).eval()
     sample = torch.rand(1, 512, BANDS, ENERGY)
     axes = {0: "segments", 1: "frames"}
     torch.onnx.export(

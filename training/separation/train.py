@@ -24,6 +24,8 @@ from training.separation.bands import ENERGY, Floats
 from training.separation.material import Material
 from training.separation.network import SeparationNetwork
 
+KEPT = Path(__file__).parent / "checkpoints" / "separation.pt"
+"""Weights in half precision that a new training begins with."""
 BATCH = 8
 AVERAGE = 0.998
 """Decay of the running mean of the weights, which is what is kept; smaller in the first steps."""
@@ -53,6 +55,12 @@ class Run:
         self.mean.load_state_dict(kept["mean"])
         self.optimiser.load_state_dict(kept["optimiser"])
         self.step, self.seconds, self.log = kept["step"], kept["seconds"], kept["log"]
+
+    def begin_with(self, path: Path) -> None:
+        """Takes weights that ``export --checkpoint`` has written."""
+        weights = {name: x.float() if x.is_floating_point() else x for name, x in torch.load(path).items()}
+        self.network.load_state_dict(weights)
+        self.mean.module.load_state_dict(weights)
 
     def save(self) -> None:
         kept = {
@@ -110,6 +118,8 @@ def main() -> None:
     run = Run(path, arguments.rate)
     if path.exists():
         run.load(path)
+    elif KEPT.exists():
+        run.begin_with(KEPT)
     if arguments.cool:
         run.path = path.with_stem(f"{path.stem}-cooled")
     (arguments.work / f"{run.path.stem}.pid").write_text(str(os.getpid()))
