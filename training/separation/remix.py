@@ -13,7 +13,7 @@ from training.separation.bands import STEMS, Floats
 from training.separation.effects import Random, gain
 from training.separation.pieces import Part, Pool
 
-BALANCE = {"drums": 2.5, "bass": 0.0, "other": 0.0, "vocals": 1.0}
+BALANCE = {"drums": 2.5, "bass": 0.0, "other": 2.0, "vocals": 1.0}
 """Loudness in dB, where it sounds, around which a stem's loudness is drawn."""
 CABINETS = {"bass": (50.0, 3500.0), "guitar": (90.0, 4500.0)}
 _FULL_PARTS = 6
@@ -22,25 +22,26 @@ _FULL_PARTS = 6
 
 @dataclass(frozen=True)
 class Manner:
-    """How far a mix may stray from the piece it is made of; shares are probabilities."""
+    """How far a mix may stray from the piece it is made of, which has amplifiers and rooms already; shares are
+    probabilities."""
 
     foreign: float = 0.25
     """that a stem comes from another piece"""
     dropped: float = 0.1
     """that a stem is silent"""
-    amplified: float = 0.35
+    amplified: float = 0.15
     """that a bass or guitar goes through an overdriven amplifier"""
     looped: float = 0.08
     """that the drums are a recorded loop"""
     mono: float = 0.5
     balance: float = 4.0
     """standard deviation of a stem's loudness, dB"""
-    colour: float = 4.0
+    colour: float = 3.0
     """standard deviation of the equalisers' bands, dB"""
 
 
 TRAINING = Manner()
-HARD = Manner(foreign=0.1, dropped=0.05, amplified=0.6, mono=0.5, balance=3.0, colour=5.0)
+HARD = Manner(foreign=0.1, dropped=0.05, amplified=0.25, mono=0.5, balance=3.0, colour=4.0)
 """For validation: balances as they are published, sounds that are harder to tell apart than in the training."""
 
 
@@ -93,14 +94,14 @@ def _produced(rng: Random, family: str, sound: Floats, manner: Manner) -> Floats
     loudness = effects.rms(sound)
     if family in CABINETS and rng.random() < manner.amplified:
         sound = effects.amplified(rng, sound, cabinet=CABINETS[family])
-    elif family in ("drums", "synth", "keyboard", "organ") and rng.random() < 0.25:
+    elif family in ("drums", "synth", "keyboard", "organ") and rng.random() < 0.12:
         sound = sound * effects.saturation(sound, effects.log_uniform(rng, 1, 8))
     if rng.random() < 0.7:
         lowest = float(rng.choice([0.0, effects.log_uniform(rng, 30, 150)])) if family != "bass" else 0.0
         sound = effects.shaped(sound, effects.equaliser(rng, manner.colour), lowest=lowest)
     if rng.random() < 0.25:
         sound = sound * effects.compression(rng, sound, depth=rng.uniform(4, 18))
-    if rng.random() < 0.3:
+    if rng.random() < 0.15:
         sound = effects.in_a_room(rng, sound)
     if rng.random() < 0.5 and family not in ("drums", "bass", "voice"):
         sound = effects.panned(sound, float(rng.uniform(-1, 1)))

@@ -30,7 +30,7 @@ BATCH = 8
 AVERAGE = 0.998
 """Decay of the running mean of the weights, which is what is kept; smaller in the first steps."""
 WARM_STEPS = 150
-JUDGED = 40
+JUDGED = 24
 
 
 def _averaged(mean: Tensor, new: Tensor, count: Tensor) -> Tensor:
