@@ -53,7 +53,7 @@ def as_on_records(rng: np.random.Generator, share: Mask, vocals: Frames, mix: Fr
     voice, rest = np.abs(vocals) ** 2, np.abs(mix - vocals) ** 2
     ideal = voice / (voice + rest + 1e-12)
     blurred = uniform_filter(ideal, size=(3, 1, int(rng.choice([3, 5, 9]))))
-    sharp = blurred ** rng.uniform(0.7, 1.5)
+    sharp = np.maximum(blurred, 0) ** rng.uniform(0.7, 1.5)
     knots = rng.uniform(0.8, 1.02, (len(mix) // 20 + 2, 12))
     wavering = zoom(knots, (len(mix) / len(knots), GRID.bins / 12), order=1)[:, np.newaxis, :]
     heard = np.clip(sharp * wavering + rng.uniform(0, 0.04), 0, 1).astype(np.float32)
@@ -72,6 +72,9 @@ def statistics(rng: np.random.Generator, stems: dict[str, Floats], network: Voca
 
 
 def save(path: Path, excerpt: NDArray[np.float16]) -> None:
+    """Raises ``ValueError`` when a number is missing: one such excerpt would be the end of a training."""
+    if not np.isfinite(excerpt).all():
+        raise ValueError(f"{path.name} has values that are no numbers")
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
         np.save(file, excerpt)
