@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter, zoom
 
 from antiphon.music import weights
+from antiphon.music.separation.components import GRID, SAMPLE_RATE, STEMS, Floats, Mixture
 from antiphon.music.separation.spectra import Analysis, Frames
 from antiphon.music.separation.unet import BINS
 from antiphon.music.separation.vocals import OVERLAP, SEGMENT, TOP_BINS, Mask, VocalMask
 from antiphon.settings import load_settings
-from training.separation import remix
-from training.separation.bands import GRID, SAMPLE_RATE, STEMS, Floats, Mixture
+from training.separation import bands, remix
 from training.separation.pieces import Pool
 
 FRAMES = 2 * SEGMENT - OVERLAP
@@ -68,7 +68,7 @@ def statistics(rng: np.random.Generator, stems: dict[str, Floats], network: Voca
     share = voice_share(frames, network)
     if stems["vocals"].any() and rng.random() < REAL_SINGERS:
         share = as_on_records(rng, share, analysed[STEMS.index("vocals")], frames)
-    return Mixture.split(frames, share).statistics(analysed)
+    return bands.statistics(Mixture.split(frames, share), analysed)
 
 
 def save(path: Path, excerpt: NDArray[np.float16]) -> None:
@@ -111,7 +111,7 @@ class Maker:
     def __init__(self, pieces: Path, folder: Path, network: VocalMask, manner: remix.Manner, seed: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._network, self._manner, self._seed = folder, network, manner, seed
-        self.made = len(list(folder.glob("*.npy")))
+        self.made = max((int(path.stem) + 1 for path in folder.glob("*.npy")), default=0)
         self._rng = np.random.default_rng([seed, self.made])
         self._pool = Pool(pieces, POOL, self._rng)
 

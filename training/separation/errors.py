@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from training.separation.bands import COMPONENTS, CROSS, ENERGY, GRAM, LEVEL, PAIRS, STEMS
+from antiphon.music.separation.components import COMPONENTS, GRAM, LEVEL, PAIRS, STEMS
+from training.separation.bands import CROSS, ENERGY
 
 SILENCE = 3e-3
 """Share of the mix's energy under which a stem counts as silent: a wrong stem of that energy costs 3 dB."""

@@ -2,20 +2,26 @@
 
     python -m training.separation.export WORK --name separation --out model.onnx [--checkpoint separation.pt]
 
-and checks that onnxruntime computes what torch computes. ``--checkpoint`` writes the averaged weights in half
-precision too: what the repository keeps for a later training to begin with.
+with weights in half precision, and prints how far onnxruntime's answer is from torch's. ``--checkpoint`` writes the
+averaged weights by themselves too: what the repository keeps for a later training to begin with.
 """
 
 import argparse
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from training.separation.bands import BANDS, ENERGY
+from antiphon.music.separation.components import BANDS
+from antiphon.music.separation.network import INPUT, OUTPUT
+from training.separation.bands import ENERGY
 from training.separation.network import SeparationNetwork
+
+FEWEST_HALVED = 256
+"""Smaller weights, such as biases, stay as they are."""
 
 
 class Shares(nn.Module):
@@ -45,6 +51,25 @@ def keep(network: SeparationNetwork, path: Path) -> None:
     torch.save(halves, path)
 
 
+def halve(path: Path) -> None:
+    """Stores the weights of an ONNX file in half precision; they become float32 again when it is loaded."""
+    model = onnx.load(path)
+    graph, casts, kept = model.graph, [], []
+    for weight in graph.initializer:
+        values = onnx.numpy_helper.to_array(weight)
+        if values.dtype != np.float32 or values.size < FEWEST_HALVED:
+            kept.append(weight)
+            continue
+        kept.append(onnx.numpy_helper.from_array(values.astype(np.float16), f"{weight.name}.half"))
+        casts.append(onnx.helper.make_node("Cast", [f"{weight.name}.half"], [weight.name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(kept)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Export the separation network to ONNX.")
     parser.add_argument("work", type=Path)
@@ -62,16 +87,17 @@ def main() -> None:
         network,
         (sample,),
         str(arguments.out),
-        input_names=["known"],
-        output_names=["shares"],
-        dynamic_axes={"known": axes, "shares": axes},
+        input_names=[INPUT],
+        output_names=[OUTPUT],
+        dynamic_axes={INPUT: axes, OUTPUT: axes},
         opset_version=17,
         dynamo=False,
     )
+    halve(arguments.out)
     with torch.inference_mode():
         expected = network(sample).numpy()
     session = onnxruntime.InferenceSession(str(arguments.out), providers=["CPUExecutionProvider"])
-    heard = session.run(None, {"known": sample.numpy()})[0]
+    heard = session.run([OUTPUT], {INPUT: sample.numpy()})[0]
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.2f} MB, off by {np.abs(heard - expected).max():.1e}")
 
 

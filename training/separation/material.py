@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.separation.bands import BANDS, FIELDS, LEVEL, Floats
+from antiphon.music.separation.components import BANDS, LEVEL, Floats
+from training.separation.bands import FIELDS
 
 CROP = 256
 """Frames of a crop: 6 s."""

@@ -16,11 +16,12 @@ import numpy as np
 import synthesis
 
 from antiphon.music import weights
+from antiphon.music.separation.components import GRID, SAMPLE_RATE, STEMS, Floats
+from antiphon.music.separation.network import StemNetwork, split_stems
 from antiphon.music.separation.rhythm import split_rhythm
 from antiphon.music.separation.vocals import VocalMask, split_vocals
 from antiphon.settings import load_settings
-from training.separation import inference, remix
-from training.separation.bands import GRID, SAMPLE_RATE, STEMS, Floats
+from training.separation import remix
 from training.separation.pieces import Pool
 
 LENGTH = 960 * GRID.hop
@@ -38,8 +39,16 @@ Stems = Mapping[str, Floats]
 
 def filtered(mix: Floats, vocals: VocalMask) -> dict[str, Floats]:
     """The stems as the package makes them without a network."""
-    pieces = list(split_rhythm(split_vocals(iter([mix]), vocals)))
-    whole, voice, drums, bass = (np.concatenate([piece[i] for piece in pieces]) for i in range(4))
+    return _joined(split_rhythm(split_vocals(iter([mix]), vocals)))
+
+
+def by_network(mix: Floats, vocals: VocalMask, network: StemNetwork) -> dict[str, Floats]:
+    """The stems as the package makes them with ``network``."""
+    return _joined(split_stems(iter([mix]), vocals, network))
+
+
+def _joined(pieces: Iterable[tuple[Floats, Floats, Floats, Floats]]) -> dict[str, Floats]:
+    whole, voice, drums, bass = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
     return {"drums": drums, "bass": bass, "other": whole - voice - drums - bass, "vocals": voice}
 
 
@@ -85,15 +94,14 @@ def mixes(folder: Path, count: int) -> Iterable[Stems]:
         yield remix.remix(rng, pool, LENGTH, remix.HARD)
 
 
-def table(scenes: Iterable[Stems], vocals: VocalMask, network: inference.RhythmNetwork) -> None:
+def table(scenes: Iterable[Stems], vocals: VocalMask, network: StemNetwork) -> None:
     rows: dict[str, list[dict[str, float]]] = {}
     for true in scenes:
         mix = np.asarray(sum(true.values()), np.float32)
         if not mix.any():
             continue
         rows.setdefault("filters", []).append(ratios(true, filtered(mix, vocals)))
-        for parts in inference.PARTS:
-            rows.setdefault(parts, []).append(ratios(true, inference.separated(mix, vocals, network, parts)))
+        rows.setdefault("network", []).append(ratios(true, by_network(mix, vocals, network)))
     for name, found in rows.items():
         keys = sorted({key for row in found for key in row})
         medians = {key: round(float(np.median([row[key] for row in found if key in row])), 2) for key in keys}
@@ -109,7 +117,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=load_settings().models_folder)
     arguments = parser.parse_args()
     vocals = VocalMask(weights.ensure(arguments.models, "spleeter"), 1)
-    network = inference.RhythmNetwork(arguments.model)
+    network = StemNetwork(model=arguments.model)
     print("the demo's song")
     table(demo_song(), vocals, network)
     print(f"{arguments.count} mixes of the validation's pieces")

@@ -15,9 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from antiphon.music.separation.components import BANDS, COMPONENTS, EDGES, GRID, SAMPLE_RATE, STEMS
+from antiphon.music.separation.network import rhythm_shares
 from antiphon.music.separation.rhythm import BASS_HZ
 from training.separation import errors
-from training.separation.bands import BANDS, COMPONENTS, EDGES, ENERGY, GRID, SAMPLE_RATE, STEMS
+from training.separation.bands import ENERGY
 from training.separation.material import Material, whole
 
 HEARD = 3e-3
@@ -58,13 +60,13 @@ def voice_kept(weights: Tensor) -> Tensor:
     return kept
 
 
-def drums_alone(weights: Tensor) -> Tensor:
-    """The network's drums; of what remains, bass is what lies below 180 Hz."""
+def as_in_package(statistics: Tensor, weights: Tensor) -> Tensor:
+    """Drums and bass as the package makes them out of the network's answer."""
     kept = voice_kept(weights)
-    low = torch.from_numpy(EDGES[:-1] * (SAMPLE_RATE / GRID.window) < BASS_HZ).float()[:, None]
-    rest = 1 - kept[..., :VOICE, DRUMS]
-    kept[..., :VOICE, BASS] = rest * low
-    kept[..., :VOICE, OTHER] = rest * (1 - low)
+    known = statistics[0, ..., :ENERGY].numpy()
+    rhythm = torch.from_numpy(rhythm_shares(known, weights[0].numpy()))
+    kept[0, ..., :VOICE, DRUMS], kept[0, ..., :VOICE, BASS] = rhythm[..., 0], rhythm[..., 1]
+    kept[0, ..., :VOICE, OTHER] = 1 - rhythm.sum(dim=-1)
     return kept
 
 
@@ -98,7 +100,7 @@ def main() -> None:
         "filters": filters,
         "network": weigh,
         "network, voice kept": lambda statistics: voice_kept(weigh(statistics)),
-        "network's drums": lambda statistics: drums_alone(weigh(statistics)),
+        "as in the package": lambda statistics: as_in_package(statistics, weigh(statistics)),
     }
     print(f"{len(paths)} excerpts, {BANDS} bands")
     for name, row in rows.items():
