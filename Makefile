@@ -35,9 +35,15 @@ demo: $(VENV)/.ready    ## the whole line on a real song: upload, stems, MIDI, v
 serve: $(VENV)/.ready   ## API, worker and sender on http://127.0.0.1:8080
 	$(BIN)/antiphon serve
 
+# A public client of the hosted API has an environment of its own, for the test that runs it against our server.
+$(VENV)/suno-easy/.ready: requirements/suno-easy.txt $(VENV)/.ready
+	$(BIN)/python -m venv $(VENV)/suno-easy
+	$(VENV)/suno-easy/bin/python -m pip install --quiet --require-hashes -r requirements/suno-easy.txt
+	@touch $@
+
 # PHP and Node.js are for the tests of two examples, FFmpeg for those of the video's file, Chromium (and fonts for its
 # pictures) for those of the console and of videos in a browser. What cannot be had is named by the tests that skip.
-test: $(VENV)/.ready    ## all tests
+test: $(VENV)/.ready $(VENV)/suno-easy/.ready   ## all tests
 	$(BIN)/antiphon models fetch
 	@command -v php >/dev/null || { $(APT) php-cli php-sqlite3 >/dev/null; } || true
 	@command -v npm >/dev/null || { $(APT) nodejs npm >/dev/null; } || true
@@ -160,6 +166,7 @@ lock:           ## resolve the requirements again, with hashes
 	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file bench.txt bench.in
 	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file bench-midi.txt bench-midi.in
 	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file bench-video.txt bench-video.in
+	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file suno-easy.txt suno-easy.in
 	rm -rf .lock-venv
 
 clean:          ## remove what make made

@@ -1,4 +1,4 @@
-"""Whether the parts of this server are right, each told in a sentence: for ``antiphon doctor`` and for the console."""
+"""Checks of the server's parts, each told in a sentence, for ``antiphon doctor`` and the console."""
 
 import asyncio
 import time
@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy import text
 
+from antiphon.callbacks.backlog import backlog
 from antiphon.database.connection import describe
-from antiphon.errors import AntiphonError, SettingsError, WeightsError
+from antiphon.errors import AntiphonError, SettingsError, StorageError, WeightsError
 from antiphon.music import weights
 from antiphon.outbound.connection import Resolver
 from antiphon.outbound.guard import Guard
@@ -15,11 +16,11 @@ from antiphon.services import Services
 from antiphon.settings import Settings
 from antiphon.storage import Storage
 
-TOLERATED_SKEW = 5.0  # seconds; receivers refuse signatures that are 300 s off
+MAX_SKEW_S = 5.0  # receivers refuse signatures that are 300 s off
 
 
 async def verdict(check: Awaitable[str]) -> tuple[str, bool]:
-    """What a check says, and whether that is good."""
+    """The sentence of a check, and whether it passed."""
     try:
         return await check, True
     except AntiphonError as error:
@@ -67,12 +68,23 @@ async def check_clock(services: Services) -> str:
     before = time.time()
     database = (await services.database.now()).timestamp()
     skew = database - (before + time.time()) / 2
-    if abs(skew) > TOLERATED_SKEW:
+    if abs(skew) > MAX_SKEW_S:
         raise AntiphonError(
             f"this machine's clock is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} the database's; "
             "receivers refuse signatures with a wrong time: synchronise both with NTP"
         )
     return f"within {abs(skew):.2f} s of the database's"
+
+
+async def check_retention(services: Services) -> str:
+    async with services.database.begin() as connection:
+        overdue = (await backlog(connection)).overdue
+    if overdue:
+        raise StorageError(
+            f"{overdue} tasks expired more than an hour ago, and their files are still there: does a worker run? "
+            "its log says which files could not be deleted, and why"
+        )
+    return "what has expired is deleted"
 
 
 ALONE: dict[str, Callable[[Settings], Awaitable[str]]] = {
@@ -83,4 +95,8 @@ ALONE: dict[str, Callable[[Settings], Awaitable[str]]] = {
 }
 """What can be checked without a database."""
 
-OF_SERVICES: dict[str, Callable[[Services], Awaitable[str]]] = {"database": check_database, "clock": check_clock}
+OF_SERVICES: dict[str, Callable[[Services], Awaitable[str]]] = {
+    "database": check_database,
+    "clock": check_clock,
+    "retention": check_retention,
+}

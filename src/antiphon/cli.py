@@ -1,4 +1,4 @@
-"""The command line, as a table of contents. Each command imports what it needs when it runs, so that the light
+"""Command line: all commands. Each command imports what it needs when it runs, so that the light
 installation (contract, client, receiver) has the commands that it can serve."""
 
 import sys

@@ -1,5 +1,46 @@
-"""Every error that Antiphon raises on purpose. A class's docstring is its default message; ``code`` is the
-contract's code, which is also the HTTP status of the answer that reports it."""
+"""Errors that Antiphon raises on purpose. Those that only one package raises stand in it:
+
+    AntiphonError 500
+        BadParameter 400
+            BlockedAddress
+        InvalidSignature 401
+        Unauthorized 401
+        Forbidden 403
+        NotFound 404
+        MethodNotAllowed 405
+        Conflict 409
+        Expired 410
+        TooLarge 413
+        NotAudio 415
+        TooManyQueued 429
+        TooFrequent 430
+        Maintenance 455
+        DatabaseError
+        EngineError
+            EngineTimeout
+            PlayerDied                  playback.players
+        SettingsError
+        StorageError
+            LetGo                       receiver.inbox.group_commit
+            Unreadable                  receiver.inbox.large_body
+        WeightsError
+        ApiError                        client.answers
+        NotEnded                        client.answers
+        Unreachable                     client.answers
+        DownloadError                   download.errors
+            DownloadRefused 400         download.errors
+            LinkExpired 410             download.errors
+            DownloadStopped             download.errors
+            NoSpace                     download.errors
+            TransferBroken              download.errors
+        ReceiverAway                    listening.forward
+        Lost                            listening.listener
+        Refused                         listening.listener
+        TooSlow 408                     receiver.http.intake
+        Busy 503                        receiver.http.intake
+
+The number is the class's ``code``: the contract's code, which is also the HTTP status of the answer that reports it.
+One without a number has that of the class above. A class's docstring is its default message."""
 
 from typing import ClassVar
 

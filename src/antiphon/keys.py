@@ -14,7 +14,7 @@ from antiphon.database.schema import api_keys, server_state, webhook_keys
 from antiphon.errors import Conflict, NotFound, SettingsError
 from antiphon.secret import seal, unseal
 
-ROTATION = timedelta(hours=24)
+ROTATION_OVERLAP = timedelta(hours=24)
 PREFIX = "ak_"
 
 
@@ -44,7 +44,7 @@ async def create_api_key(connection: AsyncConnection, name: str, *, admin: bool 
 
 
 async def find_api_key(connection: AsyncConnection, key: str) -> ApiKey | None:
-    """What is known of a key that came; None for one that is unknown or revoked."""
+    """The record of a key that came; None for one that is unknown or revoked."""
     return await _one(connection, api_keys.c.digest == digest(key))
 
 
@@ -128,7 +128,7 @@ async def rotate_webhook_key(connection: AsyncConnection, secret: bytes, key: st
     """Make a new key, or take ``key``; the old one goes on signing beside it for a day."""
     key = key or new_key()
     await connection.execute(
-        update(webhook_keys).where(webhook_keys.c.expires_at.is_(None)).values(expires_at=func.now() + ROTATION)
+        update(webhook_keys).where(webhook_keys.c.expires_at.is_(None)).values(expires_at=func.now() + ROTATION_OVERLAP)
     )
     await connection.execute(insert(webhook_keys).values(sealed=seal(secret, key.encode())))
     return key
@@ -136,7 +136,7 @@ async def rotate_webhook_key(connection: AsyncConnection, secret: bytes, key: st
 
 @dataclass(frozen=True)
 class FirstKeys:
-    """What the first start made, to be shown once."""
+    """Keys that the first start made, to be shown once."""
 
     api_key: str
     webhook_key: str
@@ -151,7 +151,11 @@ class FirstKeys:
 
 
 async def prepare(connection: AsyncConnection, secret: bytes) -> FirstKeys | None:
-    """Make the first keys in a new database. Raises ``SettingsError`` when the database knows another secret."""
+    """Make the first keys in a new database.
+
+    Raises:
+        SettingsError: The database knows another secret.
+    """
     check = hmac.digest(secret, b"antiphon.secret-check", "sha256")
     known = (await connection.execute(select(server_state.c.secret_check).with_for_update())).scalar_one()
     if known is not None and not hmac.compare_digest(known, check):

@@ -1,4 +1,4 @@
-"""Links to artifacts that need no API key: what they lead to and until when is signed into them."""
+"""Signed links to artifacts, which need no API key: target and expiry are in the link."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from antiphon.errors import Expired, NotFound
 
 _PURPOSE = "links"
 _VERSION = 1
-_HEAD = 6  # one byte of version and five of expiry
+_HEAD_BYTES = 6  # one byte of version and five of expiry
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ def read(secret: bytes, token: str, now: float) -> Link:
     payload = secrets.verified(secret, _PURPOSE, token)
     if payload is None or payload[0] != _VERSION:
         raise NotFound("this link is not valid: it was cut, changed or made by another server")
-    key, _, filename = payload[_HEAD:].decode().partition("\0")
-    link = Link(key, filename, int.from_bytes(payload[1:_HEAD], "big"))
+    key, _, filename = payload[_HEAD_BYTES:].decode().partition("\0")
+    link = Link(key, filename, int.from_bytes(payload[1:_HEAD_BYTES], "big"))
     if now >= link.expires:
         date = datetime.fromtimestamp(link.expires, UTC)
         raise Expired(f"this link expired on {date:%Y-%m-%d at %H:%M} UTC; the task's record may have a newer one")

@@ -1,4 +1,4 @@
-"""Structured logs: one line an event, for people or for machines."""
+"""Structured logs: one line per event, for people or for machines."""
 
 import logging
 import sys

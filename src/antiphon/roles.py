@@ -1,4 +1,4 @@
-"""The parts of the server, which run together or each alone."""
+"""Roles of a process: the parts of the server, which run together or each alone."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Folders for work in progress. What a killed process left behind is removed by the next one."""
+"""Scratch folders for work in progress. Those that a killed process left are removed by the next one."""
 
 import contextlib
 import fcntl

@@ -1,4 +1,4 @@
-"""The server's secret: made once, never shown. Keys for one purpose each are derived from it."""
+"""Secret of the server: made once, never shown. A key for each purpose is derived from it."""
 
 import base64
 import fcntl
@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from antiphon.errors import SettingsError
 
 FILE = "secret"
-SHORTEST = 16  # characters of ANTIPHON_SECRET
+MIN_SECRET_CHARS = 16  # of ANTIPHON_SECRET
 _SEALED = b"\x01"  # format: this byte, 12 bytes of nonce, AES-256-GCM ciphertext with its tag
-_NONCE = 12
-_MAC = 16  # bytes of HMAC-SHA256 that are kept; RFC 2104 §5 asks for at least half
+_NONCE_BYTES = 12
+_MAC_BYTES = 16  # of HMAC-SHA256 that are kept; RFC 2104 §5 asks for at least half
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -32,9 +32,9 @@ def load_secret(data: Path, setting: str | None) -> bytes:
     Raises ``SettingsError`` when the setting is too short or the file can be neither read nor made.
     """
     if setting is not None:
-        if len(setting) < SHORTEST:
+        if len(setting) < MIN_SECRET_CHARS:
             raise SettingsError(
-                f"ANTIPHON_SECRET has {len(setting)} characters; give at least {SHORTEST} random ones, "
+                f"ANTIPHON_SECRET has {len(setting)} characters; give at least {MIN_SECRET_CHARS} random ones, "
                 "for example from 'openssl rand -hex 32'"
             )
         return hashlib.scrypt(setting.encode(), salt=b"antiphon.secret.1", n=2**14, r=8, p=1, dklen=32)
@@ -55,15 +55,19 @@ def derive(secret: bytes, purpose: str) -> bytes:
 
 def seal(secret: bytes, plaintext: bytes) -> bytes:
     """Encrypt (AES-256-GCM, NIST SP 800-38D) what is kept in the database, such as webhook keys."""
-    nonce = secrets.token_bytes(_NONCE)
+    nonce = secrets.token_bytes(_NONCE_BYTES)
     return _SEALED + nonce + AESGCM(derive(secret, "seal")).encrypt(nonce, plaintext, _SEALED)
 
 
 def unseal(secret: bytes, sealed: bytes) -> bytes:
-    """Undo ``seal``. Raises ``SettingsError`` when it was sealed with another secret or has been changed."""
-    nonce, ciphertext = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
+    """Undo ``seal``.
+
+    Raises:
+        SettingsError: The value was sealed with another secret or has been changed.
+    """
+    nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
     try:
-        if sealed[:1] != _SEALED or len(nonce) != _NONCE:
+        if sealed[:1] != _SEALED or len(nonce) != _NONCE_BYTES:
             raise InvalidTag
         return AESGCM(derive(secret, "seal")).decrypt(nonce, ciphertext, _SEALED)
     except InvalidTag:
@@ -74,19 +78,19 @@ def unseal(secret: bytes, sealed: bytes) -> bytes:
 
 
 def sign(secret: bytes, purpose: str, payload: bytes) -> str:
-    """A token of URL-safe characters that holds ``payload``, readable by all and made by nobody but us."""
+    """Signed token of URL-safe characters that holds ``payload``, which is readable by all."""
     return base64.urlsafe_b64encode(_mac(secret, purpose, payload) + payload).rstrip(b"=").decode()
 
 
 def verified(secret: bytes, purpose: str, token: str) -> bytes | None:
     """The payload of a token; None when we did not make exactly this one for this purpose."""
     raw = _decode(token)
-    mac, payload = raw[:_MAC], raw[_MAC:]
+    mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
     return payload if payload and hmac.compare_digest(mac, _mac(secret, purpose, payload)) else None
 
 
 def _mac(secret: bytes, purpose: str, payload: bytes) -> bytes:
-    return hmac.digest(derive(secret, purpose), payload, "sha256")[:_MAC]
+    return hmac.digest(derive(secret, purpose), payload, "sha256")[:_MAC_BYTES]
 
 
 def _decode(token: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The processes of the server: API, worker and sender, together or each alone."""
+"""Server process: API, worker and sender, together or each alone."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,6 @@ from typing import Any
 
 import structlog
 
-from antiphon.callbacks.metrics import serve_metrics
 from antiphon.errors import SettingsError
 from antiphon.roles import Role
 from antiphon.services import Services, open_services
@@ -67,6 +66,8 @@ def _parts(
             metrics=services.metrics,
         ).run(stop)
     if port := services.settings.metrics_port:
+        from antiphon.callbacks.metrics_server import serve_metrics
+
         yield serve_metrics(services.metrics, services.database, services.settings.host, port, stop)
 
 

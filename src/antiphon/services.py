@@ -1,11 +1,12 @@
-"""Everything a process of the server shares, opened from the settings and closed again."""
+"""Services that all parts of a process share, opened from the settings and closed again."""
 
 import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 from aiohttp.abc import AbstractResolver
 
@@ -52,7 +53,12 @@ class Services:
             return await keys.current_webhook_keys(connection, self.secret)
 
     async def check_address(self, url: str | None, *, field: str) -> None:
-        """Refuse a URL that we may not connect to. Raises ``BadParameter`` or ``BlockedAddress``."""
+        """Refuse a URL that we may not connect to. None passes.
+
+        Raises:
+            BadParameter: The URL is wrong; the message names ``field``.
+            BlockedAddress: It may not be connected to.
+        """
         if url is not None:
             await self.guard.check_name(url, field=field, resolver=self.resolver)
 
@@ -64,14 +70,35 @@ class Services:
             expires=int(expires.timestamp()),
             filename=artifact.filename,
         )
-        return f"{self.settings.base_url}/files/{token}"
+        return f"{self.settings.base_url}/files/{token}/{quote(artifact.filename, safe='')}"
+
+    def own_link(self, url: str) -> links.Link | None:
+        """What a link of this server leads to, or None for any other address.
+
+        Raises:
+            NotFound: It was cut or changed.
+            Expired: Its time is up.
+        """
+        start = f"{self.settings.base_url}/files/"
+        if not url.startswith(start):
+            return None
+        token = url.removeprefix(start).partition("/")[0].partition("?")[0]
+        return links.read(self.secret, token, datetime.now(UTC).timestamp())
 
 
 @contextlib.asynccontextmanager
 async def open_services(settings: Settings, roles: Collection[Role] = ()) -> AsyncIterator[Services]:
     """Start or reach PostgreSQL, migrate, open storage, make the first keys; close all at the end of the block.
 
-    ``roles`` are those of a process that serves, which others will see by them."""
+    Args:
+        settings: The settings.
+        roles: Those of a process that serves, under which other processes see it.
+
+    Raises:
+        DatabaseError: There is no usable PostgreSQL.
+        SettingsError: The database was set up with another secret.
+        StorageError: The storage's location is wrong.
+    """
     async with contextlib.AsyncExitStack() as stack:
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         url = settings.database_url

@@ -1,5 +1,5 @@
-"""Sessions of the console: which API key signed in and until when, signed into a cookie. Nothing is kept of them on the
-server, so that every machine knows them; the key's revocation ends them."""
+"""Sessions of the console: API key and expiry, signed into a cookie. The server stores nothing of them, so
+that every machine knows them; the key's revocation ends them."""
 
 import base64
 import hmac
@@ -10,10 +10,10 @@ from antiphon import secret as secrets
 from antiphon.errors import Unauthorized
 
 COOKIE = "antiphon_session"
-LIFETIME = 7 * 24 * 3600  # seconds
+LIFETIME_S = 7 * 24 * 3600
 _PURPOSE = "sessions"
 _VERSION = 1
-_NONCE = 16  # bytes: two sessions that begin in the same second differ
+_NONCE_BYTES = 16  # bytes: two sessions that begin in the same second differ
 _ENDED = "the session has ended; sign in again"
 
 
@@ -28,14 +28,18 @@ class Session:
 
 def issue(secret: bytes, *, key_id: int, now: float) -> tuple[str, Session]:
     """Begin a session of an API key at ``now`` (Unix seconds): the cookie's value, and what it says."""
-    expires = int(now) + LIFETIME
+    expires = int(now) + LIFETIME_S
     payload = bytes([_VERSION]) + expires.to_bytes(5, "big") + key_id.to_bytes(8, "big")
-    token = secrets.sign(secret, _PURPOSE, payload + randomness.token_bytes(_NONCE))
+    token = secrets.sign(secret, _PURPOSE, payload + randomness.token_bytes(_NONCE_BYTES))
     return token, Session(key_id, expires, _csrf(secret, token))
 
 
 def read(secret: bytes, token: str, now: float) -> Session:
-    """Read a cookie's value. Raises ``Unauthorized`` when it was not made by us, or its time is up."""
+    """Read a cookie's value.
+
+    Raises:
+        Unauthorized: The cookie was not made by us, or its time is up.
+    """
     payload = secrets.verified(secret, _PURPOSE, token)
     if payload is None or payload[0] != _VERSION:
         raise Unauthorized(_ENDED)

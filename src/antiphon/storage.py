@@ -1,4 +1,4 @@
-"""Artifacts: in a local folder, in S3 or what speaks it, in Google Cloud Storage or in Azure Blob Storage."""
+"""Storage of artifacts: a local folder, S3 or a compatible server, Google Cloud Storage or Azure Blob Storage."""
 
 import asyncio
 import io
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 SETTING: Final = "ANTIPHON_STORAGE_URL"
 SCHEMES = ("s3", "gs", "az")
-PIECE: Final = 4 * 1024 * 1024  # bytes of one request to read; it has 30 s
-PART: Final = 5 * 1024 * 1024  # bytes of one request to write; the least that S3 takes
-PARTS_AT_ONCE = 4
-READ_AHEAD: Final = 256 * 1024  # bytes that a reader fetches at a time
+READ_BYTES: Final = 4 * 1024 * 1024  # of one request to read; it has 30 s
+PART_BYTES: Final = 5 * 1024 * 1024  # of one request to write; the least that S3 takes
+MAX_PARTS_AT_ONCE = 4
+READ_AHEAD_BYTES: Final = 256 * 1024  # that a reader fetches at a time
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
-_LONGEST_KEY = 512
+_MAX_KEY_CHARS = 512
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What is known of an object: ``size`` in bytes, ``etag`` with its quotes, ``modified`` in UTC."""
+    """Properties of an object: ``size`` in bytes, ``etag`` with its quotes, ``modified`` in UTC."""
 
     size: int
     etag: str | None
@@ -64,7 +64,7 @@ class Storage:
         if isinstance(url, str) and "://" in url:
             return cls._open_remote(url)
         folder = Path(url).absolute()
-        with _in_words(str(folder)):
+        with _explained(str(folder)):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             return cls(LocalStore(folder, automatic_cleanup=True), folder=folder, name=str(folder))
 
@@ -74,7 +74,7 @@ class Storage:
         if scheme not in SCHEMES or not rest.split("/")[0]:
             known = ", ".join(f"{each}://…" for each in SCHEMES)
             raise StorageError(f"{SETTING} must be a folder, {known} with a bucket's name (got '{url}')")
-        with _in_words(url):
+        with _explained(url):
             store = from_url(
                 url,
                 # A task has retries of its own; here a fault must become visible soon. Client options are not
@@ -92,7 +92,11 @@ class Storage:
         return shutil.disk_usage(self._folder).free if self._folder else None
 
     async def put_file(self, key: str, path: Path, content_type: str) -> None:
-        """Store a file, in parts when it is large. Raises ``FileNotFoundError`` when there is no such file."""
+        """Store a file, in parts when it is large.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+        """
         if not await asyncio.to_thread(path.is_file):
             raise FileNotFoundError(path)
         await self._put(key, path, content_type)
@@ -101,7 +105,7 @@ class Storage:
         await self._put(key, data, content_type)
 
     async def stat(self, key: str) -> Stored:
-        with _in_words(self.name, key):
+        with _explained(self.name, key):
             meta = await obstore.head_async(self._store, _checked(key))
         return Stored(meta["size"], meta["e_tag"], meta["last_modified"])
 
@@ -112,10 +116,10 @@ class Storage:
         meanwhile, ``StorageError`` ends it: pieces of two objects are never mixed."""
         stored = await self.stat(key)
         end = stored.size if end is None else min(end, stored.size)
-        for first in range(start, end, PIECE):
-            with _in_words(self.name, key):
+        for first in range(start, end, READ_BYTES):
+            with _explained(self.name, key):
                 options: obstore.GetOptions = {
-                    "range": (first, min(first + PIECE, end)),
+                    "range": (first, min(first + READ_BYTES, end)),
                     "if_match": stored.etag,
                 }
                 result = await obstore.get_async(self._store, key, options=options)
@@ -124,10 +128,10 @@ class Storage:
 
     def reader(self, key: str) -> io.RawIOBase:
         """The object as a file to read and seek in, for a process of its own: it blocks. What is read is fetched."""
-        with _in_words(self.name, _checked(key)):
+        with _explained(self.name, _checked(key)):
             if self._folder is not None:
                 return io.FileIO(self._folder / key)
-            return _Reader(obstore.open_reader(self._store, key, buffer_size=READ_AHEAD))
+            return _ObjectReader(obstore.open_reader(self._store, key, buffer_size=READ_AHEAD_BYTES))
 
     async def download(self, key: str, path: Path) -> None:
         """Write the object to the file ``path``, which is there whole or not at all."""
@@ -144,7 +148,7 @@ class Storage:
 
     async def delete(self, key: str) -> None:
         """Delete one object; it is no error when there is none."""
-        with _in_words(self.name, key):
+        with _explained(self.name, key):
             try:
                 await obstore.delete_async(self._store, _checked(key))
             except FileNotFoundError as error:
@@ -154,7 +158,7 @@ class Storage:
     async def delete_prefix(self, prefix: str) -> None:
         """Delete all objects whose key begins with ``prefix/``, with the rest of broken-off writes."""
         _checked(prefix)
-        with _in_words(self.name):
+        with _explained(self.name):
             if self._folder is not None:
                 await asyncio.to_thread(_remove, self._folder / prefix)
                 return
@@ -163,7 +167,7 @@ class Storage:
 
     async def list_prefixes(self) -> dict[str, datetime]:
         """Give each prefix with the time (UTC) at which the newest of its objects was written."""
-        with _in_words(self.name):
+        with _explained(self.name):
             if self._folder is not None:
                 return await asyncio.to_thread(_folder_prefixes, self._folder)
             found: dict[str, datetime] = {}
@@ -174,7 +178,11 @@ class Storage:
             return found
 
     async def check(self) -> None:
-        """Write, read and delete a small object. Raises ``StorageError`` that says what does not work."""
+        """Write, read and delete a small object.
+
+        Raises:
+            StorageError: The message says what does not work.
+        """
         prefix = f"check-{uuid4().hex}"
         key, data = f"{prefix}/object", os.urandom(64)
         await self.put_bytes(key, data, "application/octet-stream")
@@ -188,21 +196,21 @@ class Storage:
             raise StorageError(f"{self.name} does not give back what was written to it: check its cache or proxy")
 
     async def _put(self, key: str, data: Path | bytes, content_type: str) -> None:
-        with _in_words(self.name, _checked(key)):
+        with _explained(self.name, _checked(key)):
             await obstore.put_async(
                 self._store,
                 key,
                 data,
                 attributes=None if self._folder else {"Content-Type": content_type},
-                chunk_size=PART,
+                chunk_size=PART_BYTES,
                 # a disk gains nothing from several, and when it is full the others would write on for a while
-                max_concurrency=1 if self._folder else PARTS_AT_ONCE,
+                max_concurrency=1 if self._folder else MAX_PARTS_AT_ONCE,
             )
             if self._folder:
                 await asyncio.to_thread(_sync, self._folder, self._folder / key)
 
 
-class _Reader(io.RawIOBase):
+class _ObjectReader(io.RawIOBase):
     """An object in a bucket as a file."""
 
     def __init__(self, file: "obstore.ReadableFile") -> None:
@@ -228,7 +236,7 @@ class _Reader(io.RawIOBase):
 
 
 def _checked(key: str) -> str:
-    if len(key) > _LONGEST_KEY or not _KEY.fullmatch(key):
+    if len(key) > _MAX_KEY_CHARS or not _KEY.fullmatch(key):
         raise BadParameter(f"'{key[:80]}' is no key of an artifact: letters, digits, '.', '_', '-' between '/'")
     return key
 
@@ -270,7 +278,7 @@ def _written(path: Path) -> float:
 
 
 @contextmanager
-def _in_words(name: str, key: str | None = None) -> Iterator[None]:
+def _explained(name: str, key: str | None = None) -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError, ValueError, NotImplementedError) as error:

@@ -282,7 +282,7 @@ def await_end(client: Client, kind: Kind, task_id: str, *, patience: float = 120
 
     def look() -> dict[str, Any] | None:
         record = client.record(kind, task_id)
-        return record if record["state"] in ("succeeded", "failed", "cancelled") else None
+        return record if record["taskState"] in ("succeeded", "failed", "cancelled") else None
 
     return wait_for(look, f"the end of {kind} {task_id}", patience=patience, every=0.1)
 
@@ -292,7 +292,7 @@ def await_progress(client: Client, kind: Kind, task_id: str) -> dict[str, Any]:
 
     def look() -> dict[str, Any] | None:
         record = client.record(kind, task_id)
-        assert record["state"] in ("queued", "running"), record
-        return record if record["state"] == "running" and record["progress"] > 0 else None
+        assert record["taskState"] in ("queued", "running"), record
+        return record if record["taskState"] == "running" and record["progress"] > 0 else None
 
     return wait_for(look, f"progress of {kind} {task_id}")

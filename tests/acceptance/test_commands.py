@@ -161,7 +161,7 @@ def test_the_doctor_finds_nothing_wrong_with_a_sound_server(cluster: Cluster) ->
     verdicts = cluster.succeed("doctor", "--url", "http://127.0.0.1:9999/callback").splitlines()
     assert all(verdict.startswith("ok ") for verdict in verdicts)
     assert [verdict.split()[1] for verdict in verdicts] == [
-        "weights", "storage", "links", "guard", "address", "database", "clock",
+        "weights", "storage", "links", "guard", "address", "database", "clock", "retention",
     ]  # fmt: skip
 
 
@@ -182,13 +182,17 @@ def test_the_doctor_says_what_is_wrong_with_weights_and_address(cluster: Cluster
 
 
 def test_the_doctor_says_that_the_database_is_down(cluster: Cluster) -> None:
-    found, clock = complaints(cluster, database_url=f"postgresql://someone:secret@127.0.0.1:{free_port()}/songs")
+    found, clock, retention = complaints(
+        cluster, database_url=f"postgresql://someone:secret@127.0.0.1:{free_port()}/songs"
+    )
     assert found.split()[1] == "database"
     assert "no connection to PostgreSQL at 127.0.0.1/songs" in found
     assert "ANTIPHON_DATABASE_URL" in found
     assert "secret@" not in found
     assert clock.split()[1] == "clock"
-    assert "not checked: the database must be right first" in clock
+    assert retention.split()[1] == "retention"
+    for unchecked in (clock, retention):
+        assert "not checked: the database must be right first" in unchecked
 
 
 def test_the_doctor_says_that_links_would_lead_nowhere(cluster: Cluster) -> None:

@@ -28,7 +28,7 @@ def test_a_task_survives_kill_9_of_its_worker_and_announces_one_success(
         worker.kill()
         os.kill(engine, signal.SIGCONT)
         wait_for(lambda: "antiphon.music" not in command_line(engine), "the engine's end", patience=5)
-        assert client.record(SEPARATION, task)["state"] == "running", "nobody has noticed yet"
+        assert client.record(SEPARATION, task)["taskState"] == "running", "nobody has noticed yet"
 
         cluster.start("worker")
         record = await_end(client, SEPARATION, task)
@@ -99,7 +99,7 @@ def test_a_worker_that_is_stopped_gives_its_task_back_at_once(
         await_progress(client, SEPARATION, task)
         engine = worker.freeze_engine()
         assert worker.stop(patience=20) == 0
-        assert client.record(SEPARATION, task)["state"] == "queued"
+        assert client.record(SEPARATION, task)["taskState"] == "queued"
         assert "antiphon.music" not in command_line(engine)
         assert cluster.scratch("two") == []
 

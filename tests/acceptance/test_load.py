@@ -75,7 +75,7 @@ def test_fifty_uploads_and_tasks_at_once_all_end_and_polls_are_answered_meanwhil
             queued = time.monotonic() - started
             records = [await_end(client, kind, task, patience=400) for kind, task in tasks]
             ended = time.monotonic() - started
-    assert [record["state"] for record in records] == ["succeeded"] * SONGS
+    assert [record["taskState"] for record in records] == ["succeeded"] * SONGS
     for _, task in tasks:
         assert receiver.await_callback(task, cluster.webhook_key)["code"] == 200
     assert [len(receiver.callbacks_of(task)) for _, task in tasks] == [1] * SONGS

@@ -1,4 +1,4 @@
-"""The database goes away and comes back; the disk is full and has space again."""
+"""The database or the storage goes away and comes back; the disk is full and has space again."""
 
 import os
 import re
@@ -87,6 +87,25 @@ def test_what_must_stop_while_postgresql_is_away_stops(
         assert len(receiver.callbacks_of(task)) == 1
 
 
+def test_a_storage_that_is_away_when_the_work_is_done_costs_no_task(
+    cluster: Cluster, receiver: Receiver, long_clip: Path
+) -> None:
+    worker = cluster.start("api", "sender", "worker")
+    with cluster.client() as client:
+        track = client.upload(long_clip)
+        task = client.separate(track["taskId"], track["audioId"], VOCALS, receiver.url)
+        await_progress(client, SEPARATION, task)
+        engine = worker.freeze_engine()
+        away = cluster.storage.rename(cluster.storage.with_name("away"))
+        cluster.storage.write_text("no folder")
+        os.kill(engine, signal.SIGCONT)
+        worker.await_log("the storage is away; trying again")
+        cluster.storage.unlink()
+        away.rename(cluster.storage)
+        assert await_end(client, SEPARATION, task)["successFlag"] == "SUCCESS"
+    assert receiver.await_callback(task, cluster.webhook_key)["code"] == 200
+
+
 @pytest.fixture
 def small_disk(cluster: Cluster) -> Iterator[Path]:
     """The cluster's storage on a disk that a song fits on, but not its stems."""
@@ -100,7 +119,7 @@ def small_disk(cluster: Cluster) -> Iterator[Path]:
 def test_a_full_disk_fails_the_task_in_words_and_leaves_nothing_half_stored(
     cluster: Cluster, receiver: Receiver, small_disk: Path, clip: Path, long_clip: Path
 ) -> None:
-    cluster.start("api", "sender", "worker")
+    cluster.start("api", "sender", "worker", outage_patience=1)
     with cluster.client() as client:
         track = client.upload(clip)
         before = cluster.stored()

@@ -66,7 +66,7 @@ class Server:
 
         def look() -> Any:
             record = self.record(kind, task_id)
-            return record if record["state"] not in ("queued", "running") else None
+            return record if record["taskState"] not in ("queued", "running") else None
 
         return eventually(look, seconds)
 

@@ -33,7 +33,7 @@ def test_a_task_without_call_back_url_is_announced_as_a_receiver_would_get_it(
     body = json.loads(callback.body)
     assert body == {
         **{"code": 200, "msg": "success", "taskId": task_id, "task_id": task_id},
-        "data": {"state": "complete", "taskId": task_id, **NOTES},
+        "data": {"state": "complete", "taskId": task_id, "task_id": task_id, **NOTES},
     }
     raw, keys = callback.body.encode(), [server.webhook_key]
     signatures.verify_standard(callback.headers, raw, keys, now=time.time())

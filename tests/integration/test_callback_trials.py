@@ -53,7 +53,7 @@ def test_a_sample_of_each_kind_comes_once_signed_twice_and_its_outcome_is_told(
 def test_a_refusal_is_told_in_words_and_not_tried_again(server: Server, fresh: Receiver, key: str) -> None:
     body = {"callBackUrl": fresh.refusing_url, "kinds": ["midi"]}
     trials = server.post("/callbacks/test", body, key=key)["trials"]
-    assert [trial["kind"] for trial in trials] == ["midi", "midi"]
+    assert [trial["kind"] for trial in trials] == ["midi", "midi", "midi"]
     for trial in trials:
         assert (trial["acknowledged"], trial["status"]) == (False, 503)
         assert "answered 503" in trial["error"]
@@ -107,13 +107,13 @@ def command(server: Server, *arguments: str) -> "subprocess.CompletedProcess[str
 def test_the_command_shows_what_was_sent_and_what_came_of_it(server: Server, fresh: Receiver) -> None:
     done = command(server, "test", fresh.url, "--kind", "video", "--kind", "midi")
     assert done.returncode == 0, done.stderr
-    assert "4 of 4 samples were acknowledged" in done.stdout
+    assert "5 of 5 samples were acknowledged" in done.stdout
     assert "webhook-signature: v1," in done.stdout
     assert "X-Webhook-Signature: " in done.stdout
     assert "separation" not in done.stdout
     refused = command(server, "test", fresh.refusing_url)
     assert refused.returncode == 1
-    assert "0 of 6 samples were acknowledged" in refused.stdout
+    assert "0 of 7 samples were acknowledged" in refused.stdout
     assert "answered 503" in refused.stdout
 
 

@@ -12,7 +12,7 @@ from antiphon import links
 from antiphon.secret import load_secret
 from antiphon.services import open_services
 from antiphon.settings import Settings
-from antiphon.tasks.retention import purge_expired
+from antiphon.tasks.retention import Retention
 from tests.integration import songs
 from tests.integration.conftest import SECRET
 from tests.integration.line import Line
@@ -104,7 +104,7 @@ def refused(answer: httpx.Response, code: int, words: str) -> None:
 
 
 def test_a_forged_link_is_not_found(server: Server, link: str) -> None:
-    base, token = link.rsplit("/", 1)
+    base, token, _ = link.rsplit("/", 2)
     swapped = token[:-5] + ("A" if token[-5] != "A" else "B") + token[-4:]
     other = links.sign(b"another secret", key="x/0/y.flac", expires=int(time.time()) + 60, filename="y.flac")
     for forged in (swapped, token[:-1], token + "A", "x", other, "%00", "..%2F..%2Fetc%2Fpasswd"):
@@ -127,13 +127,13 @@ async def test_after_its_time_a_task_is_gone_from_storage_and_answers_410(server
     stored = server.storage / uploaded["taskId"]
     assert stored.exists()
     async with open_services(settings) as services:
-        await purge_expired(services)
+        await Retention(services).purge_expired()
         assert not stored.exists()
         purged = "SELECT purged_at IS NOT NULL AS purged FROM tasks WHERE id = %s"
         assert server.sql(purged, uploaded["taskId"]) == [{"purged": True}]
         assert server.sql(purged, stems) == [{"purged": False}]  # a running task still needs it
         server.sql("UPDATE tasks SET state = 'failed' WHERE id = %s", working)
-        await purge_expired(services)
+        await Retention(services).purge_expired()
     assert server.sql(purged, stems) == [{"purged": True}]
     assert server.sql("SELECT id FROM artifacts WHERE task_id = ANY(%s)", gone) == []
     when = "expired on 2026-01-02 03:04 UTC"

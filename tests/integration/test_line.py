@@ -30,7 +30,7 @@ def test_callbacks_and_records_agree(line: Line) -> None:
     assert line.records["midi"]["midiData"] == {"state": "complete", "instruments": midi["instruments"]}
     assert line.records["video"]["response"]["videoUrl"] == line.callbacks["video"].body["data"]["video_url"]
     for record in line.records.values():
-        assert (record["state"], record["progress"]) == ("succeeded", 1)
+        assert (record["taskState"], record["progress"]) == ("succeeded", 1)
         assert record["expireTime"] - record["completeTime"] >= FORTNIGHT
 
 

@@ -178,4 +178,4 @@ def test_during_maintenance_nothing_new_begins_but_polling_goes_on(server: Serve
         answer = server.call("POST", path, key=key, json={})
         assert answer.status_code == answer.json()["code"] == 455
         assert int(answer.headers["Retry-After"]) > 0
-    assert server.record("separation", stems, key=key)["state"] == "succeeded"
+    assert server.record("separation", stems, key=key)["taskState"] == "succeeded"

@@ -49,7 +49,7 @@ def test_tasks_are_filtered_and_searched(server: Server, key: str) -> None:
 def test_a_queued_task_is_cancelled_at_once(server: Server, receiver: Receiver) -> None:
     task_id = server.plant("midi", "queued", callback_url=receiver.url)
     assert server.post(f"/tasks/{task_id}/cancel")["state"] == "cancelled"
-    assert server.record("midi", task_id)["state"] == "cancelled"
+    assert server.record("midi", task_id)["taskState"] == "cancelled"
     assert server.get(f"/tasks/{task_id}/callbacks") == {"deliveries": []}
 
 
@@ -66,7 +66,7 @@ def test_a_running_task_is_cancelled_within_a_second_and_sends_no_callback(
     assert time.monotonic() - began < 1.5
     assert server.engines() == []
     record = server.record("video", task_id)
-    assert (record["state"], record["successFlag"]) == ("cancelled", "GENERATE_MP4_FAILED")
+    assert (record["taskState"], record["successFlag"]) == ("cancelled", "GENERATE_MP4_FAILED")
     assert (record["errorCode"], record["errorMessage"]) == (499, "cancelled by its owner")
     assert server.get(f"/tasks/{task_id}/callbacks") == {"deliveries": []}
     eventually(lambda: not server.belongings()["scratch"])

@@ -59,7 +59,7 @@ def test_the_documented_fields_alone_give_the_default_and_a_thumbnail_of_it(
     shown = thumbnail(server, record)
     assert (shown.format, shown.size) == ("JPEG", (1280, 720))
     announced = callback.body["data"]
-    assert list(announced) == ["task_id", "video_url", "thumbnail_url"]
+    assert list(announced) == ["task_id", "video_url", "taskId", "thumbnail_url"]
     assert Image.open(file(server, announced["thumbnail_url"])).tobytes() == shown.tobytes()
 
 

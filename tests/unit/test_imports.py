@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "callbacks": {"addresses", "contract", "database", "outbound", "settings"},
     "services": {"callbacks", "database", "keys", "outbound", "tasks", *GROUND},
     "checks": {"callbacks", "outbound", "database", "music", "services", *GROUND},
-    "tasks": {"callbacks", "contract", "database", "music", "services", *GROUND},
+    "tasks": {"callbacks", "contract", "database", "music", "outbound", "services", *GROUND},
     "playback": {"music", "storage"},
     "api": {
         *(

@@ -1,6 +1,7 @@
 """Settings are read once, from ANTIPHON_* only; a bad or unknown one names itself."""
 
 import os
+import re
 import subprocess
 import sys
 from ipaddress import ip_network
@@ -10,7 +11,9 @@ import pytest
 from pydantic import ValidationError
 
 from antiphon.errors import SettingsError
-from antiphon.settings import load_settings
+from antiphon.settings import Settings, load_settings, settings_table, shown_default
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture(autouse=True)
@@ -99,3 +102,16 @@ def test_times_are_finite_and_not_negative(monkeypatch: pytest.MonkeyPatch, valu
     monkeypatch.setenv("ANTIPHON_CALLBACK_RETRY_DELAYS", f"10,{value}")
     with pytest.raises(SettingsError, match="ANTIPHON_CALLBACK_RETRY_DELAYS"):
         load_settings()
+
+
+def test_the_table_of_settings_in_the_documents_is_the_code_s_own() -> None:
+    assert settings_table() in (DOCS / "02-settings.md").read_text(), "python -m antiphon.settings prints it"
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_a_default_that_a_document_names_beside_a_setting_is_the_default() -> None:
+    beside = re.compile(r"`ANTIPHON_([A-Z_]+)`(?: \(|, )([0-9]+)(?: s)?\)")
+    text = "\n".join(path.read_text() for path in DOCS.rglob("*.md"))
+    named = [(name, number) for name, number in beside.findall(text) if name.lower() in Settings.model_fields]
+    assert len(named) >= 3
+    assert [(name, number) for name, number in named if shown_default(name.lower()) != number] == []

@@ -1,1 +1,1 @@
-"""HTTP in: the contract's endpoints over the tasks."""
+"""HTTP API: the contract's endpoints over the tasks."""

@@ -1,13 +1,14 @@
-"""API keys: listed, made, revoked."""
+"""Endpoints of the API keys: list, make, revoke."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
 from antiphon import keys
-from antiphon.api.auth import Admin, Shared
-from antiphon.api.rendering import milliseconds
+from antiphon.api.auth import Admin
+from antiphon.api.dependencies import Shared
 from antiphon.contract.envelope import Envelope
+from antiphon.contract.moments import milliseconds
 from antiphon.contract.records import ApiKeyItem, ApiKeyList, NewApiKey
 from antiphon.contract.requests import NewKey
 from antiphon.keys import ApiKey

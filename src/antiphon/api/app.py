@@ -1,8 +1,7 @@
-"""The API server, as a table of contents."""
+"""The ASGI application: all routers, and what they share."""
 
 import asyncio
 import os
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,40 +17,60 @@ from antiphon.api import (
     callback_test,
     callbacks,
     console,
+    cors,
+    dependencies,
     details,
     errors,
+    file_uploads,
     files,
     health,
+    jobs,
     metrics,
     midis,
     openapi,
     separations,
     signin,
+    songs,
     sound,
     system,
     task_stream,
     tasks,
     uploads,
     videos,
+    wavs,
     webhookkeys,
 )
+from antiphon.api.dependencies import AppState
+from antiphon.api.errors import Draining
 from antiphon.api.hardening import Hardening
+from antiphon.api.hosted import HostedStatus
 from antiphon.api.limits import BodyLimit
+from antiphon.api.paths import TrailingSlash
 from antiphon.api.sign_in_throttle import FailedSignIns
+from antiphon.api.streams import Streams
 from antiphon.playback.players import Players
 from antiphon.services import Services
 
 CONSOLE = Path(__file__).parents[1] / "console"
 
 
-def create_app(services: Services) -> FastAPI:
-    """The ASGI application over open services, which the caller closes."""
+def create_app(services: Services, draining: Draining) -> FastAPI:
+    """The ASGI application over open services, which the caller closes; it drains when the caller says so."""
+    state = AppState(
+        services=services,
+        draining=draining,
+        streams=Streams(services.database, services.notifications, draining),
+        callback_tests=asyncio.Semaphore(callback_test.MAX_TESTS),
+        outline_locks=WeakValueDictionary(),
+        players=Players(str(services.settings.storage_location), most=os.cpu_count() or 1),
+        failed_sign_ins=FailedSignIns(),
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        app.state.draining.set()
-        await app.state.players.close()
+        draining.set()
+        await state.players.close()
 
     app = FastAPI(
         title="Antiphon",
@@ -65,20 +84,20 @@ def create_app(services: Services) -> FastAPI:
         generate_unique_id_function=openapi.operation_id,
     )
     openapi.install(app)
-    app.state.services = services
-    app.state.draining = errors.Draining()
-    app.state.trials = asyncio.Semaphore(callback_test.AT_ONCE)
-    app.state.streams = Counter()
-    app.state.outlines = WeakValueDictionary()
-    app.state.players = Players(str(services.settings.storage_location), most=os.cpu_count() or 1)
-    app.state.failed_sign_ins = FailedSignIns()
+    dependencies.install(app, state)
     errors.install(app)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, router=app.router)
     app.add_middleware(Hardening)
-    work = (uploads, separations, midis, videos)
+    app.add_middleware(TrailingSlash)
+    if services.settings.profile == "hosted":
+        app.add_middleware(HostedStatus)
+    if services.settings.cors_origins:
+        cors.install(app, services.settings.cors_origins)
+    work = (uploads, songs, separations, midis, videos, wavs, jobs)
     results = (tasks, task_stream, details, sound, archive, callbacks, callback_test, callback_stream)
     for resource in (*work, *results, apikeys, webhookkeys, system):
         app.include_router(resource.router, prefix="/api/v1")
+    app.include_router(file_uploads.router, prefix="/api")
     app.include_router(files.router)
     app.include_router(health.router)
     app.include_router(metrics.router)

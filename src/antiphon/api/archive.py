@@ -1,4 +1,4 @@
-"""All files of a task in one ZIP, made while it is read: nothing of it is held or written down."""
+"""ZIP of all files of a task, streamed: it is made while it is read, and neither held in memory nor written to disk."""
 
 import io
 import json
@@ -10,7 +10,8 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared
+from antiphon.api.auth import Caller
+from antiphon.api.dependencies import Shared
 from antiphon.api.files import disposition
 from antiphon.api.submit import find_owned, require_unexpired
 from antiphon.api.tasks import PathTaskId
@@ -18,8 +19,8 @@ from antiphon.contract.kinds import Kind
 from antiphon.errors import Conflict
 from antiphon.services import Services
 from antiphon.tasks import store
+from antiphon.tasks.file_names import file_name
 from antiphon.tasks.model import Artifact, Task
-from antiphon.tasks.work import file_name
 
 router = APIRouter(prefix="/tasks", tags=["sound"])
 NAMES = {Kind.UPLOAD: "upload", Kind.SEPARATION: "stems", Kind.MIDI: "midi", Kind.VIDEO: "video"}

@@ -1,4 +1,4 @@
-"""Who calls, and whether they may call so often."""
+"""Authentication and rate limit of the callers: API key, console session, admin."""
 
 import hmac
 import time
@@ -9,6 +9,7 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
 from antiphon import keys, sessions
+from antiphon.api.dependencies import App, Shared
 from antiphon.errors import Forbidden, Maintenance, TooFrequent, Unauthorized
 from antiphon.keys import ApiKey
 from antiphon.services import Services
@@ -19,16 +20,10 @@ bearer = HTTPBearer(auto_error=False, description="An API key: 'antiphon keys cr
 cookie = APIKeyCookie(
     name=sessions.COOKIE, auto_error=False, description="A session of the console; unsafe methods need X-CSRF-Token"
 )
-SAFE = ("GET", "HEAD")
+SAFE_METHODS = ("GET", "HEAD")
 CSRF_HEADER = "X-CSRF-Token"
 
 
-def services(request: Request) -> Services:
-    found: Services = request.app.state.services
-    return found
-
-
-Shared = Annotated[Services, Depends(services)]
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 Cookie = Annotated[str | None, Depends(cookie)]
 
@@ -55,7 +50,7 @@ def read_session(request: Request, shared: Services, token: str) -> Session:
     """The session of a cookie, with its CSRF token where one is needed. Raises ``Unauthorized`` and ``Forbidden``."""
     session = sessions.read(shared.secret, token, time.time())
     told = request.headers.get(CSRF_HEADER, "")
-    if request.method not in SAFE and not hmac.compare_digest(told.encode(), session.csrf.encode()):
+    if request.method not in SAFE_METHODS and not hmac.compare_digest(told.encode(), session.csrf.encode()):
         raise Forbidden(
             f"{CSRF_HEADER}: {'wrong' if told else 'missing'}; send the 'csrf' that GET /console/session answers"
         )
@@ -63,7 +58,11 @@ def read_session(request: Request, shared: Services, token: str) -> Session:
 
 
 async def key_of(shared: Services, session: Session) -> ApiKey:
-    """The key that a session began with. Raises ``Unauthorized`` when it has been revoked since."""
+    """The key that a session began with.
+
+    Raises:
+        Unauthorized: The key has been revoked since.
+    """
     async with shared.database.begin() as connection:
         key = await keys.find_api_key_by_id(connection, session.key_id)
     if key is None:
@@ -81,10 +80,10 @@ async def admin(key: Caller) -> ApiKey:
 Admin = Annotated[ApiKey, Depends(admin)]
 
 
-async def writer(request: Request, shared: Shared, key: Caller) -> ApiKey:
+async def writer(app: App, shared: Shared, key: Caller) -> ApiKey:
     """A key that may start something now. Raises ``Maintenance`` or ``TooFrequent``."""
     settings = shared.settings
-    if request.app.state.draining.on:
+    if app.draining.on:
         raise Maintenance(retry_after=10)
     async with shared.database.begin() as connection:
         if await store.in_maintenance(connection):

@@ -1,23 +1,20 @@
-"""A key's callbacks as a stream, for developers whose receiver has no public address."""
+"""SSE stream of a key's callbacks, for developers whose receiver has no public address."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Annotated
 
-import structlog
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon import keys
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared
-from antiphon.api.errors import Draining
-from antiphon.api.streams import KEEP_ALIVE, SILENCE, heard, stream
-from antiphon.callbacks.ended_tasks import Announced, Cursor, ended_after, horizon, parse_cursor
+from antiphon.api.auth import Caller
+from antiphon.api.dependencies import App, Shared
+from antiphon.api.streams import Turn
+from antiphon.callbacks.ended_tasks import Cursor, EndedTask, ended_after, horizon, parse_cursor
 from antiphon.callbacks.exchange import HEADERS
 from antiphon.contract import signatures
 from antiphon.contract.events import CALLBACK, READY, CallbackEvent
@@ -27,15 +24,14 @@ from antiphon.services import Services
 from antiphon.tasks import store
 from antiphon.tasks.run import callback_body
 
-log = structlog.get_logger()
 router = APIRouter(prefix="/callbacks", tags=["callbacks"])
-BATCH = 20
-HELD = 0.1  # seconds until a task that ended just now is looked at again
+MAX_BATCH = 20
+UNSETTLED_PAUSE_S = 0.1  # until a task that ended just now, before which others may still come, is looked at again
 
 
 @router.get("/events", response_class=StreamingResponse, responses=openapi.CALLBACK_EVENTS)
 async def events(
-    request: Request,
+    app: App,
     shared: Shared,
     key: Caller,
     since: Annotated[
@@ -56,48 +52,40 @@ async def events(
         start = parse_cursor(resume, field="Last-Event-ID")
     elif since:
         start = Cursor(parse_moment(since, await shared.database.now(), field="since"))
-    return stream(request, key, _stream(shared, key, start, request.app.state.draining))
+    return app.streams.answer(key, EndedTasks(shared, key, start))
 
 
-async def _stream(services: Services, key: ApiKey, cursor: Cursor, draining: Draining) -> AsyncIterator[str]:
-    yield f"event: {READY}\nid: {cursor}\ndata: {{}}\n\n"
-    try:
-        async with services.notifications.subscribe(store.CHANNEL) as news:
-            while not draining.on:
-                callbacks, pause = await _look(services, key, cursor)
-                for cursor, callback in callbacks:
-                    data = json.dumps(callback.model_dump(), separators=(",", ":"))  # ASCII: no line ends within
-                    yield f"event: {CALLBACK}\nid: {cursor}\ndata: {data}\n\n"
-                if pause is None:
-                    return
-                if not await _waited(news, pause, draining):
-                    yield SILENCE
-    except SQLAlchemyError as error:  # the listener comes back and resumes
-        log.warning("a stream of callbacks broke off", key=key.id, error=str(error).partition("\n")[0])
+class EndedTasks:
+    """The look of the stream: callbacks of the tasks that ended behind ``cursor``."""
 
+    def __init__(self, services: Services, key: ApiKey, cursor: Cursor) -> None:
+        self._services = services
+        self._key = key
+        self._cursor = cursor
+        self._is_first = True
 
-async def _look(
-    services: Services, key: ApiKey, cursor: Cursor
-) -> tuple[list[tuple[Cursor, CallbackEvent]], float | None]:
-    """What has come, and the seconds to wait for more; None when the key has been revoked."""
-    async with services.database.begin() as connection:
-        if not await keys.is_valid(connection, key.id):
-            return [], None
+    async def __call__(self, connection: AsyncConnection, news: set[str]) -> Turn:
         limit = await horizon(connection)
-        ended = await ended_after(connection, key.id, cursor, BATCH)
-        seen = [one for one in ended if one.cursor.completed_at < limit]
-        sign = await _signer(connection, services)
-        callbacks = [(one.cursor, sign(one, await _body(connection, services, one))) for one in seen]
-    if len(seen) < len(ended):
-        return callbacks, HELD
-    return callbacks, 0.0 if len(ended) == BATCH else KEEP_ALIVE
+        ended = await ended_after(connection, self._key.id, self._cursor, MAX_BATCH)
+        settled = [task for task in ended if task.cursor.completed_at < limit]
+        events = [f"event: {READY}\nid: {self._cursor}\ndata: {{}}\n\n"] if self._is_first else []
+        self._is_first = False
+        sign = await _signer(connection, self._services)
+        for task in settled:
+            callback = sign(task, await _body(connection, self._services, task))
+            data = json.dumps(callback.model_dump(), separators=(",", ":"))  # ASCII: no line ends within
+            events.append(f"event: {CALLBACK}\nid: {task.cursor}\ndata: {data}\n\n")
+            self._cursor = task.cursor
+        if len(settled) < len(ended):
+            return Turn(events, pause=UNSETTLED_PAUSE_S)
+        return Turn(events, pause=0 if len(ended) == MAX_BATCH else None)
 
 
-async def _signer(connection: AsyncConnection, services: Services) -> Callable[[Announced, bytes], CallbackEvent]:
+async def _signer(connection: AsyncConnection, services: Services) -> Callable[[EndedTask, bytes], CallbackEvent]:
     webhook_keys = await keys.current_webhook_keys(connection, services.secret)
     timestamp = int((await connection.execute(select(func.now()))).scalar_one().timestamp())
 
-    def sign(ended: Announced, body: bytes) -> CallbackEvent:
+    def sign(ended: EndedTask, body: bytes) -> CallbackEvent:
         webhook_id = ended.webhook_id or f"msg_{ended.task_id}"
         signed = signatures.headers(
             webhook_keys, task_id=ended.task_id, webhook_id=webhook_id, body=body, timestamp=timestamp
@@ -107,19 +95,11 @@ async def _signer(connection: AsyncConnection, services: Services) -> Callable[[
     return sign
 
 
-async def _body(connection: AsyncConnection, services: Services, ended: Announced) -> bytes:
-    """What the callback says: frozen for a task that had a callBackUrl, else made now."""
+async def _body(connection: AsyncConnection, services: Services, ended: EndedTask) -> bytes:
+    """Body of a task's callback: as it was stored for a task that had a callBackUrl, else made now."""
     if ended.body is not None:
         return ended.body
     task = await store.find(connection, ended.task_id)
     assert task is not None
     said = await callback_body(connection, services, task)
     return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-async def _waited(news: asyncio.Queue[str], seconds: float, draining: Draining) -> bool:
-    """Wait until something may have happened; false when nothing did within a whole keep-alive."""
-    if seconds < KEEP_ALIVE:
-        await asyncio.sleep(seconds)
-        return True
-    return bool(await heard(news, draining)) or draining.on

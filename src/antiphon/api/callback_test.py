@@ -1,9 +1,10 @@
-"""Trying a receiver out: samples of callbacks, posted once, and what came of them at once; and what came, examined."""
+"""Endpoints that test a receiver: post samples of callbacks, and examine the signatures of one that came."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
-from antiphon.api.auth import Caller, Shared, Writer
+from antiphon.api.auth import Caller, Writer
 from antiphon.api.callbacks import phases
+from antiphon.api.dependencies import App, Shared
 from antiphon.callbacks.trial import Trial, send_samples
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.examination import examine, parse_headers
@@ -14,18 +15,18 @@ from antiphon.contract.samples import KINDS, samples
 from antiphon.errors import TooFrequent
 
 router = APIRouter(prefix="/callbacks", tags=["callbacks"])
-AT_ONCE = 4  # tests of one process: each holds up to six connections until its deadline
+MAX_TESTS = 4  # of one process at a time: each holds up to seven connections until its deadline
 
 
 @router.post("/test")
-async def test(request: Request, shared: Shared, key: Writer, body: CallbackTest) -> Envelope[CallbackTrials]:
+async def test(app: App, shared: Shared, key: Writer, body: CallbackTest) -> Envelope[CallbackTrials]:
     """Post a sample of each kind, of a success and of a failure, exactly once each; signed as real ones are, under the
     same address guard and deadline. The answer comes when all have ended."""
     await shared.check_address(body.callBackUrl, field="callBackUrl")
-    running = request.app.state.trials
+    running = app.callback_tests
     if running.locked():
         patience = shared.settings.callback_timeout
-        raise TooFrequent(f"{AT_ONCE} tests are running, which is the most; try again soon", retry_after=patience)
+        raise TooFrequent(f"{MAX_TESTS} tests are running, which is the most; try again soon", retry_after=patience)
     async with running:
         trials = await send_samples(
             body.callBackUrl,
@@ -59,6 +60,7 @@ def _shown(trial: Trial) -> CallbackTrial:
     return CallbackTrial(
         kind=sample.kind,
         outcome="failure" if sample.failed else "success",
+        bytes=len(sample.body),
         taskId=sample.task_id,
         acknowledged=outcome.error is None,
         address=outcome.address,

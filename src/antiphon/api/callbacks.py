@@ -1,4 +1,4 @@
-"""What was announced, how it went, and once more."""
+"""Endpoints of a task's callbacks: deliveries with their attempts, bodies, resend."""
 
 import json
 from typing import Annotated
@@ -6,15 +6,16 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared, Writer
+from antiphon.api.auth import Caller, Writer
+from antiphon.api.dependencies import Shared
 from antiphon.api.files import disposition
-from antiphon.api.rendering import milliseconds
 from antiphon.api.submit import IdempotencyKey, find_owned, require_unexpired
 from antiphon.api.tasks import PathTaskId
 from antiphon.callbacks import outbox
 from antiphon.callbacks.history import RecordedDelivery, body_of, deliveries_of
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import CallbackState
+from antiphon.contract.moments import milliseconds
 from antiphon.contract.records import Attempt, Deliveries, Delivery, Phases
 from antiphon.errors import Conflict, NotFound
 from antiphon.tasks import idempotency, store

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 
-from antiphon.api.auth import Shared
+from antiphon.api.dependencies import Shared
 from antiphon.errors import NotFound
 from antiphon.settings import Settings
 

@@ -1,8 +1,9 @@
-"""One task with all that is known of it, and the song that it belongs to."""
+"""Endpoints of one task: its details, and the song that it belongs to with everything made of it."""
 
 from fastapi import APIRouter
 
-from antiphon.api.auth import Caller, Shared
+from antiphon.api.auth import Caller
+from antiphon.api.dependencies import Shared
 from antiphon.api.rendering import task_detail
 from antiphon.api.submit import find_owned, require_unexpired
 from antiphon.api.tasks import PathTaskId

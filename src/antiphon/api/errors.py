@@ -1,4 +1,4 @@
-"""Every error becomes an envelope: one place that renders them."""
+"""Rendering of every error as an envelope."""
 
 import math
 from typing import Any
@@ -14,7 +14,8 @@ from starlette.requests import ClientDisconnect
 from antiphon.errors import AntiphonError, BadParameter, MethodNotAllowed, NotFound, Unauthorized
 
 log = structlog.get_logger()
-SHOWN = 60  # characters of a value that came
+FILE_CALLS = "/api/file-"
+MAX_SHOWN_CHARS = 60  # of a value that came
 
 
 class Draining:
@@ -30,11 +31,11 @@ class Draining:
 def install(app: FastAPI) -> None:
     @app.exception_handler(AntiphonError)
     async def known(request: Request, error: AntiphonError) -> JSONResponse:
-        return envelope(error)
+        return envelope(error, request.url.path)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        return envelope(BadParameter(explain(request, list(error.errors()))))
+        return envelope(BadParameter(explain(request, list(error.errors()))), request.url.path)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
@@ -63,18 +64,20 @@ def install(app: FastAPI) -> None:
         return envelope(AntiphonError())
 
 
-def envelope(error: AntiphonError) -> JSONResponse:
+def envelope(error: AntiphonError, path: str = "") -> JSONResponse:
+    """The answer that reports ``error``; the file calls say ``success`` besides."""
     headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after is not None else {}
     if error.code == Unauthorized.code:
         headers["WWW-Authenticate"] = "Bearer"  # RFC 9110 §11.6.1
-    return JSONResponse({"code": error.code, "msg": error.message, "data": None}, error.code, headers)
+    content = {"success": False} if path.startswith(FILE_CALLS) else {}
+    return JSONResponse({**content, "code": error.code, "msg": error.message, "data": None}, error.code, headers)
 
 
 def explain(request: Request, errors: list[Any]) -> str:
     """The first thing wrong, in words: which field, what was expected, what came, what to do."""
     error = errors[0]
     kind, where = error["type"], [str(part) for part in error["loc"]]
-    field = _named(".".join(where[1:]) or where[0])
+    field = named(".".join(where[1:]) or where[0])
     if kind == "json_invalid":
         return f"body: not valid JSON ({error['ctx']['error']}); send a JSON object"
     if where == ["body"] and kind == "string_unicode":
@@ -91,7 +94,7 @@ def explain(request: Request, errors: list[Any]) -> str:
     return f"{field}: {message[:1].lower()}{message[1:]} (got {_shown(error.get('input'))}); correct it and send again"
 
 
-def _named(field: str) -> str:
+def named(field: str) -> str:
     """A field's name, which may be anything that somebody sent."""
     return _short(field if field.isprintable() else ascii(field))
 
@@ -101,4 +104,4 @@ def _shown(value: object) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return text if len(text) <= MAX_SHOWN_CHARS else f"{text[:MAX_SHOWN_CHARS]}…"

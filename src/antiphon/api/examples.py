@@ -1,4 +1,4 @@
-"""Whole examples for the OpenAPI document, from ``examples.json``: what each operation is sent and answers, which
+"""Examples of the OpenAPI document, from ``examples.json``: what each operation is sent and answers, which
 errors it has, in the server's own words, and what callbacks bring."""
 
 import json

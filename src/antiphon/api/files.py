@@ -11,25 +11,43 @@ from fastapi.responses import StreamingResponse
 
 from antiphon import links
 from antiphon.api import openapi
-from antiphon.api.auth import Shared
+from antiphon.api.dependencies import Shared
 from antiphon.errors import NotFound
+from antiphon.services import Services
 from antiphon.storage import Stored
-from antiphon.tasks.work import content_type
+from antiphon.tasks.file_names import content_type
 
 router = APIRouter(tags=["files"])
-RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
+_SPAN = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
+
+
+Range = Annotated[str | None, Header(alias="Range")]
+IfRange = Annotated[str | None, Header(alias="If-Range")]
+
+
+@router.head("/files/{token}/{filename}", include_in_schema=False)
+@router.get("/files/{token}/{filename}", response_class=StreamingResponse, responses=openapi.FILE)
+async def download(
+    shared: Shared, request: Request, token: str, filename: str, range_header: Range = None, if_range: IfRange = None
+) -> Response:
+    """The artifact. One byte range is supported, so downloads resume and players seek. What it is and what it is called
+    is signed into the token; the name behind it is for those who save a link under its last part."""
+    return await answer(shared, request, token, range_header, if_range)
 
 
 @router.head("/files/{token}", include_in_schema=False)
-@router.get("/files/{token}", response_class=StreamingResponse, responses=openapi.FILE)
-async def download(
-    shared: Shared,
-    request: Request,
-    token: str,
-    range_header: Annotated[str | None, Header(alias="Range")] = None,
-    if_range: Annotated[str | None, Header(alias="If-Range")] = None,
+@router.get("/files/{token}", include_in_schema=False)
+async def download_by_token(
+    shared: Shared, request: Request, token: str, range_header: Range = None, if_range: IfRange = None
 ) -> Response:
-    """The artifact. One byte range is supported, so downloads resume and players seek."""
+    """The same by a link of version 0.1, which ends with the token."""
+    return await answer(shared, request, token, range_header, if_range)
+
+
+async def answer(
+    shared: Services, request: Request, token: str, range_header: str | None, if_range: str | None
+) -> Response:
+    """What the token leads to, or the part of it that is asked for."""
     link = links.read(shared.secret, token, datetime.now(UTC).timestamp())
     try:
         stored = await shared.storage.stat(link.key)
@@ -70,7 +88,7 @@ def disposition(how: str, filename: str) -> str:
 
 def _span(header: str | None, size: int) -> tuple[int, int] | None:
     """Start and end (exclusive) of the range; None for the whole; (0, 0) if it cannot be satisfied."""
-    match = RANGE.fullmatch(header.strip()) if header else None
+    match = _SPAN.fullmatch(header.strip()) if header else None
     if not match or match.groups() == ("", ""):
         return None
     first, last = match.groups()

@@ -1,4 +1,4 @@
-"""Headers with which a browser takes every answer for what it is and for nothing more."""
+"""Security headers of every answer: a browser takes it for its declared type, and nothing frames it."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send

@@ -1,10 +1,10 @@
-"""Whether the server is well, for load balancers."""
+"""Health endpoint for load balancers."""
 
 from fastapi import APIRouter
 from sqlalchemy import text
 
 from antiphon import __version__
-from antiphon.api.auth import Shared
+from antiphon.api.dependencies import Shared
 
 router = APIRouter(tags=["health"])
 

@@ -1,23 +1,32 @@
-"""JSON bodies are small. Uploads have a limit of their own, kept while they stream in."""
+"""Bounds of bodies. JSON is small; uploads have a limit of their own, kept while they stream in."""
 
+import asyncio
 import json
 
+from starlette.routing import BaseRoute, Match, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from antiphon.errors import TooLarge
+from antiphon.errors import NotFound, TooLarge
 
-LONGEST_BODY = 1_000_000  # bytes of a JSON body
-UPLOAD_PATH = "/api/v1/audio/upload"
+MAX_BODY_BYTES = 1_000_000
+MAX_DRAINED_BYTES = 64_000_000
+DRAIN_TIMEOUT_S = 10.0
+STREAMED_PATHS = frozenset({"/api/v1/audio/upload", "/api/file-stream-upload", "/api/file-base64-upload"})
 
 
 class BodyLimit:
-    """Answers 413 to a body over ``LONGEST_BODY`` without reading the rest of it."""
+    """Refuses a body over ``MAX_BODY_BYTES``: with 404 where there is nothing, with 413 elsewhere.
 
-    def __init__(self, app: ASGIApp) -> None:
+    What is refused is read off before the answer, within bounds: a client that still writes does not read one (Node's
+    fetch reports a broken connection instead).
+    """
+
+    def __init__(self, app: ASGIApp, router: Router) -> None:
         self._app = app
+        self._router = router
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] == UPLOAD_PATH:
+        if scope["type"] != "http" or scope["path"] in STREAMED_PATHS:
             await self._app(scope, receive, send)
             return
         body = b""
@@ -28,10 +37,46 @@ class BodyLimit:
                 return
             body += message.get("body", b"")
             more = message.get("more_body", False)
-            if len(body) > LONGEST_BODY:
-                await _refuse(send)
+            if len(body) > MAX_BODY_BYTES:
+                await self._refuse(scope, receive, send, drained=len(body), more=more)
                 return
         await self._app(scope, _replay(body, receive), send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, *, drained: int, more: bool) -> None:
+        whole = await _drain(receive, drained, more)
+        if self._leads_somewhere(scope):
+            code, message = (
+                TooLarge.code,
+                f"body: larger than {MAX_BODY_BYTES} bytes, which no request of this API needs",
+            )
+        else:
+            code = NotFound.code
+            message = f"there is nothing at {scope['path']!r}; /openapi.json lists the paths"
+        answer = json.dumps({"code": code, "msg": message, "data": None}).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
+        if not whole:
+            headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": code, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
+
+    def _leads_somewhere(self, scope: Scope) -> bool:
+        routes: list[BaseRoute] = self._router.routes
+        return any(route.matches(scope)[0] is not Match.NONE for route in routes)
+
+
+async def _drain(receive: Receive, read: int, more: bool) -> bool:
+    """Read a body off; whether all of it came within the bounds."""
+    try:
+        async with asyncio.timeout(DRAIN_TIMEOUT_S):
+            while more and read <= MAX_DRAINED_BYTES:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return False
+                read += len(message.get("body", b""))
+                more = message.get("more_body", False)
+    except TimeoutError:
+        return False
+    return not more
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
@@ -41,11 +86,3 @@ def _replay(body: bytes, receive: Receive) -> Receive:
         return pending.pop() if pending else await receive()
 
     return replay
-
-
-async def _refuse(send: Send) -> None:
-    message = f"body: larger than {LONGEST_BODY} bytes, which no request of this API needs"
-    answer = json.dumps({"code": TooLarge.code, "msg": message, "data": None}).encode()
-    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": TooLarge.code, "headers": headers})
-    await send({"type": "http.response.body", "body": answer})

@@ -1,9 +1,9 @@
-"""What a monitor asks."""
+"""Endpoint of the Prometheus metrics."""
 
 from fastapi import APIRouter, Response
 
 from antiphon.api import openapi
-from antiphon.api.auth import Shared
+from antiphon.api.dependencies import Shared
 from antiphon.callbacks.metrics import CONTENT_TYPE
 
 router = APIRouter(tags=["health"])

@@ -1,4 +1,4 @@
-"""A multipart body, written to disk as it streams in and refused as soon as it grows too large."""
+"""Multipart bodies: written to disk as they stream in, refused as soon as they grow too large."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -11,10 +11,10 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from antiphon.errors import BadParameter, StorageError, TooLarge
 
-LONGEST_FIELD = 200_000  # bytes of a text field
-LONGEST_HEADER = 8_192
-LONGEST_BOUNDARY = 256  # RFC 2046 §5.1.1 has 70, and the parser takes no more than this
-MOST_PARTS = 20
+MAX_FIELD_BYTES = 200_000  # of a text field
+MAX_HEADER_BYTES = 8_192
+MAX_BOUNDARY_BYTES = 256  # RFC 2046 §5.1.1 has 70, and the parser takes no more than this
+MAX_PARTS = 20
 
 
 @dataclass
@@ -28,21 +28,30 @@ class Form:
 
 
 async def read_form(
-    body: AsyncIterator[bytes], content_type: str, folder: Path, *, files: tuple[str, ...], limit: int
+    body: AsyncIterator[bytes],
+    content_type: str,
+    folder: Path,
+    *,
+    files: tuple[str, ...],
+    limit: int,
+    by_its_first_line: bool = False,
 ) -> Form:
-    """Read a multipart body. ``files`` are the names of the parts that are files; together all parts may have
-    ``limit`` bytes. Raises ``BadParameter`` and ``TooLarge``."""
-    kind, options = parse_options_header(content_type)
-    boundary = options.get(b"boundary")
-    if kind != b"multipart/form-data" or not boundary or len(boundary) > LONGEST_BOUNDARY:
-        raise BadParameter(
-            f"body: expected multipart/form-data with a part 'file' (got Content-Type {content_type[:80] or 'none'}); "
-            "send it as 'curl -F file=@song.mp3' does"
-        )
-    reader = _Reader(boundary, folder, files)
+    """Read a multipart body.
+
+    Args:
+        files: Names of the parts that are files.
+        limit: Bytes that all parts may have together.
+        by_its_first_line: Take a multipart body under another Content-Type for what it is.
+
+    Raises:
+        BadParameter: It is malformed.
+        TooLarge: It is over ``limit``.
+    """
+    start, boundary = await _boundary(body, content_type, by_its_first_line)
+    reader = _FormReader(boundary, folder, files)
     size = 0
     try:
-        async for chunk in body:
+        async for chunk in _chained(start, body):
             size += len(chunk)
             if size > limit:
                 raise TooLarge(
@@ -60,7 +69,44 @@ async def read_form(
         reader.close()
 
 
-class _Reader:
+async def _boundary(body: AsyncIterator[bytes], content_type: str, by_its_first_line: bool) -> tuple[bytes, bytes]:
+    """What was read of the body, and its boundary.
+
+    Some clients send a multipart body under another Content-Type (suno-easy: application/json): the boundary is then
+    taken from the body's first line.
+    """
+    kind, options = parse_options_header(content_type)
+    boundary = options.get(b"boundary", b"")
+    if kind == b"multipart/form-data" and 0 < len(boundary) <= MAX_BOUNDARY_BYTES:
+        return b"", boundary
+    start = await _first_line(body) if by_its_first_line else b""
+    line, end, _ = start[: MAX_BOUNDARY_BYTES + 4].partition(b"\r\n")
+    if not end or not line.startswith(b"--") or len(line) < 4:
+        raise BadParameter(
+            f"body: expected multipart/form-data with a part 'file' (got Content-Type {content_type[:80] or 'none'}); "
+            "send it as 'curl -F file=@song.mp3' does"
+        )
+    return start, line[2:]
+
+
+async def _first_line(body: AsyncIterator[bytes]) -> bytes:
+    """What came up to the end of the first line, or a little more."""
+    start = b""
+    async for chunk in body:
+        start += chunk
+        if b"\r\n" in start or len(start) > MAX_BOUNDARY_BYTES + 4:
+            break
+    return start
+
+
+async def _chained(start: bytes, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if start:
+        yield start
+    async for chunk in body:
+        yield chunk
+
+
+class _FormReader:
     """The callbacks of the parser, and the part that is being read."""
 
     def __init__(self, boundary: bytes, folder: Path, files: tuple[str, ...]) -> None:
@@ -106,8 +152,8 @@ class _Reader:
 
     def _part_begin(self) -> None:
         self._parts += 1
-        if self._parts > MOST_PARTS:
-            raise BadParameter(f"body: more than {MOST_PARTS} parts; send 'file' and the documented fields only")
+        if self._parts > MAX_PARTS:
+            raise BadParameter(f"body: more than {MAX_PARTS} parts; send 'file' and the documented fields only")
         self._name, self._headers, self._text = "", {}, bytearray()
 
     def _header_field(self, data: bytes, start: int, end: int) -> None:
@@ -119,7 +165,7 @@ class _Reader:
         self._check_header()
 
     def _check_header(self) -> None:
-        if len(self._header) + len(self._value) > LONGEST_HEADER:
+        if len(self._header) + len(self._value) > MAX_HEADER_BYTES:
             raise BadParameter("body: the header of a part is too long; shorten the file's name")
 
     def _header_end(self) -> None:
@@ -151,8 +197,8 @@ class _Reader:
             self._file.write(chunk)
             return
         self._text += chunk
-        if len(self._text) > LONGEST_FIELD:
-            raise TooLarge(f"{self._name}: longer than {LONGEST_FIELD} bytes; shorten it")
+        if len(self._text) > MAX_FIELD_BYTES:
+            raise TooLarge(f"{self._name}: longer than {MAX_FIELD_BYTES} bytes; shorten it")
 
     def _part_end(self) -> None:
         self._digest.update(b"\0")

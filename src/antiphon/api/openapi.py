@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beyond what the models say: errors, headers, callbacks and examples of all."""
+"""OpenAPI document beyond the models: errors, headers, callbacks and examples."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from antiphon.api.examples import CALLBACKS, OPERATIONS, Examples, Operation
-from antiphon.contract.callbacks import MidiCallback, SeparationCallback, VideoCallback
+from antiphon.contract.callbacks import MidiCallback, SeparationCallback, VideoCallback, WavCallback
 from antiphon.contract.envelope import Failure
 from antiphon.errors import Unauthorized
 
@@ -96,6 +96,17 @@ UPLOAD_BODY: dict[str, Any] = {
     }
 }
 
+_FILE_FIELDS = {"uploadPath": {"type": "string", "maxLength": 500}, "fileName": {"type": "string", "maxLength": 255}}
+
+
+def _file_body(media: str, required: str, **fields: Any) -> dict[str, Any]:
+    schema = {"type": "object", "required": [required], "properties": {**fields, **_FILE_FIELDS}}
+    return {"requestBody": {"required": True, "content": {media: {"schema": schema}}}}
+
+
+FILE_STREAM_BODY = _file_body("multipart/form-data", "file", file=_BINARY)
+FILE_BASE64_BODY = _file_body("application/json", "base64Data", base64Data={"type": "string"})
+
 _SIGNED = (
     "One POST when the task has ended; 2xx within 15 s acknowledges, anything else is tried again at most 3 times. "
     "Signed twice: `X-Webhook-Timestamp` and `X-Webhook-Signature` (base64 HMAC-SHA256 over `taskId.timestamp`), and "
@@ -138,6 +149,7 @@ _HEADERS = {
 SEPARATION_CALLBACK = _callback("separation", SeparationCallback)
 MIDI_CALLBACK = _callback("midi", MidiCallback)
 VIDEO_CALLBACK = _callback("video", VideoCallback)
+WAV_CALLBACK = _callback("wav", WavCallback)
 
 
 def operation_id(route: APIRoute) -> str:
@@ -173,7 +185,7 @@ def _describe(operation: dict[str, Any], said: Operation) -> None:
     responses.pop("422", None)
     _illustrate(operation.get("requestBody", {}), said.request)
     _illustrate(responses["200"], said.answers)
-    if operation["operationId"].endswith("_record_info"):
+    if operation["operationId"] in _POLLED:
         responses["200"]["headers"] = _seconds(_POLL)
     for code, examples in said.errors.items():
         responses[str(code)] = _error(code, examples)
@@ -190,6 +202,7 @@ def _illustrate(part: dict[str, Any], examples: Examples) -> None:
             media["examples"] = examples
 
 
+_POLLED = {f"{kind}_record_info" for kind in ("separation", "midi", "video", "wav", "jobs")}
 _POLL = "Seconds until it is worth asking again; only while the task is queued or running"
 _RETRY_AFTER = {
     429: "Seconds to wait",

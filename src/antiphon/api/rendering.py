@@ -1,20 +1,20 @@
-"""Records from tasks, without I/O."""
+"""Records of the API made from tasks. No I/O."""
 
 from datetime import datetime
 from typing import Any
 
 from antiphon.contract.kinds import (
+    GROUP_NAMES,
     MIDI_FAILED,
     MIDI_PENDING,
     MIDI_SUCCESS,
-    SPLIT_STEMS,
-    STEMS,
     CallbackState,
     Kind,
     State,
     SuccessFlag,
     record_key,
 )
+from antiphon.contract.moments import milliseconds
 from antiphon.contract.records import (
     ArtifactItem,
     MidiRecord,
@@ -25,19 +25,27 @@ from antiphon.contract.records import (
     TaskItem,
     VideoRecord,
     VideoResponse,
+    WavRecord,
+    WavResponse,
     origin_data,
 )
 from antiphon.keys import ApiKey
 from antiphon.services import Services
 from antiphon.sessions import Session
+from antiphon.tasks.file_names import content_type
 from antiphon.tasks.model import Artifact, Task
-from antiphon.tasks.work import content_type
 
 CANCELLED_CODE = 499  # nginx's: the client did not want it any more
 
 
-def milliseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else int(moment.timestamp() * 1000)
+def _documented_and_ours(task: Task) -> dict[str, Any]:
+    return {**_shared(task), "taskState": task.state}
+
+
+def _of_a_track(services: Services, task: Task, failure: SuccessFlag) -> dict[str, Any]:
+    audio_id = task.audio_id or ""  # a song named by its URL has none before it was fetched
+    flag = _flag(services, task, failure)
+    return {**_documented_and_ours(task), "audioId": audio_id, "musicId": audio_id, "successFlag": flag}
 
 
 def _shared(task: Task) -> dict[str, Any]:
@@ -50,7 +58,6 @@ def _shared(task: Task) -> dict[str, Any]:
         "completeTime": milliseconds(task.completed_at),
         "errorCode": CANCELLED_CODE if cancelled else task.error_code,
         "errorMessage": "cancelled by its owner" if cancelled else task.error_message,
-        "state": task.state,
         "stage": task.stage,
         "progress": round(task.progress, 4),
         "callbackState": task.callback_state,
@@ -58,10 +65,12 @@ def _shared(task: Task) -> dict[str, Any]:
     }
 
 
-def _flag(task: Task, failure: SuccessFlag) -> SuccessFlag:
+def _flag(services: Services, task: Task, failure: SuccessFlag) -> SuccessFlag:
+    """The documented word. A result that exists is a success; the documented API hides it behind a callback that was
+    given up, which only the profile ``hosted`` does here."""
     if not task.state.ended:
         return SuccessFlag.PENDING
-    if task.callback_state is CallbackState.STOPPED:
+    if task.callback_state is CallbackState.STOPPED and services.settings.profile == "hosted":
         return SuccessFlag.CALLBACK_EXCEPTION
     return SuccessFlag.SUCCESS if task.state is State.SUCCEEDED else failure
 
@@ -76,19 +85,18 @@ def separation_record(
             name: {"id": made[name].audio_id, "url": url, "duration": made[name].duration}
             for name, url in links.items()
         }
-        urls = {record_key(name): links.get(name) for name in {*SPLIT_STEMS, *STEMS["separate_vocal"]}}  # type: ignore[index]
+        urls = {record_key(name): links.get("other" if name == "fx" else name) for name in GROUP_NAMES}
         response = SeparationResponse(
-            originUrl=services.link(origin, task.expires_at) if origin else "", originData=origin_data(stems), **urls
+            id=task.audio_id,
+            originUrl=services.link(origin, task.expires_at) if origin else "",
+            originData=origin_data(stems),
+            **urls,
         )
-    return SeparationRecord(
-        **_shared(task),
-        musicId=task.audio_id or "",
-        response=response,
-        successFlag=_flag(task, SuccessFlag.GENERATE_AUDIO_FAILED),
-    )
+    return SeparationRecord(**_of_a_track(services, task, SuccessFlag.GENERATE_AUDIO_FAILED), response=response)
 
 
-def midi_record(services: Services, task: Task, made: dict[str, Artifact]) -> MidiRecord:
+def midi_record(services: Services, task: Task, source: Task | None, made: dict[str, Artifact]) -> MidiRecord:
+    """``source`` is the separation: its audio id is told where no single stem was asked for."""
     flags = {State.SUCCEEDED: MIDI_SUCCESS, State.FAILED: MIDI_FAILED, State.CANCELLED: MIDI_FAILED}
     data = None
     if task.state is State.SUCCEEDED:
@@ -96,8 +104,10 @@ def midi_record(services: Services, task: Task, made: dict[str, Artifact]) -> Mi
     elif task.state is State.FAILED:
         data = {"state": "failed", "instruments": []}
     midi = made.get("midi")
+    shared = _documented_and_ours(task)
+    shared["audioId"] = task.audio_id or (source and source.audio_id)
     return MidiRecord(
-        **_shared(task),
+        **shared,
         midiData=data,  # type: ignore[arg-type]
         midiUrl=services.link(midi, task.expires_at) if midi and task.expires_at else None,
         successFlag=flags.get(task.state, MIDI_PENDING),
@@ -107,11 +117,17 @@ def midi_record(services: Services, task: Task, made: dict[str, Artifact]) -> Mi
 def video_record(services: Services, task: Task, made: dict[str, Artifact]) -> VideoRecord:
     links = {name: services.link(artifact, task.expires_at) for name, artifact in made.items() if task.expires_at}
     return VideoRecord(
-        **_shared(task),
-        musicId=task.audio_id or "",
+        **_of_a_track(services, task, SuccessFlag.GENERATE_MP4_FAILED),
         response=VideoResponse(videoUrl=links["video"], thumbnailUrl=links.get("thumbnail")) if links else None,
-        successFlag=_flag(task, SuccessFlag.GENERATE_MP4_FAILED),
         warnings=(task.result or {}).get("warnings", []),
+    )
+
+
+def wav_record(services: Services, task: Task, made: dict[str, Artifact]) -> WavRecord:
+    wav = made.get("wav")
+    return WavRecord(
+        **_of_a_track(services, task, SuccessFlag.GENERATE_WAV_FAILED),
+        response=WavResponse(audioWavUrl=services.link(wav, task.expires_at)) if wav and task.expires_at else None,
     )
 
 
@@ -128,6 +144,7 @@ def task_item(task: Task) -> TaskItem:
 def _line(task: Task) -> dict[str, Any]:
     return {
         **_shared(task),
+        "state": task.state,
         "kind": Kind(task.kind),
         "sourceTaskId": task.source_id,
         "title": task.parameters.get("title"),

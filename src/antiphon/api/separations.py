@@ -1,52 +1,71 @@
-"""Separate a song into stems."""
+"""Endpoints of separation tasks: separate a song into stems, and its record."""
+
+from functools import partial
 
 from fastapi import APIRouter, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared, Writer
+from antiphon.api.auth import Caller, Writer
+from antiphon.api.dependencies import Shared
 from antiphon.api.rendering import separation_record
 from antiphon.api.submit import (
     IdempotencyKey,
     canonical,
+    check_addresses,
     find_source,
     find_track,
+    given,
     new_task_id,
-    submit,
+    order,
+    unknown_fields,
 )
 from antiphon.api.tasks import QueryTaskId, advise_polling, find_record
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import Kind
 from antiphon.contract.records import Created, SeparationRecord
 from antiphon.contract.requests import Separation
-from antiphon.tasks import idempotency, store
+from antiphon.keys import ApiKey
+from antiphon.tasks import store
 from antiphon.tasks.model import NewTask
 
 router = APIRouter(prefix="/vocal-removal", tags=["separation"])
-POLL_AFTER = 10  # seconds
+POLL_AFTER_S = 10
 
 
 @router.post("/generate", callbacks=openapi.SEPARATION_CALLBACK)
 async def generate(
     shared: Shared, key: Writer, request: Separation, idempotency_key: IdempotencyKey = None
 ) -> Envelope[Created]:
-    """Separate the vocals from the rest (``separate_vocal``), or into all stems (``split_stem``)."""
-    await shared.check_address(request.callBackUrl, field="callBackUrl")
-    async with shared.database.begin() as connection:
-        body = canonical("/vocal-removal/generate", request)
-        if known := await idempotency.take(connection, key.id, idempotency_key, body):
-            return Envelope(data=Created(taskId=known))
+    """Separate the vocals from the rest (``separate_vocal``), into all stems (``split_stem``), or take one named stem
+    out (``split_stem_advanced``)."""
+    ignored = unknown_fields(shared, request)
+    await check_addresses(shared, callback_url=request.callBackUrl, song_url=request.audioUrl)
+    body = canonical("/vocal-removal/generate", request)
+    task_id = await order(shared, key, idempotency_key, body, partial(new_separation, key=key, request=request))
+    return Envelope(data=Created(taskId=task_id, ignored=ignored))
+
+
+async def new_separation(connection: AsyncConnection, *, key: ApiKey, request: Separation) -> NewTask:
+    """The task that ``request`` asks for. Raises 404, 409 and 410 for an unfit source."""
+    source = None
+    if request.taskId and request.audioId:
         source = await find_source(connection, key, request.taskId, (Kind.UPLOAD,))
         await find_track(connection, source, request.audioId, include_origin=False)
-        task = NewTask(
-            id=new_task_id(),
-            api_key_id=key.id,
-            kind=Kind.SEPARATION,
-            source_id=source.id,
-            audio_id=request.audioId,
-            parameters={"type": request.type, "title": source.parameters["title"]},
-            callback_url=request.callBackUrl,
-        )
-        return Envelope(data=Created(taskId=await submit(connection, shared, key, task, idempotency_key)))
+    return NewTask(
+        id=new_task_id(),
+        api_key_id=key.id,
+        kind=Kind.SEPARATION,
+        source_id=source.id if source else None,
+        audio_id=request.audioId,
+        parameters=given(
+            type=request.type,
+            stem=request.stemName,
+            title=source.parameters["title"] if source else None,
+            audioUrl=request.audioUrl,
+        ),
+        callback_url=request.callBackUrl,
+    )
 
 
 @router.get("/record-info")
@@ -58,5 +77,5 @@ async def record_info(
         task = await find_record(connection, key, taskId, Kind.SEPARATION)
         made = await store.artifacts_of(connection, task.id)
         origin = (await store.artifacts_of(connection, task.source_id or "")).get("origin")
-    advise_polling(response, task, POLL_AFTER)
+    advise_polling(response, task, POLL_AFTER_S)
     return Envelope(data=separation_record(shared, task, origin, made))

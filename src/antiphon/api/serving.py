@@ -1,4 +1,4 @@
-"""The API's HTTP server."""
+"""HTTP server of the API."""
 
 import asyncio
 import contextlib
@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import uvicorn
 
 from antiphon.api.app import create_app
+from antiphon.api.errors import Draining
 from antiphon.services import Services
 
-GRACE = 10  # seconds for open requests at a stop
+DRAIN_TIMEOUT_S = 10  # for open requests at a stop
 
 
 class _Server(uvicorn.Server):
@@ -23,12 +24,13 @@ class _Server(uvicorn.Server):
 
 async def serve_api(services: Services, listener: socket.socket, stop: asyncio.Event) -> None:
     """Answer on ``listener`` until ``stop`` is set; then refuse what is new and let what is open end."""
-    app = create_app(services)
+    draining = Draining()
+    app = create_app(services, draining)
     config = uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=GRACE,
+        timeout_graceful_shutdown=DRAIN_TIMEOUT_S,
         timeout_keep_alive=30,
         server_header=False,
         h11_max_incomplete_event_size=64 * 1024,
@@ -37,7 +39,7 @@ async def serve_api(services: Services, listener: socket.socket, stop: asyncio.E
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    app.state.draining.set()
+    draining.set()
     server.should_exit = True
     stopped.cancel()
     await serving

@@ -1,13 +1,13 @@
-"""Failed sign-ins, counted by address, so that nobody tries keys in a hurry."""
+"""Throttle of failed sign-ins, counted by address."""
 
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address, ip_network
 
-MOST = 10  # failures of one address in PERIOD
-PERIOD = 60.0  # seconds
-MOST_ADDRESSES = 10_000  # remembered; the one that failed longest ago is forgotten first
+MAX_FAILURES = 10  # failures of one address in PERIOD_S
+PERIOD_S = 60.0
+MAX_ADDRESSES = 10_000  # remembered; the one that failed longest ago is forgotten first
 
 
 class FailedSignIns:
@@ -20,16 +20,16 @@ class FailedSignIns:
     def wait(self, address: str) -> float | None:
         """The seconds until this address may try again; None when it may now."""
         failures = self._failures.get(_whose(address), deque())
-        while failures and failures[0] <= self._clock() - PERIOD:
+        while failures and failures[0] <= self._clock() - PERIOD_S:
             failures.popleft()
-        return failures[0] + PERIOD - self._clock() if len(failures) >= MOST else None
+        return failures[0] + PERIOD_S - self._clock() if len(failures) >= MAX_FAILURES else None
 
     def add(self, address: str) -> None:
         """Count a failure."""
         whose = _whose(address)
-        self._failures.setdefault(whose, deque(maxlen=MOST)).append(self._clock())
+        self._failures.setdefault(whose, deque(maxlen=MAX_FAILURES)).append(self._clock())
         self._failures.move_to_end(whose)
-        while len(self._failures) > MOST_ADDRESSES:
+        while len(self._failures) > MAX_ADDRESSES:
             self._failures.popitem(last=False)
 
 

@@ -1,4 +1,4 @@
-"""Signing in to the console: an API key is exchanged for a session, whose cookie no script can read."""
+"""Endpoints of the console's session: an API key is exchanged for a cookie that no script can read."""
 
 import time
 from typing import Annotated
@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Request, Response
 
 from antiphon import keys, sessions
-from antiphon.api.auth import Cookie, Shared, key_of, read_session
+from antiphon.api.auth import Cookie, key_of, read_session
+from antiphon.api.dependencies import App, Shared
 from antiphon.api.rendering import session_record
-from antiphon.api.sign_in_throttle import FailedSignIns
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.records import SessionRecord
 from antiphon.contract.requests import SignIn
@@ -21,9 +21,11 @@ router = APIRouter(prefix="/console", tags=["console"])
 
 
 @router.post("/session")
-async def sign_in(shared: Shared, request: Request, response: Response, body: SignIn) -> Envelope[SessionRecord]:
+async def sign_in(
+    app: App, shared: Shared, request: Request, response: Response, body: SignIn
+) -> Envelope[SessionRecord]:
     """Begin a session with an API key. It ends after seven days, or when the key is revoked."""
-    failures: FailedSignIns = request.app.state.failed_sign_ins
+    failures = app.failed_sign_ins
     address = request.client.host if request.client else ""
     if (wait := failures.wait(address)) is not None:
         raise TooFrequent(
@@ -38,7 +40,7 @@ async def sign_in(shared: Shared, request: Request, response: Response, body: Si
     response.set_cookie(
         sessions.COOKIE,
         token,
-        max_age=sessions.LIFETIME,
+        max_age=sessions.LIFETIME_S,
         path="/",
         secure=_is_secure(shared, request),
         httponly=True,

@@ -1,4 +1,4 @@
-"""Artifacts as the console draws and plays them: outlines, and pieces of ten seconds."""
+"""Endpoints of sound for the console: waveforms, and pieces of ten seconds."""
 
 import asyncio
 import contextlib
@@ -6,56 +6,53 @@ import json
 import math
 from itertools import pairwise
 from typing import Annotated, Literal
-from weakref import WeakValueDictionary
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared
+from antiphon.api.auth import Caller
+from antiphon.api.dependencies import App, AppState, Shared
 from antiphon.api.submit import find_owned, require_unexpired
 from antiphon.api.tasks import PathTaskId
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.records import Peaks
 from antiphon.errors import NotFound
 from antiphon.keys import ApiKey
-from antiphon.playback.players import Players
 from antiphon.services import Services
 from antiphon.tasks import store
 from antiphon.tasks.engine import run_engine
 from antiphon.tasks.model import Artifact
 
 router = APIRouter(prefix="/tasks", tags=["sound"])
-PIECE = 10  # seconds
-STRETCHES = 9600  # of an outline as it is stored
-OUTLINE_TIMEOUT = 300.0  # seconds
-FOR_GOOD = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Authorization, Cookie"}
+PIECE_S = 10
+OUTLINE_BUCKETS = 9600  # of an outline as it is stored
+OUTLINE_TIMEOUT_S = 300.0
+IMMUTABLE_HEADERS = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Authorization, Cookie"}
 Name = Annotated[str, Path(pattern="^[a-z_]{1,40}$", description="origin, or a stem", examples=["vocal"])]
 
 
 @router.get("/{taskId}/peaks/{artifact}")
 async def peaks(
-    request: Request,
+    app: App,
     response: Response,
     shared: Shared,
     key: Caller,
     taskId: PathTaskId,
     artifact: Name,
-    buckets: Annotated[int, Query(ge=1, le=STRETCHES, description="stretches of equal length")] = 1600,
+    buckets: Annotated[int, Query(ge=1, le=OUTLINE_BUCKETS, description="stretches of equal length")] = 1600,
 ) -> Envelope[Peaks]:
     """The waveform of a sound: how low and how high it goes in each stretch. Worked out once, then kept."""
     async with shared.database.begin() as connection:
         found = await _find_sound(connection, key, taskId, artifact)
-    making: WeakValueDictionary[str, asyncio.Lock] = request.app.state.outlines
-    async with making.setdefault(found.key, asyncio.Lock()):  # who asks meanwhile finds it in the storage
-        outline = await _outline(shared, taskId, found)
-    response.headers.update(FOR_GOOD)
-    return Envelope(data=_coarser(outline, buckets))
+    outline = await outline_of(app, shared, taskId, found)
+    response.headers.update(IMMUTABLE_HEADERS)
+    return Envelope(data=coarser(outline, buckets))
 
 
 @router.get("/{taskId}/segments/{artifact}/{number}", response_class=Response, responses=openapi.SEGMENT)
 async def segment(
-    request: Request,
+    app: App,
     shared: Shared,
     key: Caller,
     taskId: PathTaskId,
@@ -67,12 +64,11 @@ async def segment(
     together without a gap, to the sample; the last one is shorter."""
     async with shared.database.begin() as connection:
         found = await _find_sound(connection, key, taskId, artifact)
-    players: Players = request.app.state.players
-    content = await players.piece(found.key, number, codec)
+    content = await app.players.piece(found.key, number, codec)
     if not content:
-        pieces = math.ceil((found.duration or 0) / PIECE)
+        pieces = math.ceil((found.duration or 0) / PIECE_S)
         raise NotFound(f"number: {artifact!r} of task {taskId} has about {pieces} pieces, counted from 0; ask for less")
-    return Response(content, media_type=f"audio/{codec}", headers=FOR_GOOD)
+    return Response(content, media_type=f"audio/{codec}", headers=IMMUTABLE_HEADERS)
 
 
 async def _find_sound(connection: AsyncConnection, key: ApiKey, task_id: str, name: str) -> Artifact:
@@ -86,6 +82,12 @@ async def _find_sound(connection: AsyncConnection, key: ApiKey, task_id: str, na
     return artifacts[name]
 
 
+async def outline_of(app: AppState, services: Services, task_id: str, artifact: Artifact) -> Peaks:
+    """The outline of a sound, made once and then kept beside it."""
+    async with app.outline_locks.setdefault(artifact.key, asyncio.Lock()):  # who asks meanwhile finds it in the storage
+        return await _outline(services, task_id, artifact)
+
+
 async def _outline(services: Services, task_id: str, artifact: Artifact) -> Peaks:
     """From the storage, where it lies beside the artifact and is deleted with it; made when it is not there yet."""
     key = f"{task_id}/peaks/{artifact.name}.json"
@@ -95,13 +97,13 @@ async def _outline(services: Services, task_id: str, artifact: Artifact) -> Peak
         path = folder / "sound"
         async with services.inspections:
             await services.storage.download(artifact.key, path)
-            found = await run_engine("peaks", {"path": str(path), "most": STRETCHES}, timeout=OUTLINE_TIMEOUT)
+            found = await run_engine("peaks", {"path": str(path), "most": OUTLINE_BUCKETS}, timeout=OUTLINE_TIMEOUT_S)
     outline = Peaks(**found, buckets=len(found["low"]))
     await services.storage.put_bytes(key, json.dumps(outline.model_dump()).encode(), "application/json")
     return outline
 
 
-def _coarser(outline: Peaks, buckets: int) -> Peaks:
+def coarser(outline: Peaks, buckets: int) -> Peaks:
     """An outline of fewer stretches; of as many as there are when more are asked for."""
     have = outline.buckets
     want = min(buckets, have)

@@ -1,19 +1,25 @@
-"""What all requests for work share: the source task must be fit, the queue not full, and a repeated request with the
+"""Submission of tasks: the source task must be fit, the queue not full, and a repeated request with the
 same ``Idempotency-Key`` gives the same task."""
 
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
 from uuid import uuid4
 
+import structlog
 from fastapi import Header
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from antiphon.contract.kinds import Kind, State
-from antiphon.errors import Conflict, Expired, NotFound, TooManyQueued
+from antiphon.api.errors import named
+from antiphon.contract.kinds import GROUP_NAMES, Kind, State
+from antiphon.contract.requests import Request as DocumentedRequest
+from antiphon.errors import BadParameter, Conflict, Expired, NotFound, TooManyQueued
 from antiphon.keys import ApiKey
 from antiphon.services import Services
 from antiphon.tasks import idempotency, store
 from antiphon.tasks.model import Artifact, NewTask, Task
+
+log = structlog.get_logger()
 
 IdempotencyKey = Annotated[
     str | None,
@@ -22,6 +28,11 @@ IdempotencyKey = Annotated[
         description="The same key and body within 24 h gives the same taskId; with another body it is 409.",
     ),
 ]
+
+
+def given(**parameters: Any) -> dict[str, Any]:
+    """``parameters`` without those that nobody gave."""
+    return {name: value for name, value in parameters.items() if value is not None}
 
 
 def new_task_id() -> str:
@@ -78,6 +89,36 @@ async def find_track(
     )
 
 
+def track_title(source: Task, track: Artifact) -> str:
+    """The title of what is made of one track: of a stem, with the stem's name."""
+    title: str = source.parameters["title"]
+    return f"{title} ({GROUP_NAMES[track.name]})" if track.name in GROUP_NAMES else title
+
+
+async def check_addresses(services: Services, *, callback_url: str | None, song_url: str | None = None) -> None:
+    """Judge the addresses that a request names; a song's may be a link of this server.
+
+    Raises:
+        BadParameter: One is no URL, or leads to what may not be dialled.
+        NotFound: It is a link of ours that was cut or changed.
+        Expired: It is a link of ours whose time is up.
+    """
+    await services.check_address(callback_url, field="callBackUrl")
+    if song_url is not None and services.own_link(song_url) is None:
+        await services.check_address(song_url, field="audioUrl")
+
+
+Describe = Callable[[AsyncConnection], Awaitable[NewTask]]
+
+
+async def order(services: Services, key: ApiKey, idempotency_key: str | None, body: bytes, describe: Describe) -> str:
+    """Queue the task that ``describe`` gives; its id, or that of the task which the same request made before."""
+    async with services.database.begin() as connection:
+        if known := await idempotency.take(connection, key.id, idempotency_key, body):
+            return known
+        return await submit(connection, services, key, await describe(connection), idempotency_key)
+
+
 async def submit(
     connection: AsyncConnection, services: Services, key: ApiKey, task: NewTask, idempotency_key: str | None
 ) -> str:
@@ -93,6 +134,22 @@ async def submit(
     await services.queue.put(connection, task.id, task.kind)
     await idempotency.remember(connection, key.id, idempotency_key, task.id)
     return task.id
+
+
+def unknown_fields(services: Services, request: DocumentedRequest) -> list[str]:
+    """The names of the fields of ``request`` that nothing is known of, which are ignored.
+
+    Raises:
+        BadParameter: ``ANTIPHON_STRICT`` is set.
+    """
+    names = [named(name) for name in request.unknown_fields]
+    if names and services.settings.strict:
+        raise BadParameter(
+            f"{names[0]}: unknown field; remove it or correct its spelling (the callback field is 'callBackUrl')"
+        )
+    if names:
+        log.warning("unknown fields ignored", request=type(request).__name__, fields=names)
+    return names
 
 
 def canonical(path: str, request: BaseModel) -> bytes:

@@ -1,15 +1,16 @@
-"""How the server is: for whoever runs it."""
+"""Endpoint of the server's state, for its operator."""
 
 import asyncio
 
 from fastapi import APIRouter
 
 from antiphon import __version__, checks
-from antiphon.api.auth import Admin, Shared
-from antiphon.api.rendering import milliseconds
+from antiphon.api.auth import Admin
+from antiphon.api.dependencies import Shared
 from antiphon.callbacks.backlog import backlog
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import Kind, State
+from antiphon.contract.moments import milliseconds
 from antiphon.contract.records import (
     CallbackQueue,
     Check,

@@ -1,20 +1,18 @@
-"""All tasks: list, watch, cancel."""
+"""Endpoints of all tasks: list, watch, cancel."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from antiphon import keys
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Shared
-from antiphon.api.errors import Draining
+from antiphon.api.auth import Caller
+from antiphon.api.dependencies import App, Shared
 from antiphon.api.rendering import task_item
-from antiphon.api.streams import HEADERS, KEEP_ALIVE, SILENCE, SLICE
+from antiphon.api.streams import Turn
 from antiphon.api.submit import find_owned, require_unexpired
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import CallbackState, Kind, State
@@ -22,7 +20,6 @@ from antiphon.contract.records import TaskItem, TaskPage
 from antiphon.contract.requests import TaskId
 from antiphon.errors import NotFound
 from antiphon.keys import ApiKey
-from antiphon.services import Services
 from antiphon.tasks import store
 from antiphon.tasks.model import Task
 
@@ -30,7 +27,7 @@ router = APIRouter(prefix="/tasks", tags=["tasks"])
 
 QueryTaskId = Annotated[TaskId, Query(description="as the call that made the task answered it")]
 PathTaskId = Annotated[TaskId, Path()]
-CANCEL_PATIENCE = 3.0  # seconds to wait for a worker to stop
+CANCEL_TIMEOUT_S = 3.0  # to wait for a worker to stop
 
 
 async def find_record(connection: AsyncConnection, key: ApiKey, task_id: str, kind: Kind) -> Task:
@@ -87,7 +84,7 @@ async def cancel(shared: Shared, key: Caller, taskId: PathTaskId) -> Envelope[Ta
         async with shared.database.begin() as connection:
             task = await find_owned(connection, key, taskId)
             await store.cancel(connection, task.id, retention=shared.retention)
-        deadline = asyncio.get_running_loop().time() + CANCEL_PATIENCE
+        deadline = asyncio.get_running_loop().time() + CANCEL_TIMEOUT_S
         while True:
             async with shared.database.begin() as connection:
                 task = await find_owned(connection, key, taskId)
@@ -108,34 +105,27 @@ async def _heard(events: asyncio.Queue[str], task_id: str, patience: float) -> b
 
 
 @router.get("/{taskId}/events", response_class=StreamingResponse, responses=openapi.EVENTS)
-async def watch(request: Request, shared: Shared, key: Caller, taskId: PathTaskId) -> StreamingResponse:
+async def watch(app: App, shared: Shared, key: Caller, taskId: PathTaskId) -> StreamingResponse:
     """State, stage and progress as server-sent events named ``task``, until the task has ended and its callback has
     been delivered or given up. The stream ends as well when the server goes down: then connect again."""
     async with shared.database.begin() as connection:
         await find_owned(connection, key, taskId)
-    events = _events(shared, key, taskId, request.app.state.draining)
-    return StreamingResponse(events, media_type="text/event-stream", headers=HEADERS)
+    return app.streams.answer(key, Progress(key, taskId), task_id=taskId)
 
 
-async def _events(services: Services, key: ApiKey, task_id: str, draining: Draining) -> AsyncIterator[str]:
-    async with services.notifications.subscribe(store.CHANNEL) as events:
-        told = ""
-        while True:
-            async with services.database.begin() as connection:
-                if not await keys.is_valid(connection, key.id):
-                    return
-                task = await find_owned(connection, key, task_id)
-            news = json.dumps(task_item(task).model_dump(mode="json"), ensure_ascii=False)
-            if news != told:
-                yield f"event: task\ndata: {news}\n\n"
-                told = news
-            if task.state.ended and task.callback_state is not CallbackState.PENDING:
-                return
-            silence = 0.0
-            while not await _heard(events, task_id, SLICE):
-                if draining.on:
-                    return
-                silence += SLICE
-                if silence >= KEEP_ALIVE:
-                    yield SILENCE
-                    silence = 0.0
+class Progress:
+    """The look of a task's stream: its state whenever that is another than the one sent last."""
+
+    def __init__(self, key: ApiKey, task_id: str) -> None:
+        self._key = key
+        self._task_id = task_id
+        self._sent = ""
+
+    async def __call__(self, connection: AsyncConnection, news: set[str]) -> Turn:
+        task = await store.find(connection, self._task_id, self._key.id)
+        if task is None:  # forgotten since
+            return Turn(last=True)
+        data = json.dumps(task_item(task).model_dump(mode="json"), ensure_ascii=False)
+        events = [f"event: task\ndata: {data}\n\n"] if data != self._sent else []
+        self._sent = data
+        return Turn(events, last=task.state.ended and task.callback_state is not CallbackState.PENDING)

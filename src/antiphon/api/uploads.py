@@ -1,48 +1,32 @@
-"""A song comes in: as a file, or from a URL."""
+"""Endpoints of uploads: a song as a file, or from a URL."""
 
 from functools import partial
-from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from antiphon.api import openapi
-from antiphon.api.auth import Shared, Writer
+from antiphon.api.auth import Writer
+from antiphon.api.dependencies import Shared
 from antiphon.api.multipart import Form, read_form
-from antiphon.api.rendering import milliseconds
-from antiphon.api.submit import IdempotencyKey, canonical, find_owned, new_task_id
+from antiphon.api.submit import IdempotencyKey, canonical, find_owned, new_task_id, unknown_fields
 from antiphon.contract.envelope import Envelope
-from antiphon.contract.kinds import Kind
+from antiphon.contract.moments import milliseconds
 from antiphon.contract.records import Uploaded
-from antiphon.contract.requests import CONTROL, UploadFields, UploadUrl
+from antiphon.contract.requests import UploadFields, UploadUrl
 from antiphon.errors import AntiphonError, BadParameter
 from antiphon.keys import ApiKey
 from antiphon.outbound.fetch import fetch
 from antiphon.services import Services
 from antiphon.tasks import idempotency, store
-from antiphon.tasks.engine import run_engine
-from antiphon.tasks.model import Artifact, NewTask, Task
-from antiphon.tasks.work import file_name
+from antiphon.tasks.model import Task
+from antiphon.tasks.songs import FETCH_TIMEOUT_S, Song, inspect_song, store_files
 
 router = APIRouter(prefix="/audio", tags=["audio"])
 
-INSPECTION_TIMEOUT = 300.0  # seconds
-FETCH_TIMEOUT = 300.0
-LARGEST_COVER = 20_000_000  # bytes
+MAX_COVER_BYTES = 20_000_000
 FILES = ("file", "cover")
-SUFFIXES = {
-    "mp3": ".mp3",
-    "flac": ".flac",
-    "wav": ".wav",
-    "ogg": ".ogg",
-    "aac": ".aac",
-    "aiff": ".aiff",
-    "mov,mp4,m4a,3gp,3g2,mj2": ".m4a",
-    "matroska,webm": ".mka",
-}
 
 
 @router.post("/upload", openapi_extra=openapi.UPLOAD_BODY)
@@ -73,15 +57,15 @@ async def upload_url(
     body = canonical("/audio/upload-url", request)
     async with shared.database.begin() as connection:
         if known := await idempotency.recall(connection, key.id, idempotency_key, body):
-            return _answer(await find_owned(connection, key, known))
+            return _answer(await find_owned(connection, key, known), unknown_fields(shared, request))
     with shared.scratch.folder() as folder:
         form = Form(files={"file": folder / "upload-file"})
-        guarded = partial(fetch, guard=shared.guard, resolver=shared.resolver, timeout=FETCH_TIMEOUT)
+        guarded = partial(fetch, guard=shared.guard, resolver=shared.resolver, timeout=FETCH_TIMEOUT_S)
         fetched = await guarded(request.url, form.files["file"], max_bytes=shared.settings.max_upload)
         form.filenames["file"] = fetched.filename
         if request.cover:
             form.files["cover"] = folder / "upload-cover"
-            await guarded(request.cover, form.files["cover"], max_bytes=LARGEST_COVER)
+            await guarded(request.cover, form.files["cover"], max_bytes=MAX_COVER_BYTES)
         return await _take(shared, key, idempotency_key, body, request, form)
 
 
@@ -96,83 +80,30 @@ async def _take(
     services: Services, key: ApiKey, idempotency_key: str | None, body: bytes, fields: UploadFields, form: Form
 ) -> Envelope[Uploaded]:
     """Inspect what came, store it, and only then say so in the database."""
+    ignored = unknown_fields(services, fields)
     cover = form.files.get("cover")
-    if cover is not None and cover.stat().st_size > LARGEST_COVER:
-        raise BadParameter(f"cover: larger than {LARGEST_COVER / 1e6:g} MB; send a smaller picture")
-    async with services.inspections:  # many at once would only be slower, and want much memory
-        info = await run_engine(
-            "inspect",
-            {
-                "path": str(form.files["file"]),
-                "max_duration": services.settings.max_duration,
-                "cover": str(cover) if cover else None,
-            },
-            timeout=INSPECTION_TIMEOUT,
-        )
-    task = NewTask(
-        id=new_task_id(),
-        api_key_id=key.id,
-        kind=Kind.UPLOAD,
-        audio_id=str(uuid4()),
-        parameters=_describe(fields, info, form.filenames.get("file", "")),
-    )
-    stored = await _store(services, task, form, info)
+    if cover is not None and cover.stat().st_size > MAX_COVER_BYTES:
+        raise BadParameter(f"cover: larger than {MAX_COVER_BYTES / 1e6:g} MB; send a smaller picture")
+    song = Song(form.files["file"], form.filenames.get("file", ""), cover, fields.title, fields.author, fields.lyrics)
+    upload = await inspect_song(services, song, api_key_id=key.id, task_id=new_task_id())
+    task = upload.task
+    await store_files(services, task.id, upload.artifacts, upload.files)
     try:
         async with services.database.begin() as connection:
             known = await idempotency.take(connection, key.id, idempotency_key, body)
             if known is None:
-                recorded = await store.record_upload(connection, task, stored, services.retention)
+                recorded = await store.record_upload(connection, task, upload.artifacts, services.retention)
                 await idempotency.remember(connection, key.id, idempotency_key, task.id)
-                return _answer(recorded)
+                return _answer(recorded, ignored)
             before = await find_owned(connection, key, known)
     except AntiphonError:  # such as an Idempotency-Key that came with another song before
         await services.storage.delete_prefix(task.id)
         raise
     await services.storage.delete_prefix(task.id)
-    return _answer(before)
+    return _answer(before, ignored)
 
 
-def _describe(fields: UploadFields, info: dict[str, Any], filename: str) -> dict[str, Any]:
-    """Title and author: as given, else as the file's tags say, else from its name."""
-    stem = CONTROL.sub("", Path(filename.replace("\\", "/")).stem).strip()
-    return {
-        "title": fields.title or _tag(info["title"]) or stem[:200] or "Untitled",
-        "author": fields.author or _tag(info["artist"])[:50],
-        "lyrics": fields.lyrics,
-        "duration": info["duration"],
-    }
-
-
-def _tag(value: str | None) -> str:
-    return CONTROL.sub("", value or "").strip()[:200]
-
-
-async def _store(services: Services, task: NewTask, form: Form, info: dict[str, Any]) -> list[Artifact]:
-    artifacts = []
-    suffixes = {"file": SUFFIXES.get(info["container"], ".audio"), "cover": ".image"}
-    names = {"file": "origin", "cover": "cover"}
-    for part, path in form.files.items():
-        name, suffix = names[part], suffixes[part]
-        artifact = Artifact(
-            name=name,
-            key=f"{task.id}/0/{name}{suffix}",
-            filename=file_name(task.parameters["title"], name, suffix),
-            content_type="application/octet-stream",
-            size=path.stat().st_size,
-            audio_id=task.audio_id if part == "file" else None,
-            duration=round(info["duration"], 3) if part == "file" else None,
-        )
-        artifacts.append(artifact)
-    try:
-        for artifact, path in zip(artifacts, form.files.values(), strict=True):
-            await services.storage.put_file(artifact.key, path, artifact.content_type)
-    except BaseException:
-        await services.storage.delete_prefix(task.id)
-        raise
-    return artifacts
-
-
-def _answer(task: Task) -> Envelope[Uploaded]:
+def _answer(task: Task, ignored: list[str]) -> Envelope[Uploaded]:
     assert task.audio_id is not None
     return Envelope(
         data=Uploaded(
@@ -181,5 +112,6 @@ def _answer(task: Task) -> Envelope[Uploaded]:
             duration=round(task.parameters["duration"], 3),
             title=task.parameters["title"],
             expireTime=milliseconds(task.expires_at) or 0,
+            ignored=ignored,
         )
     )

@@ -1,12 +1,13 @@
-"""Webhook keys: listed without their secrets, and rotated."""
+"""Endpoints of the webhook keys: list without their secrets, rotate."""
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon import keys
-from antiphon.api.auth import Admin, Shared
-from antiphon.api.rendering import milliseconds
+from antiphon.api.auth import Admin
+from antiphon.api.dependencies import Shared
 from antiphon.contract.envelope import Envelope
+from antiphon.contract.moments import milliseconds
 from antiphon.contract.records import NewWebhookKey, WebhookKeyItem, WebhookKeyList
 
 router = APIRouter(prefix="/webhook-keys", tags=["webhook_keys"])

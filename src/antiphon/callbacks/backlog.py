@@ -1,4 +1,4 @@
-"""What is still to be done, counted: callbacks and tasks, over partial indexes."""
+"""Backlog: callbacks and tasks that are still to be done, counted over partial indexes."""
 
 from dataclasses import dataclass
 
@@ -11,20 +11,33 @@ _QUEUE = text(
     " FROM deliveries WHERE state = 'pending'"
 )
 _TASKS = text("SELECT kind, state, count(*) AS number FROM tasks WHERE state IN ('queued', 'running') GROUP BY 1, 2")
+_OVERDUE = text(
+    "SELECT count(*) FROM tasks WHERE purged_at IS NULL AND expires_at < now() - interval '1 hour' AND NOT EXISTS"
+    " (SELECT 1 FROM tasks AS needing WHERE needing.source_id = tasks.id AND needing.state IN ('queued', 'running'))"
+)
 
 
 @dataclass(frozen=True)
 class Backlog:
-    """Of all processes together. ``leased`` callbacks are claimed by a sender; ``age`` is the seconds that the oldest
-    due one has waited; ``tasks`` are numbers by kind and state."""
+    """Of all processes together.
+
+    Attributes:
+        pending: Callbacks that have not ended, those between retries among them.
+        leased: Callbacks that a sender has claimed.
+        age: Seconds that the oldest due callback has waited.
+        tasks: Number of unfinished tasks by kind and state.
+        overdue: Number of tasks that expired more than an hour ago and whose files have not been deleted.
+    """
 
     pending: int
     leased: int
     age: float
     tasks: dict[tuple[str, str], int]
+    overdue: int
 
 
 async def backlog(connection: AsyncConnection) -> Backlog:
     queue = (await connection.execute(_QUEUE)).one()
-    tasks = (await connection.execute(_TASKS)).all()
-    return Backlog(queue.pending, queue.leased, float(queue.age), {(row.kind, row.state): row.number for row in tasks})
+    tasks = {(row.kind, row.state): row.number for row in await connection.execute(_TASKS)}
+    overdue = (await connection.execute(_OVERDUE)).scalar_one()
+    return Backlog(queue.pending, queue.leased, float(queue.age), tasks, overdue)

@@ -1,5 +1,5 @@
-"""What the tasks of an API key have announced, in the order in which they ended, for whoever listens to the server
-instead of being called by it. Read from the tasks themselves: those without a callBackUrl are among them."""
+"""Ended tasks of an API key with their callbacks, in the order in which they ended, for clients that listen to the
+server instead of being called by it. Read from the tasks themselves: those without a callBackUrl are among them."""
 
 import re
 from dataclasses import dataclass
@@ -28,7 +28,11 @@ class Cursor:
 
 
 def parse_cursor(written: str, *, field: str) -> Cursor:
-    """The other way round. Raises ``BadParameter`` that names ``field``."""
+    """Read a cursor as ``str`` writes it.
+
+    Raises:
+        BadParameter: It is no cursor; the message names ``field``.
+    """
     found = _WRITTEN.fullmatch(written)
     if found is None:
         raise BadParameter(f"{field}: expected the id of an event of this stream (got {written[:40]!r}); leave it out")
@@ -36,7 +40,7 @@ def parse_cursor(written: str, *, field: str) -> Cursor:
 
 
 @dataclass(frozen=True)
-class Announced:
+class EndedTask:
     """An ended task. ``webhook_id`` and ``body`` are those of its callback, None for one without a callBackUrl."""
 
     cursor: Cursor
@@ -77,11 +81,11 @@ async def horizon(connection: AsyncConnection) -> datetime:
     return moment
 
 
-async def ended_after(connection: AsyncConnection, api_key_id: int, cursor: Cursor, limit: int) -> list[Announced]:
+async def ended_after(connection: AsyncConnection, api_key_id: int, cursor: Cursor, limit: int) -> list[EndedTask]:
     """The tasks behind ``cursor``, in order; also those beyond the horizon, before which others may still come."""
     bound: dict[str, Any] = {**vars(cursor), "api_key_id": api_key_id, "limit": limit}
     return [
-        Announced(
+        EndedTask(
             Cursor(row.completed_at, row.number),
             row.task_id,
             row.webhook_id,

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from http import HTTPStatus
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -23,9 +24,16 @@ from antiphon.errors import AntiphonError
 from antiphon.outbound.connection import guarded_connector
 from antiphon.outbound.failures import Reason, explain, is_ours, reason_of
 from antiphon.outbound.guard import Guard, host_of, parse_url
-from antiphon.outbound.timeline import Connection, Phases, Timeline, current
+from antiphon.outbound.timeline import ConnectionUse, PhaseTimes, Timeline, current
 
-ANSWER_KEPT = 2048  # bytes of the answer that are read and kept
+MAX_ANSWER_BYTES = 2048  # of the answer that are read and kept
+SMALLEST_LIMIT_BYTES = 100_000
+"""The default limit of Express, the smallest that is common."""
+
+REMEDY = (
+    "Raise the receiver's limit to 32 MB: Express express.json({limit: '32mb'}), Flask MAX_CONTENT_LENGTH, FastAPI and "
+    "others the proxy before them, PHP post_max_size, nginx client_max_body_size 32m"
+)
 HEADERS = {
     "User-Agent": f"Antiphon/{__version__}",
     "Content-Type": "application/json",
@@ -34,7 +42,7 @@ HEADERS = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PostOutcome:
     """What came of one attempt. ``error`` is in words, None when it was acknowledged; ``ours`` says that this
     machine failed, which is not charged to the receiver; ``reason`` is the error's kind, for counting; ``headers`` are
     those that were sent, none when there never was a connection."""
@@ -46,14 +54,14 @@ class Outcome:
     answer: str | None = None
     retry_after: float | None = None
     ours: bool = False
-    phases: Phases = field(default_factory=Phases)
-    connection: Connection | None = None
+    phases: PhaseTimes = field(default_factory=PhaseTimes)
+    connection: ConnectionUse | None = None
     reason: Reason | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Lines:
+class PostSessions:
     """Two ways out: over connections that are kept, and over one that is new and closed afterwards."""
 
     kept: aiohttp.ClientSession
@@ -61,10 +69,10 @@ class Lines:
 
 
 @asynccontextmanager
-async def open_lines(guard: Guard, resolver: AbstractResolver) -> AsyncIterator[Lines]:
+async def open_post_sessions(guard: Guard, resolver: AbstractResolver) -> AsyncIterator[PostSessions]:
     """The ways out for callbacks: guarded, without cookies, proxies, time-outs of their own or decompression."""
     async with _session(guard, resolver, keep=True) as kept, _session(guard, resolver, keep=False) as new:
-        yield Lines(kept, new)
+        yield PostSessions(kept, new)
 
 
 def _session(guard: Guard, resolver: AbstractResolver, *, keep: bool) -> aiohttp.ClientSession:
@@ -73,7 +81,7 @@ def _session(guard: Guard, resolver: AbstractResolver, *, keep: bool) -> aiohttp
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
         auto_decompress=False,
-        read_bufsize=2 * ANSWER_KEPT,
+        read_bufsize=2 * MAX_ANSWER_BYTES,
         headers=HEADERS,
     )
 
@@ -85,14 +93,14 @@ class _Seen:
 
 
 async def post(
-    lines: Lines,
+    sessions: PostSessions,
     guard: Guard,
     url: str,
     body: bytes,
     headers: Mapping[str, str],
     *,
     deadline: float,
-) -> Outcome:
+) -> PostOutcome:
     """Send ``body`` once and say what came of it; ``deadline`` seconds cover DNS to the last byte read.
 
     Follows no redirect. Raises nothing but ``asyncio.CancelledError``.
@@ -105,28 +113,32 @@ async def post(
     try:
         target = _checked(guard, url)
         async with asyncio.timeout(deadline):
-            await _exchange(lines, target, body, headers, timeline, seen)
+            await _exchange(sessions, target, body, headers, timeline, seen)
     except TimeoutError:
         failure, reason = _too_slow(timeline, seen, deadline), Reason.TIMEOUT
     except AntiphonError as error:
         failure, reason = error.message, Reason.BLOCKED
     except Exception as error:  # whatever a stranger's server makes the client raise is its failed attempt
         failure, reason, ours = explain(error, host_of(url)), reason_of(error), is_ours(error)
+        if reason is Reason.BROKEN_OFF and len(body) > SMALLEST_LIMIT_BYTES and not ours:
+            failure = f"{failure}, while {_size(body)} were being sent: it may take no body of this size. {REMEDY}"
     finally:
         if seen.response is not None:
             seen.response.close()
-    return _outcome(timeline, seen, failure, reason, ours)
+    return _outcome(timeline, seen, body, failure, reason, ours)
 
 
-def _outcome(timeline: Timeline, seen: _Seen, failure: str | None, reason: Reason | None, ours: bool) -> Outcome:
+def _outcome(
+    timeline: Timeline, seen: _Seen, body: bytes, failure: str | None, reason: Reason | None, ours: bool
+) -> PostOutcome:
     status = answer = retry_after = None
     if seen.response is not None:  # what it says counts, even if its body broke off
         late = failure if reason is Reason.TIMEOUT else None
-        status, failure, ours = seen.response.status, _judge(seen.response, late), False
+        status, failure, ours = seen.response.status, _explain(seen.response, body, late), False
         answer = printable(seen.answer)
         retry_after = parse_retry_after(seen.response.headers.get("Retry-After"), datetime.now(UTC))
         reason = None if failure is None else Reason.TIMEOUT if failure == late else Reason.STATUS
-    return Outcome(
+    return PostOutcome(
         milliseconds=timeline.milliseconds,
         address=timeline.addresses[-1] if timeline.addresses else None,
         status=status,
@@ -148,25 +160,25 @@ def _checked(guard: Guard, url: str) -> URL:
 
 
 async def _exchange(
-    lines: Lines, target: URL, body: bytes, headers: Mapping[str, str], timeline: Timeline, seen: _Seen
+    sessions: PostSessions, target: URL, body: bytes, headers: Mapping[str, str], timeline: Timeline, seen: _Seen
 ) -> None:
     try:
-        seen.response = await lines.kept.post(target, data=body, headers=headers, allow_redirects=False)
+        seen.response = await sessions.kept.post(target, data=body, headers=headers, allow_redirects=False)
     except aiohttp.ClientConnectionError:
         if not timeline.over_kept:
             raise
         timeline.restart()
-        seen.response = await lines.new.post(target, data=body, headers=headers, allow_redirects=False)
+        seen.response = await sessions.new.post(target, data=body, headers=headers, allow_redirects=False)
     timeline.answered()
-    while len(seen.answer) < ANSWER_KEPT:
-        block = await seen.response.content.read(ANSWER_KEPT - len(seen.answer))
+    while len(seen.answer) < MAX_ANSWER_BYTES:
+        block = await seen.response.content.read(MAX_ANSWER_BYTES - len(seen.answer))
         if not block:
             return
         seen.answer += block
 
 
-def _judge(response: aiohttp.ClientResponse, late: str | None) -> str | None:
-    """What is wrong with an answer whose headers have come; None when it acknowledges.
+def _explain(response: aiohttp.ClientResponse, body: bytes, late: str | None) -> str | None:
+    """The error of an answer whose headers have come, in words; None when it acknowledges.
 
     2xx acknowledges even if the body is longer than what is read or breaks off: the receiver has said what it thinks.
     """
@@ -180,8 +192,14 @@ def _judge(response: aiohttp.ClientResponse, late: str | None) -> str | None:
             f"answered {status}, a redirect{f' to {target}' if target else ''}: redirects are not followed; "
             "give the final address as callBackUrl"
         )
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return f"answered 413: it takes no body of {_size(body)}. {REMEDY}"
     reason = printable((response.reason or "").encode("utf-8", "replace"))[:100]
     return f"answered {status} {reason}".strip()
+
+
+def _size(body: bytes) -> str:
+    return f"{len(body) / 1000:,.0f} KB"
 
 
 def _too_slow(timeline: Timeline, seen: _Seen, deadline: float) -> str:

@@ -1,4 +1,4 @@
-"""What was announced of a task and how it went, for its owner to read."""
+"""History of a task's callbacks: deliveries with their attempts, for its owner."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from antiphon.callbacks.outbox import RecordedAttempt, attempts_of
 from antiphon.database.schema import deliveries
 
-SHOWN = 64 * 1024  # bytes of a body that come with its delivery
+MAX_SHOWN_BYTES = 64 * 1024  # of a body that come with its delivery
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,6 @@ class RecordedDelivery:
 
 async def deliveries_of(connection: AsyncConnection, task_id: str) -> list[RecordedDelivery]:
     """Every delivery of a task, oldest first: the first, and one for each resend."""
-    attempts: dict[int, list[RecordedAttempt]] = defaultdict(list)
-    for attempt in await attempts_of(connection, task_id):
-        attempts[attempt.delivery_id].append(attempt)
     columns = (
         deliveries.c.id,
         deliveries.c.webhook_id,
@@ -42,9 +39,13 @@ async def deliveries_of(connection: AsyncConnection, task_id: str) -> list[Recor
         deliveries.c.created_at,
         deliveries.c.due_at,
         func.octet_length(deliveries.c.body),
-        func.substring(deliveries.c.body, 1, SHOWN),
+        func.substring(deliveries.c.body, 1, MAX_SHOWN_BYTES),
     )
-    rows = await connection.execute(select(*columns).where(deliveries.c.task_id == task_id).order_by(deliveries.c.id))
+    query = select(*columns).where(deliveries.c.task_id == task_id).order_by(deliveries.c.id)
+    rows = (await connection.execute(query)).all()
+    attempts: dict[int, list[RecordedAttempt]] = defaultdict(list)
+    for attempt in await attempts_of(connection, task_id):  # read last: none lacks the attempt that ended it
+        attempts[attempt.delivery_id].append(attempt)
     return [RecordedDelivery(*row[:-1], body=bytes(row[-1]), attempts=attempts[row.id]) for row in rows]
 
 

@@ -1,24 +1,16 @@
-"""What a monitor asks a process: Prometheus counters of its own, and gauges of the database that all share."""
+"""Prometheus metrics: counters of this process, and gauges from the database that all processes share."""
 
-import asyncio
-import contextlib
-
-import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from antiphon.callbacks.backlog import backlog
-from antiphon.callbacks.exchange import Outcome
-from antiphon.callbacks.outbox import Delivery
+from antiphon.callbacks.exchange import PostOutcome
+from antiphon.callbacks.outbox import ClaimedDelivery
 from antiphon.database import Database
 from antiphon.outbound.failures import Reason
 
-log = structlog.get_logger()
-
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
-LATENCIES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30, 60, 120, 300, 600)  # seconds
-MOST_REQUEST = 16_384  # bytes of a scraper's request
-TIMEOUT = 10.0  # seconds for a scrape
+LATENCY_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30, 60, 120, 300, 600)
 
 
 class Metrics:
@@ -45,7 +37,7 @@ class Metrics:
         self._latency = Histogram(
             "antiphon_callback_latency_seconds",
             "from the end of the task to the receiver's acknowledgement",
-            buckets=LATENCIES,
+            buckets=LATENCY_BUCKETS_S,
             registry=self._registry,
         )
         self._in_flight = self._gauge("antiphon_callbacks_in_flight", "being sent by this process")
@@ -55,6 +47,10 @@ class Metrics:
         self._tasks = Gauge(
             "antiphon_tasks", "unfinished tasks (all processes)", ["kind", "state"], registry=self._registry
         )
+        self._overdue = self._gauge(
+            "antiphon_tasks_overdue",
+            "expired for more than an hour, their files not deleted (all processes)",
+        )
 
     def _counter(self, name: str, words: str) -> Counter:
         return Counter(name, words, registry=self._registry)
@@ -62,7 +58,7 @@ class Metrics:
     def _gauge(self, name: str, words: str) -> Gauge:
         return Gauge(name, words, registry=self._registry)
 
-    def attempted(self, delivery: Delivery, outcome: Outcome, waited: float) -> None:
+    def attempted(self, delivery: ClaimedDelivery, outcome: PostOutcome, waited: float) -> None:
         """Count an attempt. ``waited``: seconds from the callback's creation to the start of this attempt."""
         if outcome.error is None:
             self._attempts.labels("acknowledged").inc()
@@ -85,39 +81,14 @@ class Metrics:
         self._in_flight.set(number)
 
     async def render(self, database: Database) -> bytes:
-        """The text exposition format, 0.0.4. Asks the database two counts over partial indexes."""
+        """The text exposition format, 0.0.4. Asks the database for a few counts over partial indexes."""
         async with database.begin() as connection:
             left = await backlog(connection)
         self._pending.set(left.pending)
         self._leased.set(left.leased)
         self._age.set(left.age)
+        self._overdue.set(left.overdue)
         self._tasks.clear()
         for labels, number in left.tasks.items():
             self._tasks.labels(*labels).set(number)
         return generate_latest(self._registry)
-
-
-async def serve_metrics(metrics: Metrics, database: Database, host: str, port: int, stop: asyncio.Event) -> None:
-    """Answer every request on ``port`` with the metrics, for processes without the API. Needs no key, as the API's
-    ``/metrics``: nothing in it is secret."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            async with asyncio.timeout(TIMEOUT):
-                await reader.readuntil(b"\r\n\r\n")
-                try:
-                    body, status = await metrics.render(database), "200 OK"
-                except Exception as error:  # whatever it is, the scraper is told, and the sender goes on
-                    body, status = f"# no database: {type(error).__name__}\n".encode(), "503 Service Unavailable"
-                head = f"HTTP/1.1 {status}\r\nContent-Type: {CONTENT_TYPE}\r\nContent-Length: {len(body)}\r\n"
-                writer.write(head.encode() + b"Connection: close\r\n\r\n" + body)
-                await writer.drain()
-        writer.close()
-
-    try:
-        server = await asyncio.start_server(answer, host, port, limit=MOST_REQUEST)
-    except OSError as error:  # no reason to send nothing
-        log.error("no metrics: choose another ANTIPHON_METRICS_PORT", port=port, error=str(error))
-        return
-    async with server:
-        await stop.wait()

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from antiphon.callbacks.schedule import Step
+from antiphon.callbacks.schedule import NextStep
 from antiphon.errors import NotFound
 from antiphon.outbound.guard import host_of
 
@@ -22,9 +22,9 @@ TASK_CHANNEL = "antiphon_task"
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """A claimed delivery. ``attempts`` counts those before this one; ``lease_until`` says whose claim it is, and
-    ``expired`` that somebody's had run out. Times are the database's clock, which machines with wrong clocks share."""
+class ClaimedDelivery:
+    """A claimed delivery. ``attempts`` counts those before this one; ``lease_until`` identifies the claim, and
+    ``expired`` says that an earlier one had run out. Times are the database's clock, which all machines share."""
 
     id: int
     webhook_id: str
@@ -40,7 +40,7 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class MadeAttempt:
     """What happened in one attempt. ``error`` is in words, None when it was acknowledged; ``answer`` is the start
     of the receiver's answer, as text. ``milliseconds`` is the whole; the phases and ``connection`` are as in
     ``timeline``. ``request_headers`` is a JSON object of what was sent, None when nothing was."""
@@ -60,7 +60,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class RecordedAttempt(Attempt):
+class RecordedAttempt(MadeAttempt):
     """An attempt as it is shown: its number from 1 within its delivery."""
 
     delivery_id: int = 0
@@ -70,17 +70,26 @@ class RecordedAttempt(Attempt):
 async def enqueue(connection: AsyncConnection, *, task_id: str, url: str, body: bytes) -> int:
     """Put a callback into the outbox, within the caller's transaction: it is sent if and only if that commits.
 
-    ``body`` is sent as it is, byte for byte, on every attempt and resend. Gives the delivery's id.
+    ``body`` is sent as it is, byte for byte, on every attempt and resend.
+
+    Returns:
+        The delivery's id.
     """
     row = {"webhook_id": f"msg_{secrets.token_hex(16)}", "task_id": task_id, "url": url, "host": host_of(url)}
     return await _insert(connection, row | {"body": body})
 
 
 async def resend(connection: AsyncConnection, task_id: str) -> int:
-    """Send a task's callback again with the same identity and body; gives the id of the delivery.
+    """Send a task's callback again with the same identity and body.
 
     A callback that is still waiting for its next attempt is sent now instead, and one that is being sent is left
-    alone, so that the receiver does not get two at once. Raises ``NotFound`` when the task never had a callback.
+    alone, so that the receiver does not get two at once.
+
+    Returns:
+        The delivery's id.
+
+    Raises:
+        NotFound: The task never had a callback.
     """
     query = text(
         "SELECT id, webhook_id, task_id, url, host, body, state FROM deliveries"
@@ -152,15 +161,21 @@ async def claim(
     per_host: int,
     busy: Mapping[str, int],
     size: int = 1 << 30,
-) -> list[Delivery]:
-    """Take up to ``limit`` due deliveries for ``lease`` seconds, and no more after their bodies exceed ``size`` bytes.
+) -> list[ClaimedDelivery]:
+    """Claim due deliveries, the oldest first.
 
-    ``per_host`` is the most of one host at a time, of which ``busy`` says how many are taken. Oldest first.
+    Args:
+        connection: The caller's transaction; the claim holds when it is committed.
+        limit: The most deliveries.
+        lease: Seconds for which they are claimed.
+        per_host: The most deliveries of one host at a time.
+        busy: How many of these are taken already, by host.
+        size: Bytes of bodies after which no more are claimed.
     """
     bound: dict[str, Any] = {"limit": limit, "lease": lease, "per_host": per_host, "size": size}
     bound |= {"busy_hosts": list(busy), "busy_numbers": list(busy.values())}
     rows = (await connection.execute(_CLAIM, bound)).mappings().all()
-    claimed = [Delivery(**{**row, "body": bytes(row["body"])}) for row in rows]
+    claimed = [ClaimedDelivery(**{**row, "body": bytes(row["body"])}) for row in rows]
     return sorted(claimed, key=lambda delivery: delivery.id)
 
 
@@ -220,11 +235,14 @@ _TAKE_STEPS = text(
 _STEP = ("id", "number", "lease_until", "state", "delay")
 
 
-async def record(connection: AsyncConnection, results: Sequence[tuple[Delivery, Attempt, Step]]) -> set[int]:
-    """Write down attempts and what becomes of their deliveries, in the caller's transaction.
+async def record(
+    connection: AsyncConnection, results: Sequence[tuple[ClaimedDelivery, MadeAttempt, NextStep]]
+) -> set[int]:
+    """Store attempts and the next steps of their deliveries, in the caller's transaction.
 
-    Gives the ids of the deliveries that changed. The others' leases were lost in the meantime: such an attempt is
-    kept for the owner to see, and only an acknowledgement still changes its delivery.
+    Returns:
+        The ids of the deliveries that changed. The others' leases were lost in the meantime: such an attempt is kept
+        for the owner to see, and only an acknowledgement still changes its delivery.
     """
     rows = [
         vars(attempt) | vars(step) | vars(delivery) | {"delivery_id": delivery.id, "number": delivery.attempts + 1}
@@ -253,7 +271,7 @@ _RELEASE = text(
 )
 
 
-async def release(connection: AsyncConnection, claimed: Sequence[Delivery], delay: float = 0.0) -> None:
+async def release(connection: AsyncConnection, claimed: Sequence[ClaimedDelivery], delay: float = 0.0) -> None:
     """Give claims back without counting an attempt; they are due again in ``delay`` seconds."""
     if not claimed:
         return

@@ -1,4 +1,4 @@
-"""Writes down what came of attempts, and holds on to it while the database is away."""
+"""Recorder of attempts: writes their outcomes into the database, and keeps them while it is away."""
 
 import asyncio
 import json
@@ -11,35 +11,39 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from antiphon.callbacks import outbox
-from antiphon.callbacks.exchange import Outcome
+from antiphon.callbacks.exchange import PostOutcome
 from antiphon.callbacks.metrics import Metrics
-from antiphon.callbacks.outbox import Attempt, Delivery
-from antiphon.callbacks.schedule import Step, next_step
+from antiphon.callbacks.outbox import ClaimedDelivery, MadeAttempt
+from antiphon.callbacks.schedule import NextStep, next_step
 from antiphon.database import Database
 
 log = structlog.get_logger()
 
-OWN_FAULT = 10.0  # seconds until we try again what failed by our own fault
-BATCH = 500  # attempts in one transaction
-PAUSE = 1.0  # seconds between tries while the database is away
-LINGER = 0.005  # seconds in which attempts come together
-DATABASE_TIMEOUT = 3.0  # seconds that a stop waits for the database
+OWN_FAULT_RETRY_S = 10.0  # until we try again what failed by our own fault
+MAX_BATCH = 500  # attempts in one transaction
+RETRY_INTERVAL_S = 1.0  # between tries while the database is away
+GATHER_S = 0.005  # in which attempts come together
+DATABASE_TIMEOUT_S = 3.0  # that a stop waits for the database
 
 
 @dataclass(frozen=True)
-class Result:
+class PostedDelivery:
     """An attempt that was made. ``started_at`` is the database's clock."""
 
-    delivery: Delivery
+    delivery: ClaimedDelivery
     started_at: datetime
-    outcome: Outcome
+    outcome: PostOutcome
 
 
 class Recorder:
-    """Writes what has come together in one transaction, so that its cost is shared.
+    """Stores the outcomes of attempts, those of a few milliseconds in one transaction.
 
-    ``delays`` are the seconds before each retry; ``chance`` gives their jitter, uniform in [0, 1). ``retrying`` is
-    called after retries were put off, so that the sender sees when the first is due.
+    Args:
+        database: The database of the outbox.
+        delays: Seconds before each retry.
+        chance: Gives their jitter, uniform in [0, 1).
+        retrying: Called after retries were scheduled, so that the sender sees when the first is due.
+        metrics: Counts the deliveries that are given up.
     """
 
     def __init__(
@@ -55,21 +59,21 @@ class Recorder:
         self._chance = chance
         self._retrying = retrying
         self._metrics = metrics
-        self._waiting: list[Result] = []
+        self._waiting: list[PostedDelivery] = []
         self._writer: asyncio.Task[None] | None = None
 
-    def record(self, delivery: Delivery, started_at: datetime, outcome: Outcome) -> None:
+    def record(self, delivery: ClaimedDelivery, started_at: datetime, outcome: PostOutcome) -> None:
         """Have the outcome written down, however long that takes: the receiver may have the callback."""
-        self._waiting.append(Result(delivery, started_at, outcome))
+        self._waiting.append(PostedDelivery(delivery, started_at, outcome))
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_all())
 
-    async def give_back(self, claimed: Sequence[Delivery]) -> None:
+    async def give_back(self, claimed: Sequence[ClaimedDelivery]) -> None:
         """Give claims back, uncounted. With the database away their leases run out instead."""
         if not claimed:
             return
         try:
-            async with asyncio.timeout(DATABASE_TIMEOUT), self._database.begin() as connection:
+            async with asyncio.timeout(DATABASE_TIMEOUT_S), self._database.begin() as connection:
                 await outbox.release(connection, claimed)
         except (SQLAlchemyError, OSError) as error:
             log.warning("callbacks were not given back; their leases run out", error=first_line(error))
@@ -78,7 +82,7 @@ class Recorder:
         """Write down what is left. With the database away it is lost after 3 s: their leases run out instead."""
         if self._writer is None:
             return
-        done, _ = await asyncio.wait([self._writer], timeout=DATABASE_TIMEOUT)
+        done, _ = await asyncio.wait([self._writer], timeout=DATABASE_TIMEOUT_S)
         if not done:
             self._writer.cancel()
             log.warning("attempts were not written down; their leases run out", number=len(self._waiting))
@@ -86,8 +90,8 @@ class Recorder:
     async def _write_all(self) -> None:
         try:
             while self._waiting:
-                await asyncio.sleep(LINGER)
-                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+                await asyncio.sleep(GATHER_S)
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
                 try:
                     await self._persist(batch)
                 except Exception:  # a fault of ours: their leases run out, and the rest goes on
@@ -95,14 +99,14 @@ class Recorder:
         finally:
             self._writer = None
 
-    async def _persist(self, results: Sequence[Result]) -> None:
+    async def _persist(self, results: Sequence[PostedDelivery]) -> None:
         while True:
             try:
                 await self._write(results)
                 return
             except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
                 log.warning("attempts wait to be written down", number=len(results), error=first_line(error))
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(RETRY_INTERVAL_S)
             except DBAPIError as error:  # one of them cannot be written: waiting does not help
                 if len(results) == 1:
                     log.error(
@@ -113,12 +117,12 @@ class Recorder:
                     await self._persist([result])
                 return
 
-    async def _write(self, results: Sequence[Result]) -> None:
+    async def _write(self, results: Sequence[PostedDelivery]) -> None:
         ours = [result.delivery for result in results if result.outcome.ours]
         charged = [self._judge(result) for result in results if not result.outcome.ours]
         async with self._database.begin() as connection:
             changed = await outbox.record(connection, charged)
-            await outbox.release(connection, ours, OWN_FAULT)
+            await outbox.release(connection, ours, OWN_FAULT_RETRY_S)
         self._metrics.stopped(sum(step.state == "stopped" and delivery.id in changed for delivery, _, step in charged))
         if any(step.state == "pending" for _, _, step in charged):
             self._retrying()
@@ -126,9 +130,9 @@ class Recorder:
             if delivery.id not in changed:
                 log.warning("the lease ran out during an attempt", delivery=delivery.id, state=step.state)
 
-    def _judge(self, result: Result) -> tuple[Delivery, Attempt, Step]:
+    def _judge(self, result: PostedDelivery) -> tuple[ClaimedDelivery, MadeAttempt, NextStep]:
         delivery, outcome = result.delivery, result.outcome
-        attempt = Attempt(
+        attempt = MadeAttempt(
             started_at=result.started_at,
             milliseconds=outcome.milliseconds,
             address=outcome.address,

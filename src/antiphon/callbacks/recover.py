@@ -1,4 +1,4 @@
-"""Sending many callbacks again, after a receiver was down or lost what it had acknowledged: paced, each with its
+"""Recovery: many callbacks sent again after a receiver was down or lost what it had acknowledged; paced, each with its
 identity, and safe to break off and to start anew."""
 
 import asyncio
@@ -15,7 +15,7 @@ from antiphon.database import Database
 from antiphon.errors import BadParameter
 
 Ended = Literal["stopped", "delivered"]
-TICK = 0.1  # seconds between transactions at high rates; at low rates there is one for each callback
+TICK_S = 0.1  # between transactions at high rates; at low rates there is one for each callback
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ async def recover(
     Each transaction is complete in itself, so this may be broken off at any time and started again with the same
     selection. What somebody else has sent again meanwhile is passed over. ``told`` hears the number so far.
     """
-    size = max(1, round(rate * TICK))
+    size = max(1, round(rate * TICK_S))
     clock = asyncio.get_running_loop().time
     began, queued = clock(), 0
     for start in range(0, len(found), size):

@@ -1,4 +1,4 @@
-"""When the next attempt is due, or that there is none. Pure: numbers in, a decision out."""
+"""Retry schedule: when the next attempt is due, or that there is none. No I/O."""
 
 import math
 from collections.abc import Sequence
@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
-JITTER = 0.2  # of the delay, either way: receivers that failed together are not asked together again
+JITTER_SHARE = 0.2  # of the delay, either way: receivers that failed together are not asked together again
 GONE = 410  # the receiver says that it will never take this again
 
 
 @dataclass(frozen=True)
-class Step:
+class NextStep:
     """What becomes of a delivery after an attempt. ``delay`` is seconds from now, for ``pending`` only."""
 
     state: Literal["delivered", "stopped", "pending"]
@@ -32,7 +32,7 @@ def next_step(
     retry_after: float | None,
     delays: Sequence[float],
     chance: float,
-) -> Step:
+) -> NextStep:
     """Decide after the ``attempts``-th attempt (1 is the first one).
 
     ``status`` is the HTTP status if one came; ``failed`` says that the attempt failed all the same, for example
@@ -40,16 +40,16 @@ def next_step(
     holds one delay per retry, in seconds. ``chance`` is uniform in [0, 1).
     """
     if acknowledged(status) and not failed:
-        return Step("delivered")
+        return NextStep("delivered")
     if status == GONE or attempts > len(delays):
-        return Step("stopped")
-    return Step("pending", delay_of(delays[attempts - 1], retry_after, chance))
+        return NextStep("stopped")
+    return NextStep("pending", delay_of(delays[attempts - 1], retry_after, chance))
 
 
 def delay_of(delay: float, retry_after: float | None, chance: float) -> float:
     """The delay with its jitter of ±20 %; or as the receiver asked, held between 1× and 2× of the delay."""
     if retry_after is None:
-        return delay * (1 - JITTER + 2 * JITTER * chance)
+        return delay * (1 - JITTER_SHARE + 2 * JITTER_SHARE * chance)
     return min(max(retry_after, delay), 2 * delay)
 
 

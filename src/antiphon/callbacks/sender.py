@@ -1,4 +1,4 @@
-"""The sender: claims what is due, sends it, writes down what came of it. As many may run as there are machines."""
+"""Sender of callbacks: claims due deliveries, posts them, records the outcomes. Several may run at once."""
 
 import asyncio
 import random
@@ -12,9 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from antiphon.callbacks import outbox
 from antiphon.callbacks.concurrency import Slots
-from antiphon.callbacks.exchange import Lines, open_lines, post
+from antiphon.callbacks.exchange import PostSessions, open_post_sessions, post
 from antiphon.callbacks.metrics import Metrics
-from antiphon.callbacks.outbox import Delivery
+from antiphon.callbacks.outbox import ClaimedDelivery
 from antiphon.callbacks.recorder import Recorder, first_line
 from antiphon.contract import signatures
 from antiphon.database import Database, Notifications
@@ -25,20 +25,27 @@ from antiphon.settings import Settings
 
 log = structlog.get_logger()
 
-POLL = 5.0  # seconds between looks at the outbox when nothing wakes us: a NOTIFY can be lost
-MARGIN = 10.0  # seconds that a lease outlives the deadline of the attempt it covers
-GRACE = 16.0  # seconds in which a clean stop lets what is in flight end
-DATABASE_TIMEOUT = 10.0
-KEYS_STAY = 1.0  # seconds; a key that was rotated out signs on for a day
+POLL_INTERVAL_S = 5.0  # between looks at the outbox when nothing wakes us: a NOTIFY can be lost
+LEASE_MARGIN_S = 10.0  # that a lease outlives the deadline of the attempt it covers
+STOP_TIMEOUT_S = 16.0  # in which a clean stop lets what is in flight end
+DATABASE_TIMEOUT_S = 10.0
+KEYS_TTL_S = 1.0  # a key that was rotated out signs on for a day
 
 
 class Sender:
-    """Delivers the outbox's callbacks.
+    """Delivers the outbox's callbacks. Limits of concurrency hold per sender.
 
-    ``keys`` gives the webhook keys to sign with, the newest first; it is asked before a batch is claimed, at most once
-    a second.
-    ``resolver`` looks names up (default: the system's, in threads); what it finds is judged by the guard.
-    ``chance`` gives the jitter, uniform in [0, 1). Caps on concurrency hold per sender.
+    Args:
+        database: The database of the outbox.
+        notifications: What wakes the sender when a delivery is due.
+        settings: Those named ``callback_…``.
+        keys: Gives the webhook keys to sign with, the newest first; asked before a claim, at most once a second.
+        resolver: Looks names up; None for the system's, in threads. The guard judges what it finds.
+        metrics: Counts attempts; None for metrics of its own.
+        margin: Seconds that a lease outlives the deadline of the attempt it covers.
+        poll: Seconds between looks at the outbox when nothing wakes the sender.
+        grace: Seconds in which a clean stop lets open requests end.
+        chance: Gives the jitter of retries, uniform in [0, 1).
     """
 
     def __init__(
@@ -50,9 +57,9 @@ class Sender:
         *,
         resolver: AbstractResolver | None = None,
         metrics: Metrics | None = None,
-        margin: float = MARGIN,
-        poll: float = POLL,
-        grace: float = GRACE,
+        margin: float = LEASE_MARGIN_S,
+        poll: float = POLL_INTERVAL_S,
+        grace: float = STOP_TIMEOUT_S,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._database = database
@@ -65,7 +72,7 @@ class Sender:
         self._poll = poll
         self._grace = grace
         self._metrics = metrics or Metrics()
-        self._flying: dict[asyncio.Task[None], Delivery] = {}
+        self._flying: dict[asyncio.Task[None], ClaimedDelivery] = {}
         self._wake = asyncio.Event()
         self._recorder = Recorder(database, settings.callback_retry_delays, chance, self._wake.set, self._metrics)
         self._slots = Slots(
@@ -79,13 +86,13 @@ class Sender:
         """Send until ``stop`` is set; then let what is in flight end, and give back what does not."""
         async with (
             self._notifications.subscribe(outbox.CHANNEL) as queue,
-            open_lines(self._guard, self._resolver) as lines,
+            open_post_sessions(self._guard, self._resolver) as sessions,
         ):
             watchers = [asyncio.create_task(self._listen(queue)), asyncio.create_task(self._heed(stop))]
             grace = 0.0
             try:
                 while not stop.is_set():
-                    await self._sleep(await self._turn(lines))
+                    await self._sleep(await self._turn(sessions))
                 grace = self._grace
             finally:
                 for watcher in watchers:
@@ -108,17 +115,17 @@ class Sender:
         except TimeoutError:
             pass
 
-    async def _turn(self, lines: Lines) -> float:
+    async def _turn(self, sessions: PostSessions) -> float:
         """Start whatever is due and has a free slot; gives the seconds until there may be more."""
         self._wake.clear()
         try:
-            async with asyncio.timeout(DATABASE_TIMEOUT):
+            async with asyncio.timeout(DATABASE_TIMEOUT_S):
                 await self._refresh_keys()
                 pause = await self._claim()
         except (SQLAlchemyError, AntiphonError, OSError) as error:
             log.warning("callbacks wait: no database or no keys", error=first_line(error))
             return 1.0
-        self._start(lines)
+        self._start(sessions)
         self._metrics.flying(self._slots.in_flight)
         return pause
 
@@ -129,13 +136,12 @@ class Sender:
         keys = await self._keys()
         for key in keys:
             signatures.check_key(key)
-        self._known_keys, self._keys_until = keys, now + KEYS_STAY
+        self._known_keys, self._keys_until = keys, now + KEYS_TTL_S
 
     async def _claim(self) -> float:
         """Claim into the slots; gives the seconds until something else is due."""
-        slots = self._slots
-        stale = slots.stale()
-        room = slots.room()
+        stale = self._slots.stale()
+        room = self._slots.room()
         async with self._database.begin() as connection:
             await outbox.release(connection, stale)
             if room.limit <= 0:
@@ -148,17 +154,16 @@ class Sender:
                 per_host=self._settings.callback_per_host,
                 busy=room.busy,
             )
-            slots.put(claimed, room)
-            self._metrics.claimed(expired=sum(delivery.expired for delivery in claimed))
-            if slots.is_full:
-                return self._poll
-            due = await outbox.next_due(connection, slots.full_hosts)
+            batch = self._slots.batch(claimed, room)
+            due = None if batch.is_full else await outbox.next_due(connection, batch.full_hosts)
+        self._slots.put(batch)
+        self._metrics.claimed(expired=sum(delivery.expired for delivery in claimed))
         # Due, yet not claimed: another sender has it locked for the moment.
         return self._poll if due is None else min(self._poll, max(due, 0.02))
 
-    def _start(self, lines: Lines, host: str | None = None) -> None:
+    def _start(self, sessions: PostSessions, host: str | None = None) -> None:
         for waited, delivery in self._slots.start(host):
-            task = asyncio.create_task(self._deliver(lines, delivery, waited))
+            task = asyncio.create_task(self._deliver(sessions, delivery, waited))
             self._flying[task] = delivery
             task.add_done_callback(self._ended)
 
@@ -167,7 +172,7 @@ class Sender:
         if not task.cancelled() and task.exception():
             log.error("a callback was given up for now", delivery=delivery.id, exc_info=task.exception())
 
-    async def _deliver(self, lines: Lines, delivery: Delivery, waited: float) -> None:
+    async def _deliver(self, sessions: PostSessions, delivery: ClaimedDelivery, waited: float) -> None:
         started = delivery.claimed_at + timedelta(seconds=waited)
         acknowledged = False
         try:
@@ -179,7 +184,7 @@ class Sender:
                 timestamp=int(started.timestamp()),
             )
             deadline = self._settings.callback_timeout
-            outcome = await post(lines, self._guard, delivery.url, delivery.body, headers, deadline=deadline)
+            outcome = await post(sessions, self._guard, delivery.url, delivery.body, headers, deadline=deadline)
             acknowledged = outcome.error is None
             self._recorder.record(delivery, started, outcome)
             self._metrics.attempted(delivery, outcome, (started - delivery.created_at).total_seconds())
@@ -187,7 +192,7 @@ class Sender:
             if self._slots.land(delivery, acknowledged=acknowledged):
                 self._wake.set()
             if not self._stopping:
-                self._start(lines, delivery.host)
+                self._start(sessions, delivery.host)
             self._metrics.flying(self._slots.in_flight)
         log.info(
             "callback attempt",

@@ -1,4 +1,4 @@
-"""Trying a receiver out: a sample of each kind, one attempt each, on the very path that callbacks take."""
+"""Test of a receiver: a sample of each kind, one attempt each, over the same path as callbacks."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp.abc import AbstractResolver
 
-from antiphon.callbacks.exchange import Outcome, open_lines, post
+from antiphon.callbacks.exchange import PostOutcome, open_post_sessions, post
 from antiphon.contract import signatures
 from antiphon.contract.samples import Sample
 from antiphon.outbound.guard import Guard
@@ -14,11 +14,11 @@ from antiphon.outbound.guard import Guard
 
 @dataclass(frozen=True)
 class Trial:
-    """What was sent, with which signature headers, and what came of it."""
+    """A posted sample: its signature headers and its outcome."""
 
     sample: Sample
     headers: dict[str, str]
-    outcome: Outcome
+    outcome: PostOutcome
 
 
 async def send_samples(
@@ -35,13 +35,13 @@ async def send_samples(
 
     ``timestamp`` is Unix seconds. What goes wrong is in the outcomes.
     """
-    async with open_lines(guard, resolver) as lines:
+    async with open_post_sessions(guard, resolver) as sessions:
 
         async def attempt(sample: Sample) -> Trial:
             headers = signatures.headers(
                 keys, task_id=sample.task_id, webhook_id=sample.webhook_id, body=sample.body, timestamp=timestamp
             )
-            outcome = await post(lines, guard, url, sample.body, headers, deadline=deadline)
+            outcome = await post(sessions, guard, url, sample.body, headers, deadline=deadline)
             return Trial(sample, headers, outcome)
 
         return list(await asyncio.gather(*(attempt(sample) for sample in samples)))

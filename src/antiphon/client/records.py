@@ -27,7 +27,7 @@ class Uploaded(TypedDict, total=False):
 
 
 class Status(TypedDict, total=False):
-    """In every record; from ``state`` on only our server says it."""
+    """In every record; from ``stage`` on only our server says it."""
 
     taskId: str
     audioId: str | None
@@ -36,11 +36,11 @@ class Status(TypedDict, total=False):
     createTime: int
     errorCode: int | None
     errorMessage: str | None
-    state: str
     stage: str
     progress: float
     callbackState: str
     expireTime: int | None
+    taskState: str
 
 
 class StemRecord(TypedDict, total=False):
@@ -66,6 +66,7 @@ class SeparationResponse(TypedDict, total=False):
     brassUrl: str | None
     woodwindsUrl: str | None
     otherUrl: str | None
+    pianoUrl: str | None
     originData: list[StemRecord]
 
 
@@ -117,6 +118,7 @@ class TaskItem(Status, total=False):
     """A line in the list of tasks."""
 
     kind: str
+    state: str
     sourceTaskId: str | None
     title: str | None
     startTime: int | None
@@ -152,11 +154,11 @@ class Delivery(TypedDict, total=False):
 
 
 def outcome_of(record: Mapping[str, Any]) -> Outcome:
-    """How the task stands. ``state`` counts where our server gives it, else ``successFlag``: words, or MIDI's numbers.
+    """How the task stands: as our ``taskState`` says (``state`` in version 0.1), else ``successFlag``.
 
     ``CALLBACK_EXCEPTION`` says only that the callback was given up: what the task made tells the outcome.
     """
-    known = _STATES.get(str(record.get("state")).lower())
+    known = _STATES.get(str(record.get("taskState", record.get("state"))).lower())
     if known:
         return known
     flag = record.get("successFlag")

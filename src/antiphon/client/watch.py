@@ -73,7 +73,7 @@ class Watch:
         if self._trouble:
             return self._trouble
         record = self.record or {}
-        stage = record.get("stage") or record.get("state") or "it is pending"
+        stage = record.get("stage") or record.get("taskState") or record.get("state") or "it is pending"
         progress = record.get("progress")
         done = f", {100 * progress:.0f} %" if isinstance(progress, int | float) else ""
         return f"{stage}{done}"

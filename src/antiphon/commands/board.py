@@ -1,4 +1,4 @@
-"""What ``antiphon receive`` shows while it runs: a table of the last callbacks, as lines of text."""
+"""View of ``antiphon receive`` on a terminal: a table of the last callbacks, as lines of text."""
 
 import threading
 import time
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from antiphon.receiver.inbox.inbox import Event
     from antiphon.receiver.inbox.listing import Entry
 
-KEPT_ROWS = 200
-KEPT_MESSAGES = 50
-LEAST_MESSAGES = 3  # shown below the table even when there are more events than lines
-LEAST_STATE = 12  # cells, if there are so many
-MOST_ID = 48  # cells
+MAX_ROWS = 200
+MAX_MESSAGES = 50
+MIN_MESSAGES = 3  # shown below the table even when there are more events than lines
+MIN_STATE_CELLS = 12  # cells, if there are so many
+MAX_ID_CELLS = 48
 GAP = "  "
 
 Colour = Literal["", "bold", "dim", "red", "green", "yellow", "cyan"]
@@ -26,6 +26,7 @@ _OF_STATE: Final[dict[str, Colour]] = {
     "done": "green",
     "failed": "red",
     "expired": "red",
+    "unread": "red",
     "retry": "yellow",
     "started": "cyan",
     "progress": "cyan",
@@ -33,7 +34,7 @@ _OF_STATE: Final[dict[str, Colour]] = {
 
 
 @dataclass(frozen=True)
-class Row:
+class BoardRow:
     """One event: ``what`` is the last that was told of it, ``until`` the Unix time of its next try."""
 
     received_at: float
@@ -68,9 +69,9 @@ class Board:
         self._head: list[tuple[str, Colour]] = []
         self._colours = colours
         self._lock = threading.Lock()
-        self._rows: OrderedDict[int, Row] = OrderedDict()
+        self._rows: OrderedDict[int, BoardRow] = OrderedDict()
         self._counts: Counter[str] = Counter()
-        self._messages: deque[tuple[float, str, Colour]] = deque(maxlen=KEPT_MESSAGES)
+        self._messages: deque[tuple[float, str, Colour]] = deque(maxlen=MAX_MESSAGES)
 
     def notice(self, notice: "Notice") -> None:
         """Take up what was told of an event."""
@@ -85,13 +86,13 @@ class Board:
             else:
                 now = replace(before, what=notice.what, text=notice.text, fraction=notice.fraction, until=notice.until)
                 self._put(event.id, now)
-                if notice.what in ("done", "failed", "expired"):
+                if notice.what in ("done", "failed", "expired", "unread"):
                     self._counts[notice.what] += 1
         self.changed.set()
 
-    def _put(self, event_id: int, row: Row) -> None:
+    def _put(self, event_id: int, row: BoardRow) -> None:
         self._rows[event_id] = row
-        if len(self._rows) > KEPT_ROWS:
+        if len(self._rows) > MAX_ROWS:
             self._rows.popitem(last=False)
 
     def entitle(self, line: str, colour: Colour = "bold") -> None:
@@ -113,7 +114,7 @@ class Board:
             messages = [(f"{clock(at)}  {text}", colour) for at, text, colour in self._messages]
             top = [*self._head, (self._summary(), "")]
         room = max(0, rows - len(top) - 3)  # but for two empty lines and the table's head
-        below = messages[-max(LEAST_MESSAGES, room - len(events)) :]
+        below = messages[-max(MIN_MESSAGES, room - len(events)) :]
         lines = [self._paint(fit(line, columns), colour) for line, colour in top]
         lines += ["", *self._table(events[: max(0, room - len(below))], columns, now)]
         lines += ["", *(self._paint(fit(line, columns), colour) for line, colour in below)] if below else []
@@ -121,11 +122,11 @@ class Board:
 
     def _summary(self) -> str:
         parts = [f"{self._counts['received']:,} received"]
-        named = ("repeated", "done", "failed", "expired")
+        named = ("repeated", "done", "failed", "expired", "unread")
         parts += [f"{self._counts[name]:,} {name}" for name in named if self._counts[name]]
         return " · ".join(parts)
 
-    def _table(self, events: list[Row], columns: int, now: float) -> list[str]:
+    def _table(self, events: list[BoardRow], columns: int, now: float) -> list[str]:
         if not events:
             return [self._paint(fit("nothing has come yet", columns), "dim")]
         table = [("TIME", "KIND", "TASK", "OUTCOME", "AGAIN", "STATE"), *(row.cells(now) for row in events)]
@@ -141,8 +142,8 @@ class Board:
         return paint(text, colour) if self._colours else text
 
 
-def row_of(event: "Event") -> Row:
-    return Row(event.received_at, event.kind, event.task_id, outcome_of(event), event.repeats)
+def row_of(event: "Event") -> BoardRow:
+    return BoardRow(event.received_at, event.kind, event.task_id, outcome_of(event), event.repeats)
 
 
 def outcome_of(event: "Event | Entry") -> str:
@@ -169,10 +170,10 @@ def span(seconds: float) -> str:
 
 
 def _widths(table: Sequence[Sequence[str]], columns: int) -> list[int]:
-    """Cells per column: as many as its texts need, but ids are cut before a state has less than ``LEAST_STATE``."""
+    """Cells per column: as many as its texts need, but ids are cut before a state has less than ``MIN_STATE_CELLS``."""
     needed = [max(width_of(row[place]) for row in table) for place in range(len(table[0]) - 1)]
     left = columns - sum(needed) - len(GAP) * len(needed)
-    task = max(8, min(needed[2], MOST_ID, needed[2] + left - LEAST_STATE))
+    task = max(8, min(needed[2], MAX_ID_CELLS, needed[2] + left - MIN_STATE_CELLS))
     return [*needed[:2], task, *needed[3:], max(0, left + needed[2] - task)]
 
 

@@ -1,4 +1,4 @@
-"""``antiphon callbacks``: what was announced, and once more."""
+"""``antiphon callbacks``: show deliveries, send them again, test a receiver."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -178,7 +178,8 @@ def _progress(total: int) -> Callable[[int], None]:
 )
 @data_option
 def try_out(url: str, kinds: tuple[str, ...], data: Path | None) -> None:
-    """Post a sample of each kind to a receiver, of a success and of a failure, once each; show what came of it."""
+    """Post a sample of each kind to a receiver, of a success and of a failure, and MIDI of 300 KB, once each; show what
+    came of it."""
 
     async def do(services: "Services") -> "list[Trial]":
         from antiphon.callbacks.trial import send_samples
@@ -206,10 +207,10 @@ def try_out(url: str, kinds: tuple[str, ...], data: Path | None) -> None:
 
 def _show(trial: "Trial") -> None:
     sample, outcome = trial.sample, trial.outcome
-    name = f"{sample.kind} {'failure' if sample.failed else 'success'}"
+    name = f"{sample.kind} {'failure' if sample.failed else 'success'}{', large' if sample.large else ''}"
     spent = _durations(outcome.milliseconds, **vars(outcome.phases))
     click.secho(
-        f"{name:<19} {outcome.status or '---'}  {spent}  {outcome.error or 'acknowledged'}",
+        f"{name:<20} {outcome.status or '---'}  {spent}  {outcome.error or 'acknowledged'}",
         fg="red" if outcome.error else "green",
     )
     click.echo(f"  to      {outcome.address or 'nowhere'}, task {sample.task_id}")

@@ -1,4 +1,4 @@
-"""A command's short visit to the server's database."""
+"""Connection of a command to the server's database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ data_option = click.option("--data", type=PATH, help="the server's data folder (
 
 
 def show_first_keys(services: "Services") -> None:
-    """The first visit makes the first keys, and nobody else will ever show them; not among the command's results."""
+    """Show the first keys, which the first connection makes: on standard error, apart from the command's results."""
     if services.first_keys:
         click.echo(str(services.first_keys), err=True)
 

@@ -1,4 +1,4 @@
-"""``antiphon demo``: the whole line on a real song."""
+"""``antiphon demo``: upload, stems, MIDI and video of a real song."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""``antiphon doctor``: says in words what is wrong."""
+"""``antiphon doctor``: checks of the installation, each told in a sentence."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""``antiphon stems`` and ``midi``, and what the commands share that run an engine without a server."""
+"""``antiphon stems`` and ``midi``, and the shared parts of commands that run an engine without a server."""
 
 import contextlib
 from collections.abc import Iterator

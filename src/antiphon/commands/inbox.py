@@ -1,4 +1,4 @@
-"""``antiphon inbox``: what a receiver keeps, how far its follow-ups are, and once more."""
+"""``antiphon inbox``: events that a receiver keeps, the state of their follow-ups, and another try."""
 
 import json
 import shutil
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from antiphon.receiver.inbox.inbox import Arrival
     from antiphon.receiver.inbox.listing import Entry
 
-STATES = ["pending", "running", "done", "failed", "expired"]
-KINDS = ["midi", "video", "separation", "unknown"]
-COLOURS = {"done": "green", "failed": "red", "expired": "red", "pending": "yellow", "running": "cyan"}
+STATES = ["pending", "running", "done", "failed", "expired", "unread"]
+KINDS = ["midi", "video", "separation", "wav", "unknown"]
+COLOURS = {"done": "green", "failed": "red", "expired": "red", "unread": "red", "pending": "yellow", "running": "cyan"}
 SCHEMES = {"standard": "Standard Webhooks", "documented": "documented signature", "polled": "polled", "": "unsigned"}
-SHORTEST = 14 * 86400.0  # seconds for which everything is kept: so long a sender may send it again
-SOON = 86400.0  # seconds before its expiry in which a table says so
+MIN_RETENTION_S = 14 * 86400.0  # for which everything is kept: so long a sender may send it again
+EXPIRES_SOON_S = 86400.0  # before its expiry in which a table says so
 
 inbox_option = click.option(
     "--inbox", "folder", metavar="DIR", type=PATH, required=True, help="the folder of 'antiphon receive'"
@@ -86,7 +86,7 @@ def _remark(entry: "Entry", now: float) -> str:
     parts = []
     if entry.state == "pending":
         parts.append(f"next try in {span(entry.due_at - now)}" if entry.due_at > now else "due")
-    if entry.state in ("pending", "running") and entry.expires_at - now < SOON:
+    if entry.state in ("pending", "running") and entry.expires_at - now < EXPIRES_SOON_S:
         parts.append(f"links expire in {span(entry.expires_at - now)}")
     if entry.error and entry.state != "done":
         parts.append(printable(entry.error))
@@ -158,9 +158,9 @@ def _moment(at: float) -> str:
 @inbox.command()
 @inbox_option
 @click.argument("tasks", metavar="[TASK]...", nargs=-1, help="tasks' ids, or events' numbers")
-@click.option("--all", "everything", is_flag=True, help="all that failed or expired")
+@click.option("--all", "everything", is_flag=True, help="all that failed, expired or was not understood")
 def retry(folder: Path, tasks: tuple[str, ...], everything: bool) -> None:
-    """Have follow-ups that failed or expired, or wait for their next try, begun again now.
+    """Have follow-ups that failed, expired or were not understood, or wait for their next try, begun again now.
 
     Steps that are done are not done again, and downloads go on where they broke off. A running 'antiphon receive' on
     this folder takes them up, else the next one that is started.
@@ -168,7 +168,9 @@ def retry(folder: Path, tasks: tuple[str, ...], everything: bool) -> None:
     from antiphon.receiver.inbox.inbox import Inbox
 
     if bool(tasks) == everything:
-        raise BadParameter("TASK: give the ids of tasks, or --all for all that failed or expired; not both")
+        raise BadParameter(
+            "TASK: give the ids of tasks, or --all for all that is not done and waits for nothing; not both"
+        )
     chosen = [entry for task in tasks for entry in _find(folder, task)]
     expired = sum(entry.state == "expired" for entry in chosen)
     if everything:
@@ -194,7 +196,7 @@ def prune(folder: Path, older_than: str) -> None:
     from antiphon.receiver.inbox.listing import counts
 
     seconds = duration(older_than, field="--older-than")
-    if seconds < SHORTEST:
+    if seconds < MIN_RETENTION_S:
         raise BadParameter(f"--older-than: at least 14d, in which a callback may come again (got {older_than})")
     counts(folder)  # there must be one
     with Inbox(folder) as opened:

@@ -1,4 +1,4 @@
-"""What ``antiphon receive`` prints where there is no terminal: a line for each thing that happens."""
+"""Output of ``antiphon receive`` without a terminal: a line for each event."""
 
 import queue
 import threading
@@ -10,13 +10,13 @@ from antiphon.commands.board import Colour, clock, encodable, outcome_of, paint,
 if TYPE_CHECKING:
     from antiphon.receiver.follow_up.notices import Notice
 
-MOST_WAITING = 10_000  # lines
-_AT_ONCE = 500  # lines that are written together, if there are so many
+MAX_WAITING = 10_000  # lines
+_MAX_BATCH = 500  # lines that are written together, if there are so many
 
 
 class Lines:
     """Prints to ``stream`` in a thread of its own: whoever reads slowly holds up no acknowledgement. What is more than
-    ``MOST_WAITING`` lines behind is left out, and counted."""
+    ``MAX_WAITING`` lines behind is left out, and counted."""
 
     def __init__(self, stream: TextIO, *, colours: bool = False) -> None:
         self._stream = stream
@@ -47,7 +47,7 @@ class Lines:
         self.say(line, colour)
 
     def say(self, text: str, colour: Colour = "") -> None:
-        if self._queue.qsize() >= MOST_WAITING:
+        if self._queue.qsize() >= MAX_WAITING:
             self._left_out += 1
             return
         now = clock(time.time())
@@ -59,7 +59,7 @@ class Lines:
         more = True
         while more:
             lines = [self._queue.get()]
-            while len(lines) < _AT_ONCE and not self._queue.empty():
+            while len(lines) < _MAX_BATCH and not self._queue.empty():
                 lines.append(self._queue.get())
             if self._left_out and self._queue.empty():
                 left_out, self._left_out = self._left_out, 0

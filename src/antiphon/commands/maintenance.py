@@ -1,4 +1,4 @@
-"""``antiphon maintenance``: let what runs end and take nothing new."""
+"""``antiphon maintenance``: refuse new tasks while running ones end."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""``antiphon receive``: a receiver that verifies, keeps, and only then answers."""
+"""``antiphon receive``: a receiver that verifies and stores callbacks before it answers."""
 
 import logging
 import os
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from antiphon.receiver.follow_up.step import Step
     from antiphon.receiver.http.probe import Probe, Verdict
 
-LARGEST_KEY_FILE = 65_536  # bytes
+MAX_KEY_FILE_BYTES = 65_536
 _SHOWN: "dict[Verdict, tuple[str, Colour]]" = {
     "good": ("ok ", "green"),
     "doubtful": ("?  ", "yellow"),
@@ -138,7 +138,7 @@ def _keys_in(file: Path) -> list[str]:
     """The keys of a file: one a line; empty lines and those that begin with # are none."""
     try:
         with file.open("rb") as opened:
-            lines = opened.read(LARGEST_KEY_FILE).decode("utf-8").splitlines()
+            lines = opened.read(MAX_KEY_FILE_BYTES).decode("utf-8").splitlines()
     except (OSError, ValueError) as error:
         raise BadParameter(f"--key-file: {file} cannot be read: {error}; give a text file with a key a line") from None
     found = [key for line in lines if (key := line.strip()) and not key.startswith("#")]
@@ -156,6 +156,11 @@ def _tell_what_waits(inbox: Path, view: View) -> None:
         view.say(f"{waiting:,} from before are still to be followed up")
     if failed := found.get("failed", 0):
         view.say(f"{failed:,} have failed: 'antiphon inbox retry --all --inbox {inbox}' begins again", "yellow")
+    if unread := found.get("unread", 0):
+        words = (
+            f"{unread:,} were not understood by the version before: 'antiphon inbox retry --all --inbox {inbox}' reads"
+        )
+        view.say(f"{words} them with this one", "red")
 
 
 def _check(probe: "Probe", receiver: "Receiver", view: View) -> None:

@@ -1,4 +1,4 @@
-"""A full-screen view on a terminal, redrawn when something has changed and when the window has another size."""
+"""Full-screen view on a terminal, redrawn when its content or the window's size has changed."""
 
 import shutil
 import threading
@@ -11,8 +11,8 @@ from antiphon.commands.board import Board, Colour, encodable
 if TYPE_CHECKING:
     from antiphon.receiver.follow_up.notices import Notice
 
-REDRAW_AFTER = 0.1  # seconds at least between two drawings
-LOOK_EVERY = 1.0  # seconds at most: times to wait count down, and the window may have changed
+MIN_REDRAW_S = 0.1  # at least between two drawings
+MAX_REDRAW_S = 1.0  # at most: times to wait count down, and the window may have changed
 
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"  # the other screen, no cursor, no wrapping
 _LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l"
@@ -64,8 +64,8 @@ class Screen:
             drawn = self._board.lines(columns, rows, time.time())
             if not self._write(f"{_BEGIN}\x1b[H" + "\r\n".join(f"{line}\x1b[K" for line in drawn) + f"\x1b[J{_END}"):
                 return
-            self._board.changed.wait(LOOK_EVERY)
-            self._stopping.wait(REDRAW_AFTER)
+            self._board.changed.wait(MAX_REDRAW_S)
+            self._stopping.wait(MIN_REDRAW_S)
 
     def _write(self, text: str) -> bool:
         """False when the terminal is gone; the receiver goes on without it."""

@@ -1,4 +1,4 @@
-"""``antiphon video``: a music video without a server, or a look at one."""
+"""``antiphon video``: a music video without a server, or one still of it."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 RATES = [str(rate) for rate in get_args(FrameRate)]
 PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-MOMENT = 1 / 3
+STILL_AT_SHARE = 1 / 3
 """Of the song: where a picture is taken from if nobody says where."""
 
 
@@ -71,7 +71,7 @@ def video(
         "look": _look(theme, aspect, size, int(fps)),
     }
     if target.suffix.lower() in PICTURES:
-        picture = still(file, **shown, at=preview or info.duration * MOMENT)
+        picture = still(file, **shown, at=preview or info.duration * STILL_AT_SHARE)
         picture.save(target, PICTURES[target.suffix.lower()], quality=95)
     else:
         with bar(file.name) as progress:

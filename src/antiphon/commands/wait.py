@@ -1,4 +1,4 @@
-"""``antiphon wait``: polling, for whom callbacks do not reach."""
+"""``antiphon wait``: polling, for receivers that callbacks do not reach."""
 
 import json
 import re

@@ -18,7 +18,7 @@ export function callbackBadge(state) {
 
 export const kindName = (kind) => t(`kind.${kind}`);
 
-const KIND_ICONS = { upload: 'note', separation: 'stems', midi: 'midi', video: 'video' };
+const KIND_ICONS = { upload: 'note', separation: 'stems', midi: 'midi', video: 'video', wav: 'file', file: 'file' };
 export const kindIcon = (kind) => icon(KIND_ICONS[kind] ?? 'file');
 
 /** A bar that tells its fraction; `set(fraction)` moves it. */

@@ -17,6 +17,15 @@ class Envelope(BaseModel, Generic[Data]):
     data: Data | None = None
 
 
+class FileEnvelope(BaseModel, Generic[Data]):
+    """The envelope of the file calls, which says ``success`` besides."""
+
+    success: bool = True
+    code: int = Field(default=200, examples=[200])
+    msg: str = Field(default="success", examples=["success"])
+    data: Data | None = None
+
+
 class Failure(BaseModel):
     """The envelope of an error."""
 

@@ -9,6 +9,9 @@ class Kind(StrEnum):
     SEPARATION = "separation"
     MIDI = "midi"
     VIDEO = "video"
+    WAV = "wav"
+    FILE = "file"
+    """Any file that was brought in for a short while, to be named by its link."""
 
 
 class State(StrEnum):
@@ -33,16 +36,19 @@ class CallbackState(StrEnum):
 class SeparationType(StrEnum):
     SEPARATE_VOCAL = "separate_vocal"
     SPLIT_STEM = "split_stem"
+    SPLIT_STEM_ADVANCED = "split_stem_advanced"
+    """One named stem, and the rest."""
 
 
 class SuccessFlag(StrEnum):
-    """Separation and video records say it in words."""
+    """Separation, video and WAV records say it in words."""
 
     PENDING = "PENDING"
     SUCCESS = "SUCCESS"
     CREATE_TASK_FAILED = "CREATE_TASK_FAILED"
     GENERATE_AUDIO_FAILED = "GENERATE_AUDIO_FAILED"
     GENERATE_MP4_FAILED = "GENERATE_MP4_FAILED"
+    GENERATE_WAV_FAILED = "GENERATE_WAV_FAILED"
     CALLBACK_EXCEPTION = "CALLBACK_EXCEPTION"
 
 
@@ -67,7 +73,7 @@ STEMS: dict[SeparationType, tuple[str, ...]] = {
     SeparationType.SEPARATE_VOCAL: ("vocal", "instrumental"),
     SeparationType.SPLIT_STEM: ("vocal", "drums", "bass", "other"),
 }
-"""The stems that our engine makes."""
+"""The stems that our engine makes of a song."""
 
 GROUP_NAMES = {
     "vocal": "Vocals",
@@ -84,10 +90,31 @@ GROUP_NAMES = {
     "brass": "Brass",
     "woodwinds": "Woodwinds",
     "other": "Other",
+    "piano": "Piano",
 }
 """Every stem of the documented API, as ``stem_type_group_name`` says it."""
 
 SPLIT_STEMS = tuple(name for name in GROUP_NAMES if name != "instrumental")
+SINGLE_STEMS = STEMS[SeparationType.SPLIT_STEM]
+"""The stems that ``split_stem_advanced`` takes out of a song by itself."""
+
+
+def stems_of(separation: SeparationType, stem: str | None = None) -> tuple[str, ...]:
+    """The stems that a separation makes, ``stem`` being the one that ``split_stem_advanced`` was asked for.
+
+    What it leaves over is ``other``; beside the vocals, and beside ``other`` itself, it is ``instrumental``.
+    """
+    if separation is not SeparationType.SPLIT_STEM_ADVANCED:
+        return STEMS[separation]
+    assert stem in SINGLE_STEMS
+    return stem, "instrumental" if stem in ("vocal", "other") else "other"
+
+
+def find_stem(name: str) -> str | None:
+    """The stem of this name, however it is written (``Vocals``, ``vocal``, ``Backing Vocals``); None for another."""
+    wanted = name.strip().casefold().replace(" ", "_").replace("-", "_")
+    spellings = {stem: {stem, group.casefold().replace(" ", "_")} for stem, group in GROUP_NAMES.items()}
+    return next((stem for stem, known in spellings.items() if wanted in known), None)
 
 
 def callback_key(stem: str) -> str:

@@ -14,7 +14,8 @@ def target_of(link: str) -> str:
     """What a link leads to, without what is made anew each time: the query, and in a link of our server the signature
     and the expiry, which moves when the files are kept for longer because something is made of them."""
     bare = link.partition("#")[0].partition("?")[0]
-    base, found, token = bare.rpartition(_FILES)
+    base, found, rest = bare.partition(_FILES)
+    token = rest.partition("/")[0]  # the file's name behind it is for people
     if not found or not _TOKEN.fullmatch(token) or len(token) % 4 == 1:
         return bare
     raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))

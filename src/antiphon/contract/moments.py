@@ -30,3 +30,8 @@ def parse_moment(text: str, now: datetime, *, field: str) -> datetime:
             f"{field}: {written} lies in the future (it is {now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} now)"
         )
     return moment
+
+
+def milliseconds(moment: datetime | None) -> int | None:
+    """Unix milliseconds, as records give times."""
+    return None if moment is None else int(moment.timestamp() * 1000)

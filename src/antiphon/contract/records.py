@@ -1,6 +1,6 @@
 """What polling answers. Field names are the documented API's; below them in each record stand ours."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
@@ -10,10 +10,20 @@ from antiphon.contract.kinds import GROUP_NAMES, CallbackState, Kind, State, Suc
 Milliseconds = int
 
 
+Ignored = Annotated[
+    list[str] | None,
+    Field(
+        description="ours: unknown fields of the request; absent when there are none",
+        exclude_if=lambda names: not names,
+    ),
+]
+
+
 class Created(BaseModel):
     """The answer to a request for work."""
 
     taskId: str = Field(examples=["5c79be8e5c7f4bb0a3f7a1a2b3c4d5e6"])
+    ignored: Ignored = None
 
 
 class Uploaded(BaseModel):
@@ -22,6 +32,7 @@ class Uploaded(BaseModel):
     duration: float = Field(description="seconds", examples=[48.02])
     title: str
     expireTime: Milliseconds
+    ignored: Ignored = None
 
 
 class Stem(BaseModel):
@@ -33,6 +44,7 @@ class Stem(BaseModel):
 
 SeparationResponse = create_model(
     "SeparationResponse",
+    id=(str | None, Field(None, description="the audio id of the song")),
     originUrl=(str, ...),
     **{record_key(stem): (str | None, None) for stem in GROUP_NAMES},  # type: ignore[call-overload]
     originData=(list[Stem], ...),
@@ -41,64 +53,157 @@ SeparationResponse = create_model(
 
 class VideoResponse(BaseModel):
     videoUrl: str
-    thumbnailUrl: str | None = Field(None, description="a JPEG of one frame")
+    thumbnailUrl: str | None = Field(None, description="ours: a JPEG of one frame")
 
 
-class Status(BaseModel):
-    """Ours, in every record."""
+class WavResponse(BaseModel):
+    audioWavUrl: str
 
-    state: State
+
+class Advance(BaseModel):
+    """How far a task and its callback have come: ours, wherever a task is told of."""
+
     stage: str = Field(examples=["vocals"])
     progress: float = Field(ge=0, le=1)
     callbackState: CallbackState
     expireTime: Milliseconds | None
 
 
-class SeparationRecord(Status):
-    taskId: str
-    musicId: str
-    audioId: str
-    callbackUrl: str | None
-    completeTime: Milliseconds | None
-    createTime: Milliseconds
-    response: SeparationResponse | None  # type: ignore[valid-type]
-    successFlag: SuccessFlag
-    errorCode: int | None
-    errorMessage: str | None
+class Ours(Advance):
+    """What stands in every record after the documented fields. ``state`` is a documented word in another edition."""
+
+    taskState: State
 
 
-class MidiRecord(Status):
+class Documented(BaseModel):
+    """The documented fields of every record."""
+
     taskId: str
-    recordTaskId: int = -1
     audioId: str | None
     callbackUrl: str | None
     completeTime: Milliseconds | None
     createTime: Milliseconds
-    midiData: MidiData | None
-    midiUrl: str | None = Field(description="a Standard MIDI File")
-    successFlag: int = Field(ge=0, le=3)
     errorCode: int | None
     errorMessage: str | None
 
 
-class VideoRecord(Status):
-    taskId: str
+class OfATrack(Documented):
+    """The documented fields of the records that speak of one track; ``musicId`` is its audio id."""
+
     musicId: str
     audioId: str
-    callbackUrl: str | None
-    completeTime: Milliseconds | None
-    createTime: Milliseconds
-    response: VideoResponse | None
+    musicIndex: Literal[0] = 0
     successFlag: SuccessFlag
-    errorCode: int | None
-    errorMessage: str | None
-    warnings: list[str] = Field(description="for example characters of the title that no font has")
 
 
-class TaskItem(Status):
+class SeparationFields(OfATrack):
+    response: SeparationResponse | None  # type: ignore[valid-type]
+
+
+class SeparationRecord(Ours, SeparationFields):
+    pass
+
+
+class MidiFields(Documented):
+    recordTaskId: int = -1
+    midiData: MidiData | None
+    successFlag: int = Field(ge=0, le=3)
+
+
+class MidiRecord(Ours, MidiFields):
+    midiUrl: str | None = Field(description="ours: a Standard MIDI File")
+
+
+class VideoFields(OfATrack):
+    response: VideoResponse | None
+
+
+class VideoRecord(Ours, VideoFields):
+    warnings: list[str] = Field(description="ours: for example characters of the title that no font has")
+
+
+class WavFields(OfATrack):
+    response: WavResponse | None
+
+
+class WavRecord(Ours, WavFields):
+    pass
+
+
+class SongItem(BaseModel):
+    """A track of a song, as the documented music records tell it."""
+
+    id: str = Field(description="the audio id")
+    audioUrl: str
+    streamAudioUrl: str
+    imageUrl: str | None = Field(description="the cover")
+    prompt: str = Field(description="the lyrics")
+    modelName: str
+    title: str
+    tags: str
+    createTime: Milliseconds
+    duration: float = Field(description="seconds")
+
+
+class SongResponse(BaseModel):
+    taskId: str
+    sunoData: list[SongItem]
+
+
+class SongRecord(BaseModel):
+    """An uploaded song in the shape of the documented music records, where clients look for its audio id."""
+
+    taskId: str
+    parentMusicId: str = ""
+    param: str = Field(description="JSON: what the song came with")
+    response: SongResponse
+    status: Literal["SUCCESS"] = "SUCCESS"
+    type: Literal["upload"] = "upload"
+    errorCode: int | None = None
+    errorMessage: str | None = None
+    expireTime: Milliseconds | None = Field(description="ours")
+
+
+class AlignedWord(BaseModel):
+    """A word and when it is sung, in seconds. The two spellings are those of two editions."""
+
+    word: str
+    success: bool = Field(description="whether the lyrics say when; false for text that is spread over the song")
+    startS: float
+    endS: float
+    palign: int = 0
+    start_s: float
+    end_s: float
+    p_align: int = 0
+
+
+class AlignedLyrics(BaseModel):
+    alignedWords: list[AlignedWord]
+    waveformData: list[float] = Field(description="how loud the song is in stretches of equal length, 0–1")
+    hootCer: float = Field(default=0.0, description="nothing is guessed here, so nothing is misheard")
+    isStreamed: bool = False
+    ignored: Ignored = None
+
+
+class FileItem(BaseModel):
+    """A file that was brought in, kept for three days."""
+
+    fileName: str = Field(examples=["song.mp3"])
+    filePath: str = Field(examples=["music/song.mp3"])
+    downloadUrl: str
+    fileSize: int = Field(description="bytes")
+    mimeType: str = Field(examples=["audio/mpeg"])
+    uploadedAt: str = Field(description="ISO 8601, UTC", examples=["2026-11-28T12:00:00.000Z"])
+    taskId: str = Field(description="ours")
+    expireTime: Milliseconds = Field(description="ours")
+    ignored: Ignored = None
+
+
+class TaskItem(Advance):
     """A line in the list of tasks."""
 
     taskId: str
+    state: State
     kind: Kind
     sourceTaskId: str | None
     audioId: str | None
@@ -208,6 +313,7 @@ class CallbackTrial(BaseModel):
 
     kind: Kind
     outcome: Literal["success", "failure"] = Field(description="what the sample announces")
+    bytes: int = Field(description="size of its body: MIDI of a whole song has hundreds of KB", examples=[312_000])
     taskId: str = Field(examples=["0000000000000000000000005a3b1e0f"])
     acknowledged: bool
     address: str | None = Field(examples=["203.0.113.7:443"])

@@ -1,11 +1,32 @@
-"""What clients send. Unknown fields are refused: a misspelt ``callBackUrl`` would otherwise lose every callback."""
+"""Bodies of requests. Unknown fields of the documented requests are kept aside, for the server to name or to refuse."""
 
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
-from antiphon.contract.kinds import Aspect, FrameRate, Grid, Resolution, SeparationType, Theme, VideoSound
+from antiphon.contract.kinds import (
+    GROUP_NAMES,
+    SINGLE_STEMS,
+    Aspect,
+    FrameRate,
+    Grid,
+    Resolution,
+    SeparationType,
+    Theme,
+    VideoSound,
+    find_stem,
+)
 
 TASK_ID = re.compile(r"[0-9a-f]{32}")
 AUDIO_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -13,6 +34,8 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 LONGEST_URL = 2048
 LONGEST_LYRICS = 100_000
 LONGEST_HEADERS = 50_000
+MAX_PATH_CHARS = 500
+MAX_NAME_CHARS = 255
 
 
 def _task_id(value: str) -> str:
@@ -40,12 +63,6 @@ def _lyrics(value: str) -> str:
     return value.removeprefix("\ufeff")
 
 
-def _host_name(value: str) -> str:
-    if any(character.isspace() for character in value):
-        raise ValueError("expected a name without spaces, such as music.example.com")
-    return value
-
-
 def _blank_to_none(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
@@ -63,15 +80,55 @@ CallBackUrl = Annotated[
 Blankable = BeforeValidator(_blank_to_none)
 Short = Annotated[Annotated[str, Field(max_length=50), AfterValidator(single_line)] | None, Blankable]
 Title = Annotated[Annotated[str, Field(max_length=200), AfterValidator(single_line)] | None, Blankable]
-Domain = Annotated[
-    Annotated[str, Field(max_length=50), AfterValidator(single_line), AfterValidator(_host_name)] | None, Blankable
-]
 Words = Annotated[str, Field(max_length=LONGEST_LYRICS), AfterValidator(_lyrics)]
 Lyrics = Annotated[Words | None, Blankable]
 
 
 class Request(BaseModel):
+    """A body of the documented API: unknown fields do no harm."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+    @property
+    def unknown_fields(self) -> list[str]:
+        return list(self.model_extra or ())
+
+
+class OwnRequest(BaseModel):
+    """A body of our own endpoints: unknown fields are refused."""
+
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class OfATrack(Request):
+    """A request that names its song: by the task and the track, or by an address."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["taskId", "audioId"]}, {"required": ["audioUrl"]}]}
+    )
+
+    audioUrl: Annotated[
+        str | None,
+        Field(
+            max_length=LONGEST_URL,
+            description="Where the song is fetched from, instead of taskId and audioId; links of this server are read "
+            "from its storage",
+            examples=["https://example.com/song.mp3"],
+        ),
+    ] = None
+    taskId: Annotated[TaskId | None, Field(validate_default=True)] = None
+    audioId: Annotated[AudioId | None, Field(validate_default=True)] = None
+
+    @field_validator("taskId", "audioId", mode="after")
+    @classmethod
+    def _one_way_to_name_it(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if "audioUrl" not in info.data:  # it was malformed, which is told
+            return value
+        if info.data["audioUrl"] is None and value is None:
+            raise PydanticCustomError("missing", "required, unless audioUrl is given")
+        if info.data["audioUrl"] is not None and value is not None:
+            raise ValueError("came together with audioUrl; expected taskId and audioId, or audioUrl alone")
+        return value
 
 
 class UploadFields(Request):
@@ -87,11 +144,80 @@ class UploadUrl(UploadFields):
     cover: Annotated[str | None, Field(max_length=LONGEST_URL, description="URL of a picture")] = None
 
 
-class Separation(Request):
+class Separation(OfATrack):
+    type: Annotated[SeparationType, Field(strict=False)] = SeparationType.SEPARATE_VOCAL
+    stemName: Annotated[
+        str | None,
+        Field(
+            validation_alias=AliasChoices("stemName", "stem_name"),
+            validate_default=True,
+            description=f"For split_stem_advanced: which stem, {', '.join(GROUP_NAMES[stem] for stem in SINGLE_STEMS)}",
+            examples=["Drums"],
+        ),
+    ] = None
+    callBackUrl: CallBackUrl = None
+
+    @field_validator("stemName", mode="after")
+    @classmethod
+    def _a_stem_that_is_made(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("type") is not SeparationType.SPLIT_STEM_ADVANCED:
+            return None
+        if value is None:
+            raise PydanticCustomError("missing", "required with split_stem_advanced")
+        stem = find_stem(value)
+        if stem not in SINGLE_STEMS:
+            made = ", ".join(GROUP_NAMES[stem] for stem in SINGLE_STEMS)
+            raise ValueError(f"expected a stem that this server makes: {made}")
+        return stem
+
+
+class Wav(Request):
     taskId: TaskId
     audioId: AudioId
-    type: Annotated[SeparationType, Field(strict=False)] = SeparationType.SEPARATE_VOCAL
     callBackUrl: CallBackUrl = None
+
+
+class TimestampedLyrics(Request):
+    taskId: TaskId
+    audioId: AudioId
+
+
+class DownloadUrl(Request):
+    url: Annotated[str, Field(max_length=LONGEST_URL, description="A link of this server")]
+
+
+class FileFields(Request):
+    """What may accompany a file that is brought in for a short while."""
+
+    uploadPath: Annotated[str | None, Field(max_length=MAX_PATH_CHARS, description="A folder of your own choice")] = (
+        None
+    )
+    fileName: Annotated[
+        str | None, Field(max_length=MAX_NAME_CHARS, description="Without it, as the file is called")
+    ] = None
+
+    @field_validator("uploadPath", "fileName", mode="after")
+    @classmethod
+    def _no_control_characters(cls, value: str | None) -> str | None:
+        return None if value is None else single_line(value)
+
+
+class FileUrl(FileFields):
+    fileUrl: Annotated[str, Field(max_length=LONGEST_URL, examples=["https://example.com/song.mp3"])]
+
+
+class FileBase64(FileFields):
+    base64Data: Annotated[
+        str, Field(description="Base64, plain or as a data: URL", examples=["data:audio/mpeg;base64,SUQz…"])
+    ]
+
+
+class CreateJob(Request):
+    """The unified form: ``input`` is the request of the model, in snake_case."""
+
+    model: Annotated[str, Field(max_length=100, examples=["ai-music-api/separate-vocals"])]
+    callBackUrl: CallBackUrl = None
+    input: dict[str, Any]
 
 
 class Midi(Request):
@@ -104,12 +230,10 @@ class Midi(Request):
     ] = None
 
 
-class Video(Request):
-    taskId: TaskId
-    audioId: AudioId
+class Video(OfATrack):
     callBackUrl: CallBackUrl = None
     author: Short = None
-    domainName: Domain = None
+    domainName: Annotated[Short, Field(description="A website or a brand")] = None
     theme: Annotated[Theme, Field(description="The design")] = "bars"
     aspect: Annotated[Aspect, Field(description="Width to height")] = "16:9"
     resolution: Annotated[Resolution, Field(description="The short side in pixels")] = "720p"
@@ -124,13 +248,13 @@ class Video(Request):
     ] = None
 
 
-class SignIn(Request):
+class SignIn(OwnRequest):
     """Into the console."""
 
     key: Annotated[str, Field(min_length=1, max_length=200, description="an API key", examples=["ak_…"])]
 
 
-class NewKey(Request):
+class NewKey(OwnRequest):
     name: Annotated[
         str,
         Field(min_length=1, max_length=100, description="what the key is for", examples=["website"]),
@@ -139,7 +263,7 @@ class NewKey(Request):
     admin: Annotated[bool, Field(description="it may also make and revoke keys and see the system")] = False
 
 
-class CallbackCheck(Request):
+class CallbackCheck(OwnRequest):
     headers: Annotated[
         dict[str, str] | Annotated[str, Field(max_length=LONGEST_HEADERS)],
         Field(description="as an object, or as text with a line for each, however a tool shows them"),
@@ -151,7 +275,7 @@ class CallbackCheck(Request):
     ] = None
 
 
-class CallbackTest(Request):
+class CallbackTest(OwnRequest):
     callBackUrl: Annotated[
         str,
         Field(

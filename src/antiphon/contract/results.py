@@ -1,15 +1,17 @@
 """What a callback tells, in types: read tolerantly, whoever sent it. The document itself is always kept whole."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from antiphon.contract.kinds import callback_key
 from antiphon.contract.lenient import MISSING, Problems, link, number, shown
+from antiphon.contract.unified_callback import separate_form
 from antiphon.errors import BadParameter
 
 Document = Mapping[str, Any]
-Kind = Literal["midi", "video", "separation", "unknown"]
+Kind = Literal["midi", "video", "separation", "wav", "unknown"]
 
 LONGEST_SONG = 86_400.0
 """Seconds; a note that lies later is malformed."""
@@ -20,12 +22,21 @@ _ID_FIELDS = ("taskId", "task_id")
 _CONTENT: tuple[tuple[str, Kind], ...] = (
     ("instruments", "midi"),
     ("video_url", "video"),
+    ("videoUrl", "video"),
     ("vocal_removal_info", "separation"),
+    ("vocal_separation_info", "separation"),
+    ("vocalRemovalInfo", "separation"),
+    ("vocalSeparationInfo", "separation"),
+    ("audioWavUrl", "wav"),
+    ("audio_wav_url", "wav"),
 )
+"""Fields by which a callback's kind is known, in the spellings of all editions."""
 _MIDI_STATES = ("complete", "failed")
 _FAILED_STATES = ("failed", "failure", "error")
 _ORIGIN = "origin"
 _LINK_SUFFIX = callback_key("")
+_CAMEL_LINK = re.compile(r"([a-z]+(?:[A-Z][a-z]+)*)Url")
+_LEFT_OVER, _EFFECTS = "other", "fx"  # one file under two names
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,16 @@ class SeparationResult:
 
 
 @dataclass(frozen=True)
+class WavResult:
+    """``wav_url`` leads to the track as WAV."""
+
+    task_id: str
+    wav_url: str
+    problems: tuple[str, ...]
+    document: Document
+
+
+@dataclass(frozen=True)
 class FailedResult:
     """A task that failed, or says that it succeeded and has no link to show for it; ``message`` says why."""
 
@@ -99,7 +120,7 @@ class UnknownResult:
     document: Document
 
 
-Result = MidiResult | VideoResult | SeparationResult | FailedResult | UnknownResult
+Result = MidiResult | VideoResult | SeparationResult | WavResult | FailedResult | UnknownResult
 
 
 def read_result(document: object) -> Result:
@@ -113,6 +134,7 @@ def read_result(document: object) -> Result:
     if not isinstance(document, Mapping):
         raise BadParameter(f"the callback is {shown(document)}; expected a JSON object")
     problems = Problems()
+    document = separate_form(document)
     data = _data(document)
     task_id = _task_id(document, data, problems)
     kind, content = _content(document, data)
@@ -126,9 +148,14 @@ def read_result(document: object) -> Result:
         return UnknownResult(task_id, code, document)
     if kind == "video":
         if url := link(content):
-            thumbnail = link(data.get("thumbnail_url", document.get("thumbnail_url")))
+            thumbnail = link(_first(data, document, "thumbnail_url", "thumbnailUrl"))
             return VideoResult(task_id, url, problems.lines(), document, thumbnail)
         why = f"video_url is {shown(content)}; expected an http or https link"
+        return FailedResult(task_id, kind, code, f"no failure is announced, but {why}", document)
+    if kind == "wav":
+        if url := link(content):
+            return WavResult(task_id, url, problems.lines(), document)
+        why = f"audioWavUrl is {shown(content)}; expected an http or https link"
         return FailedResult(task_id, kind, code, f"no failure is announced, but {why}", document)
     stems = _stems(content, problems)
     origin = stems.pop(_ORIGIN, None)
@@ -140,6 +167,7 @@ def read_result(document: object) -> Result:
 
 def kind_of(document: Document) -> Kind:
     """Which kind of task announces itself, told by the names of fields: a failed task has them too, empty or null."""
+    document = separate_form(document)
     return _content(document, _data(document))[0]
 
 
@@ -155,6 +183,10 @@ def _content(document: Document, data: Document) -> tuple[Kind, object]:
                 return kind, fields[name]
     # Of the documented callbacks only MIDI's has a state: this is one that came without its instruments.
     return ("midi" if data.get("state") in _MIDI_STATES else "unknown"), MISSING
+
+
+def _first(data: Document, document: Document, *names: str) -> object:
+    return next((fields[name] for fields in (data, document) for name in names if name in fields), None)
 
 
 def _task_id(document: Document, data: Document, problems: Problems) -> str:
@@ -192,7 +224,8 @@ def _stems(info: object, problems: Problems) -> dict[str, str]:
     """Links by the stem's name, the origin's among them; a stem that was not made is null or empty."""
     found: dict[str, str] = {}
     for key, value in info.items() if isinstance(info, Mapping) else ():
-        if not key.endswith(_LINK_SUFFIX) or key == _LINK_SUFFIX or value in (None, ""):
+        stem = _stem_of(key)
+        if stem is None or value in (None, ""):
             continue
         url = link(value)
         if url is None:
@@ -200,8 +233,18 @@ def _stems(info: object, problems: Problems) -> dict[str, str]:
         elif len(found) > MOST_STEMS:
             problems.add(key, value, f"{MOST_STEMS} stems at most")
         else:
-            found[key.removesuffix(_LINK_SUFFIX)] = url
+            found[stem] = url
+    if found.get(_EFFECTS) == found.get(_LEFT_OVER, MISSING):
+        del found[_EFFECTS]
     return found
+
+
+def _stem_of(key: str) -> str | None:
+    """``backing_vocals_url`` and ``backingVocalsUrl`` → ``backing_vocals``; None for what names no link."""
+    if key.endswith(_LINK_SUFFIX):
+        return key.removesuffix(_LINK_SUFFIX) or None
+    camel = _CAMEL_LINK.fullmatch(key)
+    return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", camel[1]) if camel else None
 
 
 def _instruments(items: object, problems: Problems) -> tuple[Instrument, ...]:

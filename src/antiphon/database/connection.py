@@ -1,4 +1,4 @@
-"""The pool of connections, and what must be true of the database before anybody uses it."""
+"""Pool of database connections, and the migrations that must have run before it is used."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ from antiphon.errors import DatabaseError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x616E7469  # one migration at a time, whichever process comes first
-OLDEST_SERVER = 140000
+MIN_SERVER_VERSION = 140000
 
 
 class Database:
@@ -49,7 +49,11 @@ async def raw_connection(connection: AsyncConnection) -> Any:
 
 
 def sqlalchemy_url(url: str) -> str:
-    """The URL as SQLAlchemy spells it. Raises ``DatabaseError`` when it is no PostgreSQL URL."""
+    """The URL as SQLAlchemy spells it.
+
+    Raises:
+        DatabaseError: ``url`` is no PostgreSQL URL.
+    """
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in ("postgresql", "postgres"):
         raise DatabaseError(
@@ -76,7 +80,7 @@ def migrate(url: str) -> None:
     """Bring the tables up to date; safe when several processes start at once. Raises ``DatabaseError``."""
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
-            if connection.info.server_version < OLDEST_SERVER:
+            if connection.info.server_version < MIN_SERVER_VERSION:
                 raise DatabaseError("PostgreSQL is too old: version 14 or newer is needed")
             connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
             if not _is_current(connection):

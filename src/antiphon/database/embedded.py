@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own for whoever has none, shared by all processes of ours that use the same data folder.
+"""Embedded PostgreSQL for installations without one, shared by all our processes that use the same data folder.
 
 Who does what is settled by locks on files (flock), which vanish with the process that holds them, so that no
 ``kill -9`` leaves anything behind that is not true:
@@ -23,12 +23,12 @@ from types import TracebackType
 import psycopg
 
 from antiphon.database.binaries import INSTEAD, find_account, find_programs, make_reachable
-from antiphon.database.cluster import RECOVERY, SETTINGS, STOP, Cluster, cluster_folder, disk_is_full
+from antiphon.database.cluster import SETTINGS, START_TIMEOUT_S, STOP_TIMEOUT_S, Cluster, cluster_folder, disk_is_full
 from antiphon.errors import DatabaseError
 
 ROOT_HOME = Path("/var/lib/antiphon")
-PATIENCE = 60.0  # seconds for what should take none: the rest of a crashed server to go, a live one to answer
-SOCKET_LIMIT = 107 - len("/.s.PGSQL.5432")  # sun_path of unix(7), less its closing NUL
+TIMEOUT_S = 60.0  # for what should take none: the rest of a crashed server to go, a live one to answer
+MAX_SOCKET_FOLDER_BYTES = 107 - len("/.s.PGSQL.5432")  # sun_path of unix(7), less its closing NUL
 
 
 class EmbeddedPostgres:
@@ -54,7 +54,7 @@ class EmbeddedPostgres:
 
     def start(self) -> str:
         """Start the server or attach to it; give its URL as libpq wants it, password included."""
-        with self._in_words():
+        with self._explained():
             self._make_folders()
             with self._start_lock():
                 try:
@@ -68,14 +68,14 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Leave the server, and stop it when no other process uses it."""
         if self._users is not None:
-            with self._in_words(), self._start_lock():
+            with self._explained(), self._start_lock():
                 self._leave()
 
     def destroy(self) -> None:
         """Stop the server, unless other processes use it, and delete the cluster with all its data."""
         if not self.home.exists():
             return
-        with self._in_words(), self._start_lock():
+        with self._explained(), self._start_lock():
             self._join()
             if not self._leave():
                 raise DatabaseError(f"the database in {self.home} is in use: stop what uses it first")
@@ -91,7 +91,7 @@ class EmbeddedPostgres:
         self.stop()
 
     def _start(self, cluster: Cluster) -> str:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_S
         while True:
             if not self._is_running():
                 with self._server_lock() as lock:
@@ -105,7 +105,7 @@ class EmbeddedPostgres:
                     return url
             if time.monotonic() > deadline:
                 raise DatabaseError(
-                    f"the PostgreSQL in {self.home} runs, but has not answered for {PATIENCE:.0f} s: "
+                    f"the PostgreSQL in {self.home} runs, but has not answered for {TIMEOUT_S:.0f} s: "
                     f"read {cluster.log}, or end its processes and start again"
                 )
             time.sleep(0.05)
@@ -132,7 +132,7 @@ class EmbeddedPostgres:
 
     def _shut_down(self, cluster: Cluster) -> None:
         for mode in ("fast", "immediate"):
-            deadline = time.monotonic() + STOP
+            deadline = time.monotonic() + STOP_TIMEOUT_S
             while self._is_running() and time.monotonic() < deadline:
                 cluster.stop(mode)
                 time.sleep(0.01)
@@ -174,12 +174,12 @@ class EmbeddedPostgres:
 
     def _socket_folder(self) -> Path:
         near = self.home / "socket"
-        if len(os.fsencode(near)) <= SOCKET_LIMIT:
+        if len(os.fsencode(near)) <= MAX_SOCKET_FOLDER_BYTES:
             return near
         return Path(tempfile.gettempdir(), f"antiphon-{os.geteuid()}-{self._hash}")
 
     def _socket_in_use(self) -> Path:
-        """What the running server says, because the process that started it may have had another TMPDIR."""
+        """The socket folder that the running server names: the process that started it may have had another TMPDIR."""
         lines = self._pid_file()
         return Path(lines[4]) if len(lines) > 4 and lines[4] else self._socket_folder()
 
@@ -210,7 +210,7 @@ class EmbeddedPostgres:
     @contextmanager
     def _start_lock(self) -> Iterator[None]:
         lock = _open_lock(self.home / "start.lock")
-        deadline = time.monotonic() + RECOVERY + PATIENCE
+        deadline = time.monotonic() + START_TIMEOUT_S + TIMEOUT_S
         try:
             while True:
                 with suppress(BlockingIOError):
@@ -226,7 +226,7 @@ class EmbeddedPostgres:
             os.close(lock)
 
     @contextmanager
-    def _in_words(self) -> Iterator[None]:
+    def _explained(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -263,7 +263,11 @@ def _runs(pid: list[str], cluster: Path) -> bool:
 
 
 def _answers(url: str) -> bool:
-    """Whether the server takes a connection. Raises ``DatabaseError`` when it never will."""
+    """Whether the server takes a connection.
+
+    Raises:
+        DatabaseError: It never will take one.
+    """
     try:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.OperationalError as error:

@@ -1,4 +1,4 @@
-"""One LISTENing connection a process, and whoever wants to hear what it hears."""
+"""LISTEN on one connection per process, for any number of subscribers."""
 
 import asyncio
 import contextlib
@@ -10,11 +10,13 @@ import structlog
 from psycopg import sql
 
 log = structlog.get_logger()
+MAX_WAITING = 1000  # payloads of one subscriber
 
 
 class Notifications:
-    """Hands the payloads of NOTIFY to subscribers. Reconnects by itself; since what came while the connection was
-    down is lost, subscribers get an empty payload after each reconnection and must look for themselves.
+    """Hands the payloads of NOTIFY to subscribers, and reconnects by itself. An empty payload says that some may have
+    been missed, so that a subscriber must look for itself: after each reconnection, and in place of all payloads that
+    wait when there are more than ``MAX_WAITING``.
 
     ``name`` is what PostgreSQL calls the connection."""
 
@@ -37,7 +39,7 @@ class Notifications:
 
     @contextlib.asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncIterator[asyncio.Queue[str]]:
-        queue: asyncio.Queue[str] = asyncio.Queue(maxsize=1000)
+        queue: asyncio.Queue[str] = asyncio.Queue(maxsize=MAX_WAITING)
         self._subscribers[channel].add(queue)
         try:
             yield queue
@@ -47,8 +49,11 @@ class Notifications:
     def _publish(self, channel: str, payload: str) -> None:
         for queue in self._subscribers[channel]:
             if queue.full():
-                queue.get_nowait()
-            queue.put_nowait(payload)
+                while not queue.empty():
+                    queue.get_nowait()
+                queue.put_nowait("")
+            else:
+                queue.put_nowait(payload)
 
     async def _run(self) -> None:
         while True:

@@ -1,5 +1,5 @@
-"""The database's figures, and which processes of the server live, on all machines: each holds one connection that
-listens, and its name says what the process is. It goes with the process, however that ends; nothing is written down."""
+"""Presence of the server's processes on all machines, and the database's figures. Each process holds one listening
+connection, whose name says what the process is; it goes with the process, however that ends. Nothing is stored."""
 
 import re
 import socket
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon import __version__
 
-LONGEST = 63  # bytes of a connection's name; PostgreSQL cuts the rest off
+MAX_NAME_BYTES = 63  # of a connection's name; PostgreSQL cuts the rest off
 _NAME = re.compile(r"antiphon ([a-z+]+) (\S+) (.*)")
 _FIGURES = text("SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS size")
 _LIVING = text(
@@ -22,7 +22,7 @@ _LIVING = text(
 
 
 @dataclass(frozen=True)
-class Process:
+class LivingProcess:
     roles: list[str]
     version: str
     host: str
@@ -32,7 +32,7 @@ class Process:
 def name_of(roles: Collection[str]) -> str:
     """The name of the connection of a process with these roles; it is no server's without any."""
     host = socket.gethostname().encode("ascii", "replace").decode()
-    return f"antiphon {'+'.join(sorted(roles))} {__version__} {host}"[:LONGEST] if roles else "antiphon"
+    return f"antiphon {'+'.join(sorted(roles))} {__version__} {host}"[:MAX_NAME_BYTES] if roles else "antiphon"
 
 
 async def figures(connection: AsyncConnection) -> tuple[str, int]:
@@ -41,7 +41,7 @@ async def figures(connection: AsyncConnection) -> tuple[str, int]:
     return row.version, row.size
 
 
-async def living(connection: AsyncConnection) -> list[Process]:
+async def living(connection: AsyncConnection) -> list[LivingProcess]:
     """The processes that are connected now, the oldest first."""
     found = [(_NAME.fullmatch(row.name), row.backend_start) for row in await connection.execute(_LIVING)]
-    return [Process(match[1].split("+"), match[2], match[3], start) for match, start in found if match]
+    return [LivingProcess(match[1].split("+"), match[2], match[3], start) for match, start in found if match]

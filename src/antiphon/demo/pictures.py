@@ -1,4 +1,4 @@
-"""What was made, as pictures: the piano roll of the MIDI and a frame of the video."""
+"""Pictures of the demonstration's results: the piano roll of the MIDI and a frame of the video."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import av
 from antiphon.music import pianoroll
 from antiphon.score import midifile
 
-FRAME_AT = 0.6  # of the video's duration
+FRAME_AT_SHARE = 0.6  # of the video's duration
 
 
 def draw_piano_roll(midi: Path, target: Path) -> Path:
@@ -22,7 +22,7 @@ def draw_piano_roll(midi: Path, target: Path) -> Path:
 def grab_frame(video: Path, target: Path) -> Path:
     """Save one frame of the video as a picture; the suffix of ``target`` says as which kind."""
     with av.open(str(video)) as container:
-        wanted = FRAME_AT * float(container.duration or 0) / av.time_base
+        wanted = FRAME_AT_SHARE * float(container.duration or 0) / av.time_base
         container.seek(int(wanted * av.time_base))
         for frame in container.decode(video=0):
             if frame.time is not None and frame.time >= wanted:

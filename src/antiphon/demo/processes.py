@@ -1,4 +1,4 @@
-"""The server's processes and a receiver, on loopback, for as long as a block lasts."""
+"""Processes of the demonstration: the server's and a receiver, on loopback, as a context manager."""
 
 import asyncio
 import contextlib
@@ -20,8 +20,8 @@ from antiphon.errors import AntiphonError
 from antiphon.services import open_services
 from antiphon.settings import Settings
 
-START_PATIENCE = 60.0  # seconds
-STOP_PATIENCE = 30.0
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 30.0
 HOST = "127.0.0.1"
 
 Process = subprocess.Popen[bytes]
@@ -109,14 +109,14 @@ def _process(name: str, arguments: list[str], environment: dict[str, str], log: 
     finally:
         process.terminate()
         try:
-            process.wait(STOP_PATIENCE)
+            process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
 def _await_answer(url: str, process: Process, log: Path) -> None:
-    deadline = time.monotonic() + START_PATIENCE
+    deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(httpx.TransportError):
             httpx.get(url, trust_env=False, timeout=5)

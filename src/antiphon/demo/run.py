@@ -21,9 +21,9 @@ from antiphon.music import weights
 from antiphon.receiver.inbox.inbox import Event, Inbox
 from antiphon.settings import load_settings
 
-POLL_EVERY = 0.5  # seconds
-DEADLINE = 1800.0
-CALLBACK_PATIENCE = 30.0
+POLL_INTERVAL_S = 0.5
+DEADLINE_S = 1800.0
+CALLBACK_TIMEOUT_S = 30.0
 DOMAIN = "antiphon.example"
 
 
@@ -41,7 +41,7 @@ class Job:
 
     @property
     def ended(self) -> bool:
-        return bool(self.record) and self.record["state"] in ("succeeded", "failed", "cancelled")
+        return bool(self.record) and self.record["taskState"] in ("succeeded", "failed", "cancelled")
 
 
 def run_demo(song: Path, out: Path, console: Console | None = None) -> bool:
@@ -69,7 +69,7 @@ def run_demo(song: Path, out: Path, console: Console | None = None) -> bool:
             events = _await_callbacks(stage.inbox, jobs)
     console.print(_table(jobs, events))
     console.print(f"Everything is in [bold]{out}/[/bold]")
-    return all(job.record["state"] == "succeeded" and _acknowledged(events.get(job.task_id)) for job in jobs)
+    return all(job.record["taskState"] == "succeeded" and _acknowledged(events.get(job.task_id)) for job in jobs)
 
 
 class _Line:
@@ -87,7 +87,7 @@ class _Line:
         self._follow("separate_vocal", Kind.SEPARATION, self._client.separate(task_id, audio_id, vocals, url))
         self._follow("video", Kind.VIDEO, self._client.video(task_id, audio_id, url, domain=DOMAIN))
         self._until(lambda: split.ended)
-        if split.record["state"] != "succeeded":
+        if split.record["taskState"] != "succeeded":
             raise AntiphonError(f"the separation failed: {split.record['errorMessage']}")
         self._follow("midi", Kind.MIDI, self._client.midi(split.task_id, url))
         self._until(lambda: all(job.ended for job in self._jobs))
@@ -101,25 +101,25 @@ class _Line:
         return job
 
     def _until(self, finished: Any) -> None:
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + DEADLINE_S
         while not finished():
             if time.monotonic() > deadline:
-                raise AntiphonError(f"the tasks have not ended within {DEADLINE:g} s")
+                raise AntiphonError(f"the tasks have not ended within {DEADLINE_S:g} s")
             for job in self._jobs:
                 if not job.ended:
                     self._poll(job)
-            time.sleep(POLL_EVERY)
+            time.sleep(POLL_INTERVAL_S)
 
     def _poll(self, job: Job) -> None:
         job.record = self._client.record(job.kind, job.task_id)
-        stage = job.record["stage"] or job.record["state"]
+        stage = job.record["stage"] or job.record["taskState"]
         self._bars.update(job.bar, completed=job.record["progress"], description=stage)
         if job.ended:
             self._bars.stop_task(job.bar)
             job.seconds = (job.record["completeTime"] - self._client.task(job.task_id)["startTime"]) / 1000
 
     def _save(self, job: Job) -> None:
-        if job.record["state"] != "succeeded":
+        if job.record["taskState"] != "succeeded":
             return
         if job.kind is Kind.SEPARATION:
             self._save_stems(job)
@@ -147,7 +147,7 @@ class _Line:
 def _await_callbacks(inbox: Path, jobs: list[Job]) -> dict[str, Event]:
     """The callbacks that the receiver holds, by task."""
     wanted = {job.task_id for job in jobs}
-    deadline = time.monotonic() + CALLBACK_PATIENCE
+    deadline = time.monotonic() + CALLBACK_TIMEOUT_S
     while True:
         with closing(Inbox(inbox)) as opened:
             events = {event.task_id: event for event in opened.events()}

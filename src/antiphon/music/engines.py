@@ -31,14 +31,39 @@ def peaks(arguments: Arguments, progress: Progress) -> dict[str, Any]:
     return asdict(audio.peaks(Path(arguments["path"]), most=arguments["most"]))
 
 
+def convert(arguments: Arguments, progress: Progress) -> dict[str, str]:
+    """``source``, ``out`` → a WAV file of 16 bit at the source's own rate, mono or stereo."""
+    from antiphon.music import audio
+
+    audio.to_wav(Path(arguments["source"]), Path(arguments["out"]), progress)
+    return {"wav": arguments["out"]}
+
+
+def align(arguments: Arguments, progress: Progress) -> dict[str, Any]:
+    """``lyrics`` (LRC or plain text), ``duration`` → ``words``, each with ``word``, ``start``, ``end`` (seconds) and
+    ``timed``: whether the text itself says when. A line whose words have no times is one word."""
+    from antiphon.music.video.lyrics import parse
+
+    found = parse(arguments["lyrics"], arguments["duration"])
+    words: list[dict[str, Any]] = []
+    for line in found.lines:
+        pieces = [(word.text, word.start, word.end) for word in line.words]
+        if any(start is None or end is None for _, start, end in pieces):
+            pieces = [(line.text, line.start, line.end)]
+        words += [{"word": text, "start": start, "end": end, "timed": found.timed} for text, start, end in pieces]
+        words[-1]["word"] += "\n"
+    return {"words": words}
+
+
 def separate(arguments: Arguments, progress: Progress) -> dict[str, str]:
-    """``source``, ``out``, ``kind``, ``models``, ``codec``, ``threads`` → path by stem."""
+    """``source``, ``out``, ``kind``, ``models``, ``codec``, ``threads``, optional ``stem`` → path by stem."""
     from antiphon.music.separation import separate
 
     stems = separate(
         Path(arguments["source"]),
         Path(arguments["out"]),
         kind=arguments["kind"],
+        stem=arguments.get("stem"),
         models=Path(arguments["models"]),
         codec=arguments["codec"],
         threads=arguments["threads"],
@@ -111,6 +136,8 @@ def render(arguments: Arguments, progress: Progress) -> dict[str, Any]:
 ENGINES: dict[str, Callable[[Arguments, Progress], dict[str, Any]]] = {
     "inspect": inspect,
     "peaks": peaks,
+    "convert": convert,
+    "align": align,
     "separate": separate,
     "transcribe": transcribe,
     "render": render,

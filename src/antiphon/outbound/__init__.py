@@ -1,1 +1,1 @@
-"""What may be dialled, and how: guarded connections to addresses that strangers name."""
+"""Outbound connections to addresses that strangers name: which may be dialled, and how."""

@@ -1,4 +1,4 @@
-"""The connections out: names looked up off the event loop, and every address judged before it is dialled."""
+"""Guarded connections of the HTTP client: names looked up in threads, every address judged before it is dialled."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ from antiphon.errors import BlockedAddress
 from antiphon.outbound.guard import Guard
 from antiphon.outbound.timeline import current
 
-IDLE = 4.0  # seconds that a connection is kept: less than the 5 s after which common servers close theirs
+MAX_IDLE_S = 4.0  # that a connection is kept: less than the 5 s after which common servers close theirs
 
 
 class BlockedConnection(OSError):
@@ -98,7 +98,7 @@ class GuardedResolver(AbstractResolver):
         return found
 
     async def close(self) -> None:
-        """The wrapped resolver belongs to whoever made it."""
+        """Does nothing: the wrapped resolver belongs to the caller."""
 
 
 class GuardedConnector(TCPConnector):
@@ -146,7 +146,7 @@ def guarded_connector(guard: Guard, resolver: AbstractResolver, *, keep: bool = 
         socket_factory=_socket_factory(guard),
         ssl=_tls(),
         force_close=not keep,
-        keepalive_timeout=IDLE if keep else None,
+        keepalive_timeout=MAX_IDLE_S if keep else None,
         limit=0,
     )
 

@@ -1,4 +1,4 @@
-"""Why an attempt failed, in words for the owner of the receiver; and whether it was our own fault."""
+"""Failures of attempts: explained for the owner of the receiver, and whether they were our own fault."""
 
 import errno
 import socket

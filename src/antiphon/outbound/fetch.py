@@ -1,4 +1,4 @@
-"""Fetch a file from a URL that a stranger gave, past the same guard as callbacks."""
+"""Download of a file from a stranger's URL, under the same guard as callbacks."""
 
 import asyncio
 import re
@@ -16,10 +16,9 @@ from antiphon.outbound.connection import BlockedConnection, Resolver, guarded_co
 from antiphon.outbound.failures import explain
 from antiphon.outbound.guard import Guard, host_of, parse_url
 
-FIELD = "url"
-MOST_REDIRECTS = 5
-BLOCK = 1 << 18  # bytes written at a time
-LONGEST_NAME = 120  # characters of a file name that are kept
+MAX_REDIRECTS = 5
+BLOCK_BYTES = 1 << 18  # written at a time
+MAX_NAME_CHARS = 120  # of a file name that are kept
 HEADERS = {"User-Agent": f"Antiphon/{__version__}", "Accept-Encoding": "identity"}
 
 _UNFIT = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|]')
@@ -27,7 +26,7 @@ _UNFIT = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|]')
 
 @dataclass(frozen=True)
 class Fetched:
-    """What came: the type as the server calls it, a file name that is safe to show, and the size in bytes."""
+    """A downloaded file: the type as the server calls it, a file name that is safe to show, and the size in bytes."""
 
     content_type: str
     filename: str
@@ -42,19 +41,30 @@ async def fetch(
     max_bytes: int,
     timeout: float,
     resolver: AbstractResolver | None = None,
+    field: str = "url",
 ) -> Fetched:
     """Download ``url`` to the file ``path``, which is removed again when anything goes wrong.
 
-    ``timeout`` seconds cover everything. At most 5 redirects are followed, each judged by ``guard`` like the first
-    URL. Raises ``BadParameter`` (``BlockedAddress`` among them) or, past ``max_bytes``, ``TooLarge``; messages name
-    ``url``.
+    Args:
+        url: The file's address.
+        path: The file to write.
+        guard: Judges the URL, and each of at most ``MAX_REDIRECTS`` redirects.
+        max_bytes: The most that is taken.
+        timeout: Seconds for everything.
+        resolver: Looks names up; None for the system's.
+        field: The parameter that the URL came in.
+
+    Raises:
+        BadParameter: The URL is wrong or gives no file; the message names ``field``.
+        BlockedAddress: The URL, a redirect or a record of its name leads to an address that may not be connected to.
+        TooLarge: The file has more than ``max_bytes``.
     """
     try:
         async with asyncio.timeout(timeout), _session(guard, resolver or Resolver()) as session:
-            return await _follow(session, guard, url, path, max_bytes)
+            return await _follow(session, guard, url, path, max_bytes, field)
     except TimeoutError:
         path.unlink(missing_ok=True)
-        raise BadParameter(f"{FIELD}: {host_of(url)} did not deliver the file within {timeout:g} s") from None
+        raise BadParameter(f"{field}: {host_of(url)} did not deliver the file within {timeout:g} s") from None
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -70,35 +80,37 @@ def _session(guard: Guard, resolver: AbstractResolver) -> aiohttp.ClientSession:
     )
 
 
-async def _follow(session: aiohttp.ClientSession, guard: Guard, url: str, path: Path, max_bytes: int) -> Fetched:
+async def _follow(
+    session: aiohttp.ClientSession, guard: Guard, url: str, path: Path, max_bytes: int, field: str
+) -> Fetched:
     target = url
-    for _ in range(MOST_REDIRECTS + 1):
-        guard.check_url(target, field=FIELD)
+    for _ in range(MAX_REDIRECTS + 1):
+        guard.check_url(target, field=field)
         try:
-            async with session.get(parse_url(target, field=FIELD), allow_redirects=False) as response:
+            async with session.get(parse_url(target, field=field), allow_redirects=False) as response:
                 location = response.headers.get("Location")
                 if response.status not in (301, 302, 303, 307, 308) or location is None:
-                    return await _save(response, path, max_bytes)
-                target = _join(response.url, location)
+                    return await _save(response, path, max_bytes, field)
+                target = _join(response.url, location, field)
         except (aiohttp.ClientError, ConnectionError) as error:
-            raise _refusal(error, host_of(target)) from None
-    raise BadParameter(f"{FIELD} is redirected more than {MOST_REDIRECTS} times; give the final address")
+            raise _refusal(error, host_of(target), field) from None
+    raise BadParameter(f"{field} is redirected more than {MAX_REDIRECTS} times; give the final address")
 
 
-async def _save(response: aiohttp.ClientResponse, path: Path, max_bytes: int) -> Fetched:
+async def _save(response: aiohttp.ClientResponse, path: Path, max_bytes: int, field: str) -> Fetched:
     host = host_of(str(response.url))
     if response.status != 200:
-        raise BadParameter(f"{FIELD}: {host} answered {response.status}; it must answer 200 with the file")
+        raise BadParameter(f"{field}: {host} answered {response.status}; it must answer 200 with the file")
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("identity", ""):
-        raise BadParameter(f"{FIELD}: {host} sends the file packed as {encoding[:20]!r}, though asked not to")
-    too_large = TooLarge(f"{FIELD}: the file is larger than {max_bytes} bytes (ANTIPHON_MAX_UPLOAD)")
+        raise BadParameter(f"{field}: {host} sends the file packed as {encoding[:20]!r}, though asked not to")
+    too_large = TooLarge(f"{field}: the file is larger than {max_bytes} bytes (ANTIPHON_MAX_UPLOAD)")
     if (response.content_length or 0) > max_bytes:
         raise too_large
     size = 0
     file = await asyncio.to_thread(path.open, "wb")
     try:
-        async for block in response.content.iter_chunked(BLOCK):
+        async for block in response.content.iter_chunked(BLOCK_BYTES):
             size += len(block)
             if size > max_bytes:
                 raise too_large
@@ -108,20 +120,20 @@ async def _save(response: aiohttp.ClientResponse, path: Path, max_bytes: int) ->
     return Fetched(response.content_type, _filename(response), size)
 
 
-def _join(base: URL, location: str) -> str:
+def _join(base: URL, location: str, field: str) -> str:
     try:
         return str(base.join(URL(location)))
     except ValueError:
-        raise BadParameter(f"{FIELD}: {host_of(str(base))} redirects to what is not a URL") from None
+        raise BadParameter(f"{field}: {host_of(str(base))} redirects to what is not a URL") from None
 
 
-def _refusal(error: Exception, host: str) -> BadParameter:
+def _refusal(error: Exception, host: str, field: str) -> BadParameter:
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(cause, BlockedConnection):
-        return BlockedAddress(f"{FIELD}: {cause}")
+        return BlockedAddress(f"{field}: {cause}")
     if isinstance(error, aiohttp.ClientPayloadError):
-        return BadParameter(f"{FIELD}: {host} broke off before the whole file had come; try again")
-    return BadParameter(f"{FIELD}: {explain(error, host)}")
+        return BadParameter(f"{field}: {host} broke off before the whole file had come; try again")
+    return BadParameter(f"{field}: {explain(error, host)}")
 
 
 def _filename(response: aiohttp.ClientResponse) -> str:
@@ -130,6 +142,6 @@ def _filename(response: aiohttp.ClientResponse) -> str:
     name = _UNFIT.sub("_", named.replace("\\", "/").rpartition("/")[2]).strip(". ")
     name = name.encode("utf-8", "replace").decode()
     stem, dot, suffix = name.rpartition(".")
-    if len(name) > LONGEST_NAME and dot and len(suffix) < 10:
-        return stem[: LONGEST_NAME - len(suffix) - 1] + dot + suffix
-    return name[:LONGEST_NAME] or "download"
+    if len(name) > MAX_NAME_CHARS and dot and len(suffix) < 10:
+        return stem[: MAX_NAME_CHARS - len(suffix) - 1] + dot + suffix
+    return name[:MAX_NAME_CHARS] or "download"

@@ -1,4 +1,4 @@
-"""Which addresses may be connected to, so that a URL from outside never reaches what is inside.
+"""Guard against requests to internal addresses: which URLs and addresses may be connected to.
 
 What may be dialled is judged three times: the URL when it is given, every record of its name when it is looked up,
 and the address itself when the socket is made (``connection``). The last one decides.
@@ -17,8 +17,8 @@ from antiphon.addresses import Address, Network, kind_of
 from antiphon.errors import BadParameter, BlockedAddress
 
 SETTING = "ANTIPHON_CALLBACK_ALLOW"
-LONGEST_URL = 2000  # characters
-LOOKUP_TIMEOUT = 3.0  # seconds that a request waits for a name; later the resolver judges it anyway
+MAX_URL_CHARS = 2000
+LOOKUP_TIMEOUT_S = 3.0  # that a request waits for a name; later the resolver judges it anyway
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ufeff]|[\ud800-\udfff]")
 _LABEL = re.compile("[A-Za-z0-9_-]{1,63}")
@@ -82,16 +82,20 @@ class Guard:
         field: str = "callBackUrl",
         resolver: AbstractResolver,
     ) -> None:
-        """``check_url``, then look the name up: every record must be allowed, else ``BlockedAddress``.
+        """``check_url``, then look the name up: every record must be allowed.
 
         A name that does not resolve (yet) passes: its records may come up later, and are judged when dialled.
+
+        Raises:
+            BadParameter: The URL is wrong; the message names ``field``.
+            BlockedAddress: A record of the name may not be connected to.
         """
         parsed = parse_url(url, field=field)
         self.check_url(url, field=field)
         if _literal(parsed, field) is not None:
             return
         try:
-            async with asyncio.timeout(LOOKUP_TIMEOUT):
+            async with asyncio.timeout(LOOKUP_TIMEOUT_S):
                 found = await resolver.resolve(parsed.raw_host or "", parsed.port or 0)
         except (OSError, TimeoutError, UnicodeError):
             return
@@ -100,10 +104,14 @@ class Guard:
 
 
 def parse_url(url: str, *, field: str) -> URL:
-    """Read a URL as the HTTP client will. Raises ``BadParameter`` that names ``field`` and what is wrong."""
+    """Read a URL as the HTTP client will.
+
+    Raises:
+        BadParameter: The message names ``field`` and what is wrong.
+    """
     example = "expected something like https://example.com/callback"
-    if len(url) > LONGEST_URL:
-        raise BadParameter(f"{field} has {len(url)} characters; at most {LONGEST_URL} are taken")
+    if len(url) > MAX_URL_CHARS:
+        raise BadParameter(f"{field} has {len(url)} characters; at most {MAX_URL_CHARS} are taken")
     if _FORBIDDEN.search(url):
         raise BadParameter(f"{field} contains a space, backslash or control character; write it percent-encoded")
     try:

@@ -1,4 +1,4 @@
-"""Where the time of an attempt went. The connection marks the steps of whichever attempt it is made for."""
+"""Timeline of an attempt: how long each phase took. The connection marks the phases of the attempt it is made for."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Connection(StrEnum):
-    """What an attempt was sent over. ``REPLACED``: a kept connection broke before an answer came, and the same bytes
-    were sent again at once over a new one; the receiver may have got them twice."""
+class ConnectionUse(StrEnum):
+    """The connection that an attempt was sent over. ``REPLACED``: a kept connection broke before an answer came, and
+    the same bytes were sent again at once over a new one; the receiver may have got them twice."""
 
     NEW = "new"
     KEPT = "kept"
@@ -17,7 +17,7 @@ class Connection(StrEnum):
 
 
 @dataclass(frozen=True)
-class Phases:
+class PhaseTimes:
     """Milliseconds of each step; None for a step that was not needed or not reached. The step in which an attempt
     broke off counts until then. ``first_byte`` runs from the connection to the headers of the answer."""
 
@@ -46,7 +46,7 @@ class Timeline:
         self._answered: float | None = None
 
     def restart(self) -> None:
-        """What was sent over a kept connection is sent again over a new one."""
+        """Mark that a request over a kept connection is sent again over a new one."""
         self.again = True
         self._start()
 
@@ -86,13 +86,13 @@ class Timeline:
         return self._connected is not None and self._dialled is None
 
     @property
-    def connection(self) -> Connection | None:
+    def connection(self) -> ConnectionUse | None:
         """None when there never was a connection."""
         if self.again:
-            return Connection.REPLACED
+            return ConnectionUse.REPLACED
         if self._connected is None:
             return None
-        return Connection.KEPT if self._dialled is None else Connection.NEW
+        return ConnectionUse.KEPT if self._dialled is None else ConnectionUse.NEW
 
     @property
     def milliseconds(self) -> float:
@@ -100,12 +100,12 @@ class Timeline:
         return (self._clock() - self.began) * 1000
 
     @property
-    def phases(self) -> Phases:
+    def phases(self) -> PhaseTimes:
         """As far as the attempt has got by now."""
         now = self._clock()
         if self.over_kept:
-            return Phases(first_byte=_between(self._connected, self._answered or now))
-        return Phases(
+            return PhaseTimes(first_byte=_between(self._connected, self._answered or now))
+        return PhaseTimes(
             resolve=_between(self._asked, self._dialled or now),
             connect=_between(self._dialled, self._greeted or self._connected or now),
             tls=_between(self._greeted, self._connected or now),

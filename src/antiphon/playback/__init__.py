@@ -1,1 +1,1 @@
-"""Long files piece by piece, as the console plays them: decoded by processes that stay warm for a while."""
+"""Playback of long files piece by piece, decoded by processes that stay alive for a while."""

@@ -1,10 +1,11 @@
-"""The process that decodes pieces: ``python -m antiphon.playback``.
+"""Process that decodes pieces of sound: ``python -m antiphon.playback``.
 
 Reads JSON lines from standard input, ``{"storage": where, "key": artifact, "number": 3, "codec": "flac"}``, and answers
 each by a line ``{"size": bytes}``, followed by so many bytes, or ``{"error": {"code": 415, "message": "…"}}``. Ends
-when standard input does, or when nothing was asked for ``IDLE`` seconds.
+when standard input does, or when nothing was asked for ``MAX_IDLE_S`` seconds.
 """
 
+import functools
 import json
 import os
 import select
@@ -20,7 +21,7 @@ from antiphon.music.audio.pieces import RATE, Waypoints
 from antiphon.music.audio.source import open_handle
 from antiphon.storage import Storage
 
-IDLE = 60.0  # seconds
+MAX_IDLE_S = 60.0
 
 
 def main() -> None:
@@ -30,15 +31,13 @@ def main() -> None:
     adjustment = Path("/proc/self/oom_score_adj")
     if adjustment.exists():
         adjustment.write_text("1000")  # when memory ends, this process goes, not the server
-    storages: dict[str, Storage] = {}
+    opened = functools.cache(Storage.open)
     waypoints: defaultdict[str, Waypoints] = defaultdict(Waypoints)  # of an hour 360, and the process ends when idle
     with tempfile.TemporaryDirectory() as folder:
-        while select.select([sys.stdin], [], [], IDLE)[0] and (line := sys.stdin.buffer.readline()):
+        while select.select([sys.stdin], [], [], MAX_IDLE_S)[0] and (line := sys.stdin.buffer.readline()):
             request = json.loads(line)
-            where = request["storage"]
             try:
-                storage = storages.setdefault(where, Storage.open(where))
-                content = _encoded(storage, request, Path(folder), waypoints[request["key"]])
+                content = _encoded(opened(request["storage"]), request, Path(folder), waypoints[request["key"]])
             except AntiphonError as error:
                 answer: dict[str, Any] = {"error": {"code": error.code, "message": error.message}}
                 content = b""

@@ -1,4 +1,4 @@
-"""The server's end of playback: a few warm processes, and nobody who waits for another's longer than he must."""
+"""Pool of the processes that decode pieces of sound."""
 
 import asyncio
 import contextlib
@@ -11,11 +11,11 @@ from typing import Any
 
 from antiphon.errors import EngineError, EngineTimeout, NotAudio, NotFound
 
-TIMEOUT = 30.0  # seconds for one piece, waiting for a free process not counted
+PIECE_TIMEOUT_S = 30.0  # for one piece, waiting for a free process not counted
 CLASSES = (NotAudio, NotFound)
 
 
-class Died(EngineError):
+class PlayerDied(EngineError):
     """The process that decodes sound has died; the server's log may say why."""
 
 
@@ -30,22 +30,22 @@ class Players:
     async def piece(self, key: str, number: int, codec: str) -> bytes:
         """The piece as a file of this codec; empty behind the end of the artifact.
 
-        Raises ``NotFound``, ``NotAudio``, ``EngineTimeout``, or ``Died`` when the process did."""
+        Raises ``NotFound``, ``NotAudio``, ``EngineTimeout``, or ``PlayerDied`` when the process did."""
         request = {"storage": self._storage, "key": key, "number": number, "codec": codec}
         async with self._slots:
             while self._idle:
-                with contextlib.suppress(Died):  # it had been idle for long, and ended in this very moment
+                with contextlib.suppress(PlayerDied):  # it had been idle for long, and ended in this very moment
                     return await self._ask(self._idle.pop(), request)
             return await self._ask(await _start(), request)
 
     async def _ask(self, player: Process, request: dict[str, Any]) -> bytes:
         keep = False
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout(PIECE_TIMEOUT_S):
                 answer, content = await _converse(player, request)
             keep = True
         except TimeoutError:
-            raise EngineTimeout(f"a piece of sound was not decoded within {TIMEOUT:g} s; try again") from None
+            raise EngineTimeout(f"a piece of sound was not decoded within {PIECE_TIMEOUT_S:g} s; try again") from None
         finally:
             if keep:
                 self._idle.append(player)
@@ -76,7 +76,7 @@ async def _converse(player: Process, request: dict[str, Any]) -> tuple[dict[str,
         answer = json.loads(await player.stdout.readuntil(b"\n"))
         return answer, await player.stdout.readexactly(answer.get("size", 0))
     except (OSError, asyncio.IncompleteReadError, RuntimeError):  # the last is uvloop's, for a pipe that is closed
-        raise Died from None
+        raise PlayerDied from None
 
 
 async def _end(player: Process) -> None:

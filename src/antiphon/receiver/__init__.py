@@ -22,6 +22,7 @@ from antiphon.contract.results import (
     SeparationResult,
     UnknownResult,
     VideoResult,
+    WavResult,
 )
 from antiphon.receiver.follow_up.backoff import Backoff
 from antiphon.receiver.follow_up.notices import Notice
@@ -50,4 +51,5 @@ __all__ = [
     "TryAgain",
     "UnknownResult",
     "VideoResult",
+    "WavResult",
 ]

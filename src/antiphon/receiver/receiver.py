@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from antiphon.contract import signatures
-from antiphon.contract.results import FailedResult, MidiResult, SeparationResult, UnknownResult, VideoResult
+from antiphon.contract.results import FailedResult, MidiResult, SeparationResult, UnknownResult, VideoResult, WavResult
 from antiphon.errors import SettingsError
 from antiphon.receiver.follow_up.backoff import Backoff
 from antiphon.receiver.follow_up.handlers import HandlerStep
@@ -127,6 +127,10 @@ class Receiver:
     def on_failure(self, function: Function) -> Function:
         """The same for each ``FailedResult``, of any kind."""
         return self._handlers.register(FailedResult, function)
+
+    def on_wav(self, function: Function) -> Function:
+        """``f(result: WavResult)`` or ``f(result, delivery)``."""
+        return self._handlers.register(WavResult, function)
 
     def on_unknown(self, function: Function) -> Function:
         """The same for each ``UnknownResult``: JSON that is none of the callbacks we know."""

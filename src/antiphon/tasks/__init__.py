@@ -1,1 +1,1 @@
-"""What a task is, where it is kept, how it runs and when it is forgotten."""
+"""Tasks: their states and rows, the queue, their runs and their retention."""

@@ -1,4 +1,4 @@
-"""What has changed among the tasks of an API key, for whoever watches all of them."""
+"""Changes among the tasks of an API key, for its event stream."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -11,14 +11,14 @@ from antiphon.database.schema import deliveries, tasks
 from antiphon.tasks.model import Task
 from antiphon.tasks.store import ACTIVE, COLUMNS, task_of
 
-NEWEST = 500  # tasks in which a change is looked for, beside the unfinished ones
-SLACK = timedelta(seconds=5)  # a change may be committed so long after the time that is written into it
+MAX_TASKS = 500  # tasks in which a change is looked for, beside the unfinished ones
+MAX_COMMIT_DELAY = timedelta(seconds=5)  # a change may be committed so long after the time that is written into it
 
 
 async def changed_since(connection: AsyncConnection, api_key_id: int, moment: datetime) -> list[Task]:
     """The unfinished tasks and those that have changed since ``moment``; oldest first. Some may not have changed."""
-    since = moment - SLACK
-    newest = select(tasks.c.id).where(tasks.c.api_key_id == api_key_id).order_by(tasks.c.number.desc()).limit(NEWEST)
+    since = moment - MAX_COMMIT_DELAY
+    newest = select(tasks.c.id).where(tasks.c.api_key_id == api_key_id).order_by(tasks.c.number.desc()).limit(MAX_TASKS)
     announced = select(deliveries.c.task_id).where(
         deliveries.c.task_id.in_(newest),
         or_(

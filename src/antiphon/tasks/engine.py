@@ -1,4 +1,4 @@
-"""One engine in a child process: with a time limit, killable, and unable to take the worker down with it."""
+"""Engine in a child process: with a time limit, killable, and unable to take the worker down with it."""
 
 import asyncio
 import contextlib
@@ -12,8 +12,8 @@ from typing import Any
 from antiphon import errors
 from antiphon.errors import AntiphonError, EngineError, EngineTimeout
 
-LONGEST_LINE = 1 << 20
-KEPT_STDERR = 2000  # bytes
+MAX_LINE_BYTES = 1 << 20
+MAX_STDERR_BYTES = 2000
 
 
 async def run_engine(
@@ -35,7 +35,7 @@ async def run_engine(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        limit=LONGEST_LINE,
+        limit=MAX_LINE_BYTES,
         start_new_session=True,
     )
     try:
@@ -79,7 +79,7 @@ async def _converse(
 async def _tail(stream: asyncio.StreamReader) -> str:
     kept = b""
     while chunk := await stream.read(4096):
-        kept = (kept + chunk)[-KEPT_STDERR:]
+        kept = (kept + chunk)[-MAX_STDERR_BYTES:]
     return kept.decode(errors="replace").strip()
 
 

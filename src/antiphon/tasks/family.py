@@ -1,4 +1,4 @@
-"""A song and everything made of it, with the files of each."""
+"""Family of a task: the song and everything made of it, with the files of each."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from antiphon.database.schema import artifacts, tasks
 from antiphon.tasks.model import Artifact, Task
 from antiphon.tasks.store import ARTIFACT_COLUMNS, COLUMNS, task_of
 
-MOST = 500  # members that are shown
+MAX_MEMBERS = 500  # members that are shown
 
 
 async def family_of(connection: AsyncConnection, task: Task) -> list[Task]:
@@ -20,7 +20,7 @@ async def family_of(connection: AsyncConnection, task: Task) -> list[Task]:
     down = select(up.c.id).where(up.c.source_id.is_(None)).cte(recursive=True)
     down = down.union(select(tasks.c.id).join(down, tasks.c.source_id == down.c.id))
     members = select(*COLUMNS).where(tasks.c.id.in_(select(down.c.id)), tasks.c.api_key_id == task.api_key_id)
-    return [task_of(row) for row in await connection.execute(members.order_by(tasks.c.number).limit(MOST))]
+    return [task_of(row) for row in await connection.execute(members.order_by(tasks.c.number).limit(MAX_MEMBERS))]
 
 
 async def stored_bytes(connection: AsyncConnection) -> int:

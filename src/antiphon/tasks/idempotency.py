@@ -1,4 +1,4 @@
-"""``Idempotency-Key``: the same key and body within a day gives the same task, however often it is sent."""
+"""Idempotency keys: the same key and body within a day gives the same task."""
 
 import hashlib
 from datetime import timedelta
@@ -11,18 +11,22 @@ from antiphon.contract.requests import CONTROL
 from antiphon.database.schema import idempotency_keys
 from antiphon.errors import BadParameter, Conflict
 
-REMEMBERED = timedelta(hours=24)
-LONGEST_KEY = 255
+RETENTION = timedelta(hours=24)
+MAX_KEY_CHARS = 255
 
 
 async def recall(connection: AsyncConnection, api_key_id: int, key: str | None, body: bytes) -> str | None:
-    """The task that the same request made before; None if it is new. Raises ``Conflict`` for another body."""
+    """The task that the same request made before; None if it is new.
+
+    Raises:
+        Conflict: That request had another body.
+    """
     if key is None:
         return None
     _check(key)
     columns = (idempotency_keys.c.request_digest, idempotency_keys.c.task_id)
     query = select(*columns).filter_by(api_key_id=api_key_id, key=key)
-    recent = idempotency_keys.c.created_at >= func.now() - REMEMBERED
+    recent = idempotency_keys.c.created_at >= func.now() - RETENTION
     known = (await connection.execute(query.where(recent))).one_or_none()
     if known is None:
         return None
@@ -44,7 +48,7 @@ async def take(connection: AsyncConnection, api_key_id: int, key: str | None, bo
         .on_conflict_do_update(
             index_elements=list(row),
             set_={"request_digest": digest, "created_at": func.now(), "task_id": None},
-            where=idempotency_keys.c.created_at < func.now() - REMEMBERED,
+            where=idempotency_keys.c.created_at < func.now() - RETENTION,
         )
         .returning(idempotency_keys.c.key)
     )
@@ -61,12 +65,12 @@ async def remember(connection: AsyncConnection, api_key_id: int, key: str | None
 
 
 async def forget_old_keys(connection: AsyncConnection) -> None:
-    await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.created_at < func.now() - REMEMBERED))
+    await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.created_at < func.now() - RETENTION))
 
 
 def _check(key: str) -> None:
-    if not key or len(key) > LONGEST_KEY or CONTROL.search(key):
-        raise BadParameter(f"Idempotency-Key: expected 1 to {LONGEST_KEY} printable characters; send a UUID, say")
+    if not key or len(key) > MAX_KEY_CHARS or CONTROL.search(key):
+        raise BadParameter(f"Idempotency-Key: expected 1 to {MAX_KEY_CHARS} printable characters; send a UUID, say")
 
 
 def _digest(body: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""A task and its legal moves, without I/O."""
+"""Task, artifact and the legal moves between states. No I/O."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,7 +23,7 @@ def sources_of(target: State) -> list[str]:
 
 @dataclass(frozen=True)
 class NewTask:
-    """What is known when a task is made."""
+    """A task that is to be made."""
 
     id: str
     api_key_id: int

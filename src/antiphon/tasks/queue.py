@@ -1,4 +1,4 @@
-"""Procrastinate, as far as we use it: a job for each task, committed together with the task's row."""
+"""Job queue over Procrastinate: a job for each task, committed together with the task's row."""
 
 import asyncio
 import contextlib
@@ -15,9 +15,9 @@ from antiphon.database.connection import raw_connection
 
 JOB = "antiphon.run_task"
 QUEUE = "tasks"
-RETRY_AFTER = 1  # seconds
-CONNECT_TIMEOUT = 3.0  # seconds; a worker that is stopped while the database is away waits for it a few times
-PRIORITIES = {Kind.MIDI: 2, Kind.VIDEO: 1, Kind.SEPARATION: 0}  # what is near its end goes first
+RETRY_DELAY_S = 1
+CONNECT_TIMEOUT_S = 3.0  # a worker that is stopped while the database is away waits for it a few times
+PRIORITIES = {Kind.WAV: 3, Kind.MIDI: 2, Kind.VIDEO: 1, Kind.SEPARATION: 0}  # what is near its end goes first
 
 
 Run = Callable[[str], Awaitable[None]]
@@ -28,10 +28,10 @@ class Interrupted(Exception):
 
 
 class _Retry(procrastinate.BaseRetryStrategy):
-    """What was interrupted may go on elsewhere at once; anything else waits for its cause to pass."""
+    """Retries an interrupted job at once, as another worker may take it; any other after a delay."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> procrastinate.RetryDecision:
-        wait = 0 if isinstance(exception, Interrupted) else RETRY_AFTER
+        wait = 0 if isinstance(exception, Interrupted) else RETRY_DELAY_S
         return procrastinate.RetryDecision(retry_in={"seconds": wait})
 
 
@@ -49,14 +49,16 @@ class _Jobs(JobManager):
         while True:
             with contextlib.suppress(ConnectorException):
                 await super().listen_for_jobs(on_notification=on_notification, queues=queues)
-            await asyncio.sleep(RETRY_AFTER)
+            await asyncio.sleep(RETRY_DELAY_S)
 
 
 class Queue:
     """The jobs. ``url`` is a libpq URL."""
 
     def __init__(self, url: str) -> None:
-        self._connector = procrastinate.PsycopgConnector(conninfo=url, min_size=1, max_size=4, timeout=CONNECT_TIMEOUT)
+        self._connector = procrastinate.PsycopgConnector(
+            conninfo=url, min_size=1, max_size=4, timeout=CONNECT_TIMEOUT_S
+        )
         self._app = procrastinate.App(connector=self._connector)
         self._app.job_manager = _Jobs(self._connector)
         self._app.task(name=JOB, queue=QUEUE, retry=_Retry())(self._do)

@@ -1,4 +1,4 @@
-"""One run of a task: taken, watched while it works, and ended together with its callback."""
+"""Run of a task: started, watched while it works, and ended together with its callback."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.callbacks import outbox
-from antiphon.contract.callbacks import midi_callback, separation_callback, video_callback
+from antiphon.contract.callbacks import midi_callback, separation_callback, video_callback, wav_callback
 from antiphon.contract.kinds import Kind, SeparationType
 from antiphon.database.connection import is_outage
 from antiphon.errors import AntiphonError, EngineError
@@ -19,13 +19,13 @@ from antiphon.services import Services
 from antiphon.tasks import store
 from antiphon.tasks.model import Task
 from antiphon.tasks.queue import Interrupted
-from antiphon.tasks.work import Outcome, Work
+from antiphon.tasks.unified import is_unified, unified_callback
+from antiphon.tasks.work import RunOutcome, TaskRun
 
 log = structlog.get_logger()
-WATCH_EVERY = 0.4  # seconds between looks for a cancel, and between notes of the progress
-PATIENCE = 300.0  # seconds to wait for a database that went away while the engine worked
-GOODBYE = 5.0  # as above, at a stop; if that is not enough the task comes back as one of a dead worker
-TIDYING = 5.0  # seconds to delete what a bad run stored; what is left then goes with its task's retention
+WATCH_INTERVAL_S = 0.4  # between looks for a cancel, and between notes of the progress
+STOP_PATIENCE_S = 5.0  # for the database at a stop; after that the task comes back as one of a dead worker
+DISCARD_TIMEOUT_S = 5.0  # to delete what a bad run stored; what is left then goes with its task's retention
 Result = TypeVar("Result")
 
 
@@ -38,7 +38,11 @@ class Cancelled(Exception):
 
 
 async def run_task(services: Services, task_id: str, stopping: asyncio.Event) -> None:
-    """Run a task to its end. Raises ``Interrupted`` when ``stopping`` is set before that."""
+    """Run a task to its end.
+
+    Raises:
+        Interrupted: ``stopping`` is set before that.
+    """
     task = await _persist(services, lambda connection: store.start(connection, task_id))
     if task is None:
         return
@@ -65,7 +69,7 @@ async def _give_up(services: Services, task: Task, reason: Exception, bound: Any
         return
     await _discard(services, task, task.run)
     if isinstance(reason, Interrupted) or is_outage(reason):
-        patience = GOODBYE if isinstance(reason, Interrupted) else PATIENCE
+        patience = STOP_PATIENCE_S if isinstance(reason, Interrupted) else services.settings.outage_patience
         try:
             async with asyncio.timeout(patience):
                 await _persist(services, lambda connection: store.release(connection, task))
@@ -77,12 +81,12 @@ async def _give_up(services: Services, task: Task, reason: Exception, bound: Any
         await _persist(services, lambda connection: store.cancelled(connection, task, retention=services.retention))
         bound.info("task cancelled")
         return
-    error = _in_words(reason)
+    error = explain(reason)
     await _fail(services, task, error)
     bound.warning("task failed", error=error.message, exc_info=None if error is reason else reason)
 
 
-def _in_words(reason: Exception) -> AntiphonError:
+def explain(reason: Exception) -> AntiphonError:
     if isinstance(reason, AntiphonError):
         return reason
     if isinstance(reason, OSError) and reason.errno == errno.ENOSPC:
@@ -90,7 +94,7 @@ def _in_words(reason: Exception) -> AntiphonError:
     return EngineError("an unexpected error happened; the server's log says more")
 
 
-async def _work(services: Services, task: Task, stopping: asyncio.Event) -> Outcome:
+async def _work(services: Services, task: Task, stopping: asyncio.Event) -> RunOutcome:
     if task.cancel_requested:
         raise Cancelled
     if task.run > services.settings.max_runs:
@@ -104,7 +108,7 @@ async def _work(services: Services, task: Task, stopping: asyncio.Event) -> Outc
         told[:] = [fraction, stage]
 
     with services.scratch.folder() as folder:
-        working = asyncio.create_task(Work(services, task, folder, report).do())
+        working = asyncio.create_task(TaskRun(services, task, folder, report).do())
         watching = asyncio.create_task(_watch(services, task, told))
         stop = asyncio.create_task(stopping.wait())
         try:
@@ -125,7 +129,7 @@ async def _watch(services: Services, task: Task, told: list[Any]) -> None:
     """Note the progress; raise ``Cancelled`` or ``Fenced`` when this run should end."""
     noted: tuple[float, str] = (task.progress, task.stage)
     while True:
-        await asyncio.sleep(WATCH_EVERY)
+        await asyncio.sleep(WATCH_INTERVAL_S)
         now = (float(told[0]), str(told[1]))
         try:
             async with services.database.begin() as connection:
@@ -142,7 +146,7 @@ async def _watch(services: Services, task: Task, told: list[Any]) -> None:
             raise Cancelled
 
 
-async def _succeed(connection: AsyncConnection, services: Services, task: Task, outcome: Outcome) -> None:
+async def _succeed(connection: AsyncConnection, services: Services, task: Task, outcome: RunOutcome) -> None:
     ended = await store.succeed(
         connection, task, result=outcome.result, stored=outcome.artifacts, retention=services.retention
     )
@@ -168,24 +172,29 @@ async def _announce(connection: AsyncConnection, services: Services, task_id: st
 
 
 async def callback_body(connection: AsyncConnection, services: Services, task: Task) -> dict[str, Any]:
-    """What the callback of an ended task says."""
+    """Body of the callback of an ended task."""
     error = task.error_message
     assert task.expires_at is not None
     made = await store.artifacts_of(connection, task.id)
     urls = {name: services.link(artifact, task.expires_at) for name, artifact in made.items()}
+    if is_unified(task):
+        return unified_callback(task, urls)
+    if task.kind is Kind.WAV:
+        return wav_callback(task.id, urls.get("wav"), error)
     if task.kind is Kind.MIDI:
         return midi_callback(task.id, (task.result or {}).get("instruments"), error)
     if task.kind is Kind.VIDEO:
         return video_callback(task.id, urls.get("video"), error, thumbnail=urls.get("thumbnail"))
     sources = await store.artifacts_of(connection, task.source_id or "")
     urls["origin"] = services.link(sources["origin"], task.expires_at) if "origin" in sources else ""
-    return separation_callback(task.id, SeparationType(task.parameters["type"]), urls, error)
+    separation = SeparationType(task.parameters["type"])
+    return separation_callback(task.id, separation, urls, error, stem=task.parameters.get("stem"))
 
 
 async def _discard(services: Services, task: Task, *runs: int) -> None:
     """Delete what runs that came to nothing have stored."""
     try:
-        async with asyncio.timeout(TIDYING):
+        async with asyncio.timeout(DISCARD_TIMEOUT_S):
             for run in runs:
                 await services.storage.delete_prefix(f"{task.id}/{run}")
     except (AntiphonError, TimeoutError) as error:
@@ -194,7 +203,7 @@ async def _discard(services: Services, task: Task, *runs: int) -> None:
 
 async def _persist(services: Services, write: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
     """Write the start or the end of a run; wait for a database that restarts just now."""
-    deadline = asyncio.get_running_loop().time() + PATIENCE
+    deadline = asyncio.get_running_loop().time() + services.settings.outage_patience
     while True:
         try:
             async with services.database.begin() as connection:

@@ -1,13 +1,13 @@
-"""Every query about tasks and artifacts. Moves between states are conditional updates, so that two workers, or a
+"""Queries about tasks and artifacts. Moves between states are conditional updates, so that two workers, or a
 worker and a cancel, can never both win."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, Text, and_, column, delete, func, insert, literal, or_, select, table, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Row, Select, Text, and_, cast, column, delete, func, insert, literal, or_, select, table, update
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.contract.kinds import CallbackState, Kind, State
@@ -64,7 +64,7 @@ async def create(connection: AsyncConnection, task: NewTask) -> None:
 
 
 async def find(connection: AsyncConnection, task_id: str, api_key_id: int | None = None) -> Task | None:
-    """The task, if it is this key's; without a key, whoever owns it."""
+    """The task, if it is this key's; any key's when ``api_key_id`` is None."""
     query = select(*COLUMNS).where(tasks.c.id == task_id)
     return await _one(connection, query if api_key_id is None else query.where(tasks.c.api_key_id == api_key_id))
 
@@ -79,13 +79,12 @@ async def page(
     state: State | None,
     search: str | None,
 ) -> list[Task]:
-    """Newest first. ``before`` is the number of the last task of the page before; ``search`` looks into ids and
-    titles."""
+    """Newest first; files only when they are asked for. ``before`` is the number of the last task of the page
+    before; ``search`` looks into ids and titles."""
     query = select(*COLUMNS).where(tasks.c.api_key_id == api_key_id).order_by(tasks.c.number.desc()).limit(limit)
     if before is not None:
         query = query.where(tasks.c.number < before)
-    if kind is not None:
-        query = query.where(tasks.c.kind == kind)
+    query = query.where(tasks.c.kind != Kind.FILE if kind is None else tasks.c.kind == kind)
     if state is not None:
         query = query.where(tasks.c.state == state)
     if search:
@@ -152,7 +151,7 @@ async def succeed(
     stored: Iterable[Artifact],
     retention: timedelta,
 ) -> bool:
-    """End a run well; false if it was fenced off. What it was made from lives on as long as it does."""
+    """End a run well; false if it was fenced off. Its sources are kept at least as long as its result."""
     values = {"result": result, "progress": 1.0, "stage": "done"}
     if not await _end(connection, task, State.SUCCEEDED, retention, values):
         return False
@@ -212,6 +211,23 @@ async def cancel(connection: AsyncConnection, task_id: str, *, retention: timede
     await notify(connection, task_id)
 
 
+async def adopt_source(connection: AsyncConnection, task: Task, source: NewTask, parameters: dict[str, Any]) -> bool:
+    """Make ``source``, recorded just now, what a running task works on; False if another run has taken the task over.
+
+    ``parameters`` are added to the task's own."""
+    adopted = await connection.execute(
+        update(tasks)
+        .where(tasks.c.id == task.id, tasks.c.run == task.run, tasks.c.state == State.RUNNING)
+        .values(
+            source_id=source.id,
+            audio_id=source.audio_id,
+            parameters=tasks.c.parameters.concat(cast(parameters, JSONB)),
+        )
+        .returning(tasks.c.id)
+    )
+    return adopted.one_or_none() is not None
+
+
 async def record_upload(
     connection: AsyncConnection, task: NewTask, stored: Iterable[Artifact], retention: timedelta
 ) -> Task:
@@ -248,11 +264,13 @@ async def artifacts_of(connection: AsyncConnection, task_id: str) -> dict[str, A
     return {row.name: Artifact(*row) for row in rows}
 
 
-async def expired_tasks(connection: AsyncConnection, limit: int) -> list[str]:
-    """Tasks past their retention whose bytes are still there and which no unfinished task needs."""
+async def expired_tasks(connection: AsyncConnection, limit: int, *, without: Sequence[str] = ()) -> list[str]:
+    """Tasks past their retention whose bytes are still there and which no unfinished task needs; those of ``without``
+    are left out."""
     dependent = tasks.alias()
     needed = select(literal(1)).where(dependent.c.source_id == tasks.c.id, dependent.c.state.in_(ACTIVE)).exists()
     query = select(tasks.c.id).where(tasks.c.purged_at.is_(None), tasks.c.expires_at <= func.now(), ~needed)
+    query = query.where(tasks.c.id != func.all(_array(without)))
     return list((await connection.execute(query.order_by(tasks.c.expires_at).limit(limit))).scalars())
 
 
@@ -271,10 +289,15 @@ async def forget(connection: AsyncConnection, after: timedelta, limit: int) -> i
     return int((await connection.execute(delete(tasks).where(tasks.c.id.in_(old)))).rowcount)
 
 
-async def known_ids(connection: AsyncConnection, task_ids: list[str]) -> set[str]:
-    """Which of these ids belong to a task that still has its bytes."""
-    query = select(tasks.c.id).where(tasks.c.id.in_(task_ids), tasks.c.purged_at.is_(None))
+async def known_ids(connection: AsyncConnection, task_ids: Sequence[str]) -> set[str]:
+    """Which of these ids, of any number, belong to a task that still has its bytes."""
+    query = select(tasks.c.id).where(tasks.c.id == func.any(_array(task_ids)), tasks.c.purged_at.is_(None))
     return set((await connection.execute(query)).scalars())
+
+
+def _array(task_ids: Sequence[str]) -> Any:
+    """One parameter, however many ids there are: PostgreSQL takes 65,535 of them."""
+    return literal(list(task_ids), ARRAY(Text))
 
 
 async def without_job(connection: AsyncConnection) -> list[tuple[str, Kind]]:

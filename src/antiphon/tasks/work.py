@@ -1,33 +1,26 @@
-"""What a worker does for each kind of task: fetch the sources, run the engine, store what it made."""
+"""Work of a run, by kind of task: fetch the sources, run the engine, store the results."""
 
+import asyncio
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from antiphon.contract.kinds import STEMS, Kind, SeparationType
-from antiphon.errors import EngineError, NotFound
+import structlog
+
+from antiphon.contract.kinds import Kind, SeparationType, stems_of
+from antiphon.errors import EngineError, NotFound, StorageError
 from antiphon.services import Services
 from antiphon.tasks import store
 from antiphon.tasks.engine import run_engine
+from antiphon.tasks.file_names import CONTENT_TYPES, file_name
 from antiphon.tasks.model import Artifact, Task
+from antiphon.tasks.songs import Song, fetch_song, inspect_song, store_files
 
-CONTENT_TYPES = {
-    ".flac": "audio/flac",
-    ".mp3": "audio/mpeg",
-    ".wav": "audio/wav",
-    ".ogg": "audio/ogg",
-    ".aac": "audio/aac",
-    ".aiff": "audio/aiff",
-    ".m4a": "audio/mp4",
-    ".mka": "audio/matroska",
-    ".mid": "audio/midi",
-    ".json": "application/json",
-    ".mp4": "video/mp4",
-    ".jpg": "image/jpeg",
-}
+log = structlog.get_logger()
+STORAGE_RETRY_S = 1.0  # between tries while the storage is away
 
 LOOK = ("theme", "aspect", "resolution", "fps")
 SOURCE_GONE = "the files of the source task are gone; upload the song again"
@@ -35,15 +28,15 @@ Report = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a run made: ``result`` goes into the task's row, ``artifacts`` are in the storage already."""
+class RunOutcome:
+    """Results of a run: ``result`` goes into the task's row, ``artifacts`` are in the storage already."""
 
     artifacts: list[Artifact]
     result: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Work:
+class TaskRun:
     """One run of one task in its own folder."""
 
     services: Services
@@ -51,34 +44,62 @@ class Work:
     folder: Path
     report: Report
 
-    async def do(self) -> Outcome:
+    async def do(self) -> RunOutcome:
+        if self.task.source_id is None and self.task.parameters.get("audioUrl"):
+            return await replace(self, task=await self._bring_in())._do()
+        return await self._do()
+
+    async def _bring_in(self) -> Task:
+        """Fetch the song that the task names by its address and record it as an upload: the task as it is then."""
+        url, path = self.task.parameters["audioUrl"], self.folder / "song"
+        self.report(0.0, "fetching")
+        filename = await fetch_song(self.services, url, path)
+        self.report(0.0, "inspecting")
+        upload = await inspect_song(
+            self.services, Song(path, filename), api_key_id=self.task.api_key_id, task_id=uuid4().hex
+        )
+        await self._outlast(lambda: store_files(self.services, upload.task.id, upload.artifacts, upload.files))
+        told = {name: upload.task.parameters[name] for name in ("title", "author", "lyrics")}
+        parameters = told | {name: value for name, value in self.task.parameters.items() if value is not None}
+        async with self.services.database.begin() as connection:
+            await store.record_upload(connection, upload.task, upload.artifacts, self.services.retention)
+            await store.adopt_source(connection, self.task, upload.task, parameters)
+        return replace(self.task, source_id=upload.task.id, audio_id=upload.task.audio_id, parameters=parameters)
+
+    async def _do(self) -> RunOutcome:
         async with self.services.database.begin() as connection:
             sources = await store.artifacts_of(connection, self.task.source_id or "")
         if not sources:
             raise EngineError(SOURCE_GONE)
-        kinds = {Kind.SEPARATION: self._separate, Kind.MIDI: self._transcribe, Kind.VIDEO: self._render}
+        kinds = {
+            Kind.SEPARATION: self._separate,
+            Kind.MIDI: self._transcribe,
+            Kind.VIDEO: self._render,
+            Kind.WAV: self._convert,
+        }
         return await kinds[self.task.kind](sources)
 
-    async def _separate(self, sources: dict[str, Artifact]) -> Outcome:
+    async def _separate(self, sources: dict[str, Artifact]) -> RunOutcome:
         settings, origin = self.services.settings, sources["origin"]
-        kind = SeparationType(self.task.parameters["type"])
+        kind, stem = SeparationType(self.task.parameters["type"]), self.task.parameters.get("stem")
         paths = await self._run(
             "separate",
             source=await self._fetch(origin),
             out=str(self._new_folder("stems")),
             kind=kind,
+            stem=stem,
             models=str(settings.models_folder),
-            codec=settings.stem_format,
+            codec=settings.stem_codec,
             threads=settings.engine_threads,
         )
         title = self.task.parameters["title"]
         artifacts = [
             await self._store(name, paths[name], title, audio_id=str(uuid4()), duration=origin.duration)
-            for name in STEMS[kind]
+            for name in stems_of(kind, stem)
         ]
-        return Outcome(artifacts)
+        return RunOutcome(artifacts)
 
-    async def _transcribe(self, sources: dict[str, Artifact]) -> Outcome:
+    async def _transcribe(self, sources: dict[str, Artifact]) -> RunOutcome:
         stems = {name: await self._fetch(artifact) for name, artifact in sources.items()}
         chosen = self.task.audio_id
         only = next((name for name, artifact in sources.items() if chosen and artifact.audio_id == chosen), None)
@@ -93,9 +114,9 @@ class Work:
             threads=settings.engine_threads,
         )
         midi = await self._store("midi", paths["midi"], self.task.parameters["title"])
-        return Outcome([midi], {"instruments": json.loads(Path(paths["notes"]).read_text())})
+        return RunOutcome([midi], {"instruments": json.loads(Path(paths["notes"]).read_text())})
 
-    async def _render(self, sources: dict[str, Artifact]) -> Outcome:
+    async def _render(self, sources: dict[str, Artifact]) -> RunOutcome:
         track = next(artifact for artifact in sources.values() if artifact.audio_id == self.task.audio_id)
         cover = sources.get("cover") or await self._cover_of_the_song()
         parameters = self.task.parameters
@@ -118,10 +139,17 @@ class Work:
             await self._store("video", str(video), parameters["title"], duration=result["duration"]),
             await self._store("thumbnail", str(thumbnail), parameters["title"]),
         ]
-        return Outcome(artifacts, {"warnings": result["warnings"]})
+        return RunOutcome(artifacts, {"warnings": result["warnings"]})
+
+    async def _convert(self, sources: dict[str, Artifact]) -> RunOutcome:
+        track = next(artifact for artifact in sources.values() if artifact.audio_id == self.task.audio_id)
+        wav = self.folder / "wav.wav"
+        await self._run("convert", source=await self._fetch(track), out=str(wav))
+        title = self.task.parameters["title"]
+        return RunOutcome([await self._store("wav", str(wav), title, duration=track.duration)])
 
     async def _cover_of_the_song(self) -> Artifact | None:
-        """What the stems of a song have no cover of their own for."""
+        """The cover of the song that the source task was made from: stems have none of their own."""
         async with self.services.database.begin() as connection:
             source = await store.find(connection, self.task.source_id or "")
             return (await store.artifacts_of(connection, (source and source.source_id) or "")).get("cover")
@@ -144,7 +172,7 @@ class Work:
         path = self.folder / f"{artifact.name}{Path(artifact.key).suffix}"
         self.report(0.0, "fetching")
         try:
-            await self.services.storage.download(artifact.key, path)
+            await self._outlast(lambda: self.services.storage.download(artifact.key, path))
         except NotFound:
             raise EngineError(SOURCE_GONE) from None
         return str(path)
@@ -163,16 +191,21 @@ class Work:
             audio_id=audio_id,
             duration=duration,
         )
-        await self.services.storage.put_file(artifact.key, Path(path), artifact.content_type)
+        await self._outlast(lambda: self.services.storage.put_file(artifact.key, Path(path), artifact.content_type))
         return artifact
 
+    async def _outlast(self, transfer: Callable[[], Awaitable[None]]) -> None:
+        """Repeat a transfer until it passes: a storage that is away for a while must not cost the work of an hour.
 
-def content_type(filename: str) -> str:
-    """As its name says; what a stranger uploaded is told by nothing else."""
-    return CONTENT_TYPES.get(Path(filename).suffix.lower(), "application/octet-stream")
-
-
-def file_name(title: str, name: str, suffix: str) -> str:
-    """``Title - vocal.flac``, without what file systems do not like."""
-    safe = "".join("_" if character in '<>:"/\\|?*' or ord(character) < 32 else character for character in title)
-    return f"{safe.strip(' .')[:100] or 'song'} - {name}{suffix}"
+        Raises:
+            StorageError: It has not passed within ``ANTIPHON_OUTAGE_PATIENCE``.
+        """
+        deadline = asyncio.get_running_loop().time() + self.services.settings.outage_patience
+        while True:
+            try:
+                return await transfer()
+            except StorageError as error:
+                if asyncio.get_running_loop().time() >= deadline:
+                    raise
+                log.warning("the storage is away; trying again", task=self.task.id, error=error.message)
+            await asyncio.sleep(STORAGE_RETRY_S)

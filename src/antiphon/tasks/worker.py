@@ -1,7 +1,8 @@
-"""The worker: takes jobs, and keeps house beside them."""
+"""Worker: runs jobs, and beside them revives lost ones and enforces retention."""
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Awaitable, Callable
 
 import psycopg
@@ -12,23 +13,28 @@ from sqlalchemy.exc import SQLAlchemyError
 from antiphon.errors import AntiphonError
 from antiphon.services import Services
 from antiphon.tasks import store
-from antiphon.tasks.retention import purge_expired, sweep_orphans
+from antiphon.tasks.retention import Retention
 from antiphon.tasks.run import run_task
 
 log = structlog.get_logger()
-HOUSEKEEPING_EVERY = 60.0
-SWEEP_EVERY = 3600.0
+PURGE_INTERVAL_S = 60.0
+SWEEP_INTERVAL_S = 3600.0
 FAULTS = (SQLAlchemyError, psycopg.Error, ProcrastinateException, AntiphonError, OSError)
 
 
 async def run_worker(services: Services, stop: asyncio.Event) -> None:
     """Work until ``stop`` is set; then give running tasks back to the queue and return."""
+    retention = Retention(services)
     async with asyncio.TaskGroup() as group:
         loops = [
             group.create_task(_work(services, stop)),
-            group.create_task(_every(services.settings.stalled_after / 4, _revive, services)),
-            group.create_task(_every(HOUSEKEEPING_EVERY, purge_expired, services)),
-            group.create_task(_every(SWEEP_EVERY, sweep_orphans, services)),
+            group.create_task(
+                _every(
+                    services.settings.stalled_after / 4, functools.partial(_revive, services), "jobs of dead workers"
+                )
+            ),
+            group.create_task(_every(PURGE_INTERVAL_S, retention.purge_expired, "expired tasks")),
+            group.create_task(_every(SWEEP_INTERVAL_S, retention.sweep_orphans, "orphaned files")),
         ]
         await stop.wait()
         await asyncio.wait({loops[0]})
@@ -70,10 +76,10 @@ async def _revive(services: Services) -> None:
             await services.queue.put(connection, task_id, kind)
 
 
-async def _every(seconds: float, do: Callable[[Services], Awaitable[None]], services: Services) -> None:
+async def _every(seconds: float, do: Callable[[], Awaitable[None]], what: str) -> None:
     while True:
         try:
-            await do(services)
+            await do()
         except FAULTS as error:
-            log.warning("housekeeping failed; trying again", what=do.__name__, error=str(error).strip())
+            log.warning("housekeeping failed; trying again", what=what, error=str(error).strip())
         await asyncio.sleep(seconds)

@@ -75,5 +75,5 @@ def song(console_server: Cluster, clip: Path, receiver: Receiver, tmp_path_facto
         await_end(client, Kind.SEPARATION, separation)
         midi = client.midi(separation, receiver.url)
         for kind, one in ((Kind.MIDI, midi), (Kind.VIDEO, video)):
-            assert await_end(client, kind, one)["state"] == "succeeded"
+            assert await_end(client, kind, one)["taskState"] == "succeeded"
     return Song(task, separation, midi, video)

@@ -53,7 +53,7 @@ def test_a_failed_task_says_why_and_what_to_do(console: Console, clip: Path) -> 
             path.unlink()
         task = client.separate(song["taskId"], song["audioId"], SeparationType.SPLIT_STEM)
         record = await_end(client, Kind.SEPARATION, task)
-    assert record["state"] == "failed" and record["errorMessage"]
+    assert record["taskState"] == "failed" and record["errorMessage"]
     page = console.open("tasks?state=failed")
     row = page.locator("tbody tr").filter(has_text=task[:8])
     expect(row).to_contain_text(record["errorMessage"])

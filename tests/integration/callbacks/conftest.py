@@ -141,6 +141,7 @@ class Rig:
         resolver: Any = None,
         metrics: Metrics | None = None,
         grace: float = 16.0,
+        margin: float = 1.0,
         **settings: Any,
     ) -> Sender:
         return Sender(
@@ -151,7 +152,7 @@ class Rig:
             resolver=resolver,
             metrics=metrics,
             grace=grace,
-            margin=1.0,
+            margin=margin,
         )
 
     @asynccontextmanager

@@ -2,11 +2,15 @@
 
 import asyncio
 
+import httpx
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
-from antiphon.callbacks.metrics import Metrics, serve_metrics
-from tests.integration.callbacks.conftest import OK, Rig, answering, receiving, until
+from antiphon.callbacks.metrics import CONTENT_TYPE, Metrics
+from antiphon.callbacks.metrics_server import serve_metrics
+from antiphon.database import Database
+from tests.integration.callbacks.conftest import OK, Rig, answering, receiving
 
 
 async def figures(rig: Rig, metrics: Metrics) -> dict[str, float]:
@@ -47,26 +51,50 @@ async def test_what_a_dead_sender_had_claimed_is_counted_when_another_takes_it(r
     assert (await figures(rig, metrics))["antiphon_callback_leases_expired_total"] == 1
 
 
+async def answered(port: int) -> httpx.Response | None:
+    """The answer, as soon as something listens."""
+    async with httpx.AsyncClient(trust_env=False) as scraper:
+        try:
+            return await scraper.get(f"http://127.0.0.1:{port}/metrics")
+        except httpx.TransportError:
+            return None
+
+
+async def scraped(port: int) -> httpx.Response:
+    async with asyncio.timeout(10):
+        while (answer := await answered(port)) is None:
+            await asyncio.sleep(0.01)
+    return answer
+
+
 async def test_a_process_without_the_api_serves_them_on_a_port_of_its_own(rig: Rig) -> None:
     async with receiving(answering(OK)) as free:
         port = free.port
     stop = asyncio.Event()
     serving = asyncio.create_task(serve_metrics(Metrics(), rig.database, "127.0.0.1", port, stop))
-
-    async def listens() -> bool:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            return False
-        writer.close()
-        return True
-
-    await until(listens)
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(b"GET /metrics HTTP/1.1\r\nHost: me\r\n\r\n")
-    answer = (await reader.read()).decode()
-    writer.close()
+    answer = await scraped(port)
     stop.set()
     await serving
-    assert answer.startswith("HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4")
-    assert "antiphon_callbacks_pending 0.0" in answer
+    assert (answer.status_code, answer.headers["content-type"]) == (200, CONTENT_TYPE)
+    assert "antiphon_callbacks_pending 0.0" in answer.text
+    assert await answered(port) is None
+
+
+async def test_a_scraper_is_told_of_a_database_that_is_away_and_the_server_goes_on() -> None:
+    async with receiving(answering(OK)) as free:
+        port = free.port
+    stop = asyncio.Event()
+    nowhere = Database(f"postgresql://someone@127.0.0.1:{port}/nothing")
+    serving = asyncio.create_task(serve_metrics(Metrics(), nowhere, "127.0.0.1", port, stop))
+    for _ in range(2):
+        answer = await scraped(port)
+        assert (answer.status_code, answer.text) == (503, "# no database: OperationalError\n")
+    stop.set()
+    await serving
+
+
+async def test_a_port_that_is_taken_costs_the_metrics_only(rig: Rig) -> None:
+    async with receiving(answering(OK)) as taken:
+        with capture_logs() as logs:
+            await serve_metrics(Metrics(), rig.database, "127.0.0.1", taken.port, asyncio.Event())
+    assert "ANTIPHON_METRICS_PORT" in logs[0]["event"]

@@ -1,4 +1,4 @@
-"""A database that is restarted in mid-flight, and a host that hangs beside one that does not."""
+"""A database that restarts in mid-flight or refuses a commit, and a host that hangs beside one that does not."""
 
 import asyncio
 import statistics
@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from antiphon.database import Database, Notifications
 from antiphon.database.connection import migrate
@@ -85,3 +86,33 @@ async def test_a_thousand_for_a_hanging_host_do_not_delay_a_thousand_for_a_good_
         beside = await latencies(rig, good, hanging)
         assert 0 < hanging.most_at_once <= 8
     assert statistics.quantiles(beside, n=100)[98] <= 2 * statistics.quantiles(alone, n=100)[98] + 0.1
+
+
+async def test_claims_whose_commit_fails_are_not_sent_and_later_sent_once(rig: Rig) -> None:
+    """A deferred trigger speaks at the commit, when the statement that claims has long succeeded."""
+    statements = [
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no commit'; END $$",
+        "CREATE CONSTRAINT TRIGGER refuse AFTER UPDATE ON deliveries DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION refuse()",
+    ]
+    async with receiving(answering(OK)) as receiver:
+        task_id = await rig.task(url=receiver.url)
+        async with rig.database.begin() as connection:
+            for statement in statements:
+                await connection.execute(text(statement))
+        try:
+            with capture_logs() as logs:
+                async with rig.sending(rig.sender(margin=10)):
+
+                    async def refused_twice() -> bool:
+                        return sum("no commit" in str(line.get("error")) for line in logs) >= 2
+
+                    await until(refused_twice)
+                    assert receiver.requests == []
+                    async with rig.database.begin() as connection:
+                        await connection.execute(text("DROP FUNCTION refuse CASCADE"))
+                    assert await rig.ended(task_id) == "delivered"
+                assert len(receiver.requests) == 1
+        finally:
+            async with rig.database.begin() as connection:
+                await connection.execute(text("DROP FUNCTION IF EXISTS refuse CASCADE"))

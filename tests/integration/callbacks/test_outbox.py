@@ -3,12 +3,14 @@
 import asyncio
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from antiphon.callbacks import outbox
-from antiphon.callbacks.outbox import Attempt, Delivery
-from antiphon.callbacks.schedule import Step
+from antiphon.callbacks.history import deliveries_of
+from antiphon.callbacks.outbox import ClaimedDelivery, MadeAttempt
+from antiphon.callbacks.schedule import NextStep
 from antiphon.errors import NotFound
 from antiphon.outbound.guard import host_of
 from tests.integration.callbacks.conftest import Rig, until
@@ -16,13 +18,15 @@ from tests.integration.callbacks.conftest import Rig, until
 URL = "http://receiver.example:8080/hook"
 
 
-async def claim(rig: Rig, *, limit: int = 10, lease: float = 60, per_host: int = 10, **busy: int) -> list[Delivery]:
+async def claim(
+    rig: Rig, *, limit: int = 10, lease: float = 60, per_host: int = 10, **busy: int
+) -> list[ClaimedDelivery]:
     async with rig.database.begin() as connection:
         return await outbox.claim(connection, limit=limit, lease=lease, per_host=per_host, busy=busy)
 
 
-async def record(rig: Rig, delivery: Delivery, step: Step, *, status: int = 200) -> bool:
-    attempt = Attempt(started_at=datetime.now(UTC), milliseconds=5, status=status)
+async def record(rig: Rig, delivery: ClaimedDelivery, step: NextStep, *, status: int = 200) -> bool:
+    attempt = MadeAttempt(started_at=datetime.now(UTC), milliseconds=5, status=status)
     async with rig.database.begin() as connection:
         return await outbox.record(connection, [(delivery, attempt, step)]) == {delivery.id}
 
@@ -54,11 +58,11 @@ async def test_whoever_lost_the_lease_changes_nothing_but_by_an_acknowledgement(
     task_id = await rig.task(url=URL)
     (lost,) = await claim(rig, lease=0)
     (held,) = await claim(rig)
-    assert not await record(rig, lost, Step("stopped"), status=410)
+    assert not await record(rig, lost, NextStep("stopped"), status=410)
     assert await rig.state(task_id) == "pending"
-    assert await record(rig, lost, Step("delivered"))
+    assert await record(rig, lost, NextStep("delivered"))
     assert await rig.state(task_id) == "delivered"
-    assert not await record(rig, held, Step("stopped"), status=410)
+    assert not await record(rig, held, NextStep("stopped"), status=410)
     assert await rig.state(task_id) == "delivered"
     assert [attempt.status for attempt in await rig.attempts(task_id)] == [410, 200, 410]
 
@@ -98,7 +102,7 @@ async def test_a_released_claim_is_due_at_once_and_not_counted(rig: Rig) -> None
 async def test_a_resend_is_a_new_delivery_of_the_same_callback(rig: Rig) -> None:
     task_id = await rig.task(url=URL, body=b"frozen")
     (first,) = await claim(rig)
-    await record(rig, first, Step("stopped"), status=500)
+    await record(rig, first, NextStep("stopped"), status=500)
     async with rig.database.begin() as connection:
         await outbox.resend(connection, task_id)
     assert await rig.state(task_id) == "pending"
@@ -111,7 +115,7 @@ async def test_a_resend_is_a_new_delivery_of_the_same_callback(rig: Rig) -> None
 async def test_a_resend_while_a_retry_is_waiting_hurries_it_and_makes_no_second_one(rig: Rig) -> None:
     task_id = await rig.task(url=URL)
     (first,) = await claim(rig)
-    await record(rig, first, Step("pending", 300), status=500)
+    await record(rig, first, NextStep("pending", 300), status=500)
     assert await claim(rig) == []
     async with rig.database.begin() as connection:
         assert await outbox.resend(connection, task_id) == first.id
@@ -140,14 +144,14 @@ async def test_queueing_wakes_senders_and_the_end_of_a_delivery_tells_who_watche
         task_id = await rig.task(url=URL)
         (delivery,) = await claim(rig)
         assert await callbacks.get() == str(delivery.id)
-        await record(rig, delivery, Step("delivered"))
+        await record(rig, delivery, NextStep("delivered"))
         assert await tasks.get() == task_id
 
 
 async def test_deliveries_and_attempts_go_with_their_task(rig: Rig) -> None:
     task_id = await rig.task(url=URL)
     (delivery,) = await claim(rig)
-    await record(rig, delivery, Step("delivered"))
+    await record(rig, delivery, NextStep("delivered"))
     async with rig.database.begin() as connection:
         await connection.execute(text("DELETE FROM tasks WHERE id = :id"), {"id": task_id})
     assert await rig.counts() == {}
@@ -164,3 +168,26 @@ async def test_deliveries_and_attempts_go_with_their_task(rig: Rig) -> None:
 )
 def test_the_cap_per_host_counts_by_host_and_port(url: str, host: str) -> None:
     assert host_of(url) == host
+
+
+async def test_a_delivery_that_ends_while_it_is_read_never_lacks_its_last_attempt(rig: Rig, database_url: str) -> None:
+    task_id = await rig.task(url="http://a/")
+    ended: list[str] = []
+
+    def end_it(*_: object) -> None:
+        """Behind the first statement of the reader another process ends the delivery, and commits."""
+        if not ended:
+            ended.append(task_id)
+            with psycopg.connect(database_url) as other:
+                other.execute(
+                    "INSERT INTO attempts (delivery_id, number, started_at, milliseconds)"
+                    " SELECT id, 1, now(), 1 FROM deliveries WHERE task_id = %s",
+                    [task_id],
+                )
+                other.execute("UPDATE deliveries SET state = 'stopped', attempts = 1 WHERE task_id = %s", [task_id])
+
+    async with rig.database.begin() as connection:
+        event.listen(connection.sync_connection, "after_cursor_execute", end_it)
+        (delivery,) = await deliveries_of(connection, task_id)
+    assert ended
+    assert (delivery.state, len(delivery.attempts)) != ("stopped", 0)

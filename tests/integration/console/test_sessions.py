@@ -59,7 +59,7 @@ def test_without_its_csrf_token_a_session_changes_nothing(
         assert (answer.status_code, answer.json()["code"]) == (403, 403), path
         assert answer.json()["msg"].startswith("X-CSRF-Token: ")
     assert signed_in.request("DELETE", "/console/session", headers=headers).status_code == 403
-    assert server.record("midi", task_id, key=key)["state"] == "queued"
+    assert server.record("midi", task_id, key=key)["taskState"] == "queued"
 
 
 def test_the_csrf_token_of_another_session_is_worth_nothing(signed_in: Browser, server: Server, key: str) -> None:
@@ -96,7 +96,7 @@ def test_a_changed_cookie_is_no_session(signed_in: Browser) -> None:
 def test_neither_a_link_nor_another_servers_session_is_a_session(browser: Browser, server: Server) -> None:
     secret = load_secret(server.data, SECRET)
     foreign, _ = sessions.issue(b"t" * 32, key_id=1, now=time.time())
-    past, _ = sessions.issue(secret, key_id=1, now=time.time() - sessions.LIFETIME - 1)
+    past, _ = sessions.issue(secret, key_id=1, now=time.time() - sessions.LIFETIME_S - 1)
     link = links.sign(secret, key="k", expires=2**39, filename="f" * 16)  # the same secret, another purpose
     for token in (foreign, past, link):
         answer = browser.request("GET", "/api/v1/tasks", headers={"Cookie": f"{sessions.COOKIE}={token}"})

@@ -153,7 +153,7 @@ def test_the_system_is_shown(alone: Server, admin: Browser, settings: dict[str, 
     assert {"kind": "midi", "state": "queued", "number": 1} in system["tasks"]
     assert system["callbacks"] == {"pending": 0, "sending": 0, "oldestDue": 0.0}
     checks = {check["name"]: check for check in system["checks"]}
-    assert set(checks) == {"weights", "storage", "links", "guard", "database", "clock"}
+    assert set(checks) == {"weights", "storage", "links", "guard", "database", "clock", "retention"}
     assert all(checks[name]["good"] for name in ("storage", "links", "database", "clock"))
     for secret in (settings["secret"], alone.key, alone.webhook_key):
         assert secret not in answer.text

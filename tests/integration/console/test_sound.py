@@ -14,7 +14,7 @@ import pytest
 from antiphon.music.audio import Writer, decode
 from antiphon.services import open_services
 from antiphon.settings import Settings
-from antiphon.tasks.retention import purge_expired
+from antiphon.tasks.retention import Retention
 from tests.integration import songs
 from tests.integration.conftest import SECRET
 from tests.integration.console.browser import Browser
@@ -135,7 +135,7 @@ async def test_peaks_go_with_their_task(server: Server, clip: Path, tmp_path: Pa
     server.sql("UPDATE tasks SET expires_at = now() WHERE id = %s", uploaded["taskId"])
     settings = Settings(data=tmp_path, database_url=server.database_url, storage_url=str(server.storage), secret=SECRET)
     async with open_services(settings) as services:
-        await purge_expired(services)
+        await Retention(services).purge_expired()
     assert not folder.exists()
     assert server.call("GET", f"/tasks/{uploaded['taskId']}/peaks/origin").status_code == 410
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from antiphon.api import console, errors
+from antiphon.api import console, dependencies, errors
 from antiphon.settings import Settings
 
 SECRET = "nobody may read this"
@@ -28,7 +28,8 @@ def folder(tmp_path: Path) -> Path:
 def client(folder: Path, *, public_url: str | None = None) -> httpx.AsyncClient:
     app = FastAPI()
     errors.install(app)
-    app.state.services = SimpleNamespace(settings=Settings(host="127.0.0.1", port=8080, public_url=public_url))
+    settings = Settings(host="127.0.0.1", port=8080, public_url=public_url)
+    app.dependency_overrides[dependencies.services] = lambda: SimpleNamespace(settings=settings)
     app.include_router(console.routes(folder))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080")
 

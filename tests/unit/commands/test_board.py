@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon.commands.board import KEPT_ROWS, Board, fit, outcome_of, span
-from antiphon.commands.lines import MOST_WAITING, Lines
+from antiphon.commands.board import MAX_ROWS, Board, fit, outcome_of, span
+from antiphon.commands.lines import MAX_WAITING, Lines
 from antiphon.commands.screen import Screen
 from antiphon.receiver.follow_up.notices import Notice
 from antiphon.receiver.inbox.inbox import Event
@@ -83,13 +83,13 @@ def test_the_wait_for_the_next_try_counts_down() -> None:
 
 
 def test_the_newest_stand_first_and_old_ones_make_room() -> None:
-    events = [replace(EVENT, id=number, task_id=f"task-{number}") for number in range(KEPT_ROWS + 50)]
+    events = [replace(EVENT, id=number, task_id=f"task-{number}") for number in range(MAX_ROWS + 50)]
     shown = board(*(Notice(event, "new") for event in events))
     lines = shown.lines(100, 12, NOW)
     assert len(lines) == 12 - 1  # no message, so no empty line before them
-    assert [line.split()[2] for line in lines[4:]] == [f"task-{KEPT_ROWS + 49 - number}" for number in range(7)]
-    assert lines[1] == f"{KEPT_ROWS + 50} received"
-    assert len(shown.lines(100, 10_000, NOW)) == 4 + KEPT_ROWS
+    assert [line.split()[2] for line in lines[4:]] == [f"task-{MAX_ROWS + 49 - number}" for number in range(7)]
+    assert lines[1] == f"{MAX_ROWS + 50} received"
+    assert len(shown.lines(100, 10_000, NOW)) == 4 + MAX_ROWS
 
 
 @pytest.mark.parametrize("columns", [1, 8, 20, 40, 64, 80, 200])
@@ -203,13 +203,13 @@ def test_whoever_reads_the_lines_slowly_holds_nothing_up() -> None:
     reader = _SlowReader()
     with Lines(reader) as lines:
         began = time.monotonic()
-        for _ in range(MOST_WAITING + 5000):
+        for _ in range(MAX_WAITING + 5000):
             lines.notice(Notice(EVENT, "new"))
         assert time.monotonic() - began < 2
         reader.reading.set()
         wait_for(reader, "lines were left out")
     printed = reader.getvalue().splitlines()
-    assert MOST_WAITING <= len(printed) <= MOST_WAITING + 600
+    assert MAX_WAITING <= len(printed) <= MAX_WAITING + 600
     assert printed[0].endswith(f"midi        {EVENT.task_id}  success  new")
 
 

@@ -1,6 +1,7 @@
 """The bodies of callbacks, byte for byte as receivers know them."""
 
 import json
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -12,6 +13,7 @@ from antiphon.contract.callbacks import (
     midi_callback,
     separation_callback,
     video_callback,
+    wav_callback,
 )
 from antiphon.contract.kinds import SeparationType, callback_key, record_key
 
@@ -20,14 +22,27 @@ NOTE = {"pitch": 44, "start": 7.6875, "end": 7.9115, "velocity": 0.8}
 INSTRUMENTS = [{"name": "Electric Bass (finger)", "notes": [NOTE]}]
 SPLIT_KEYS = [
     *("origin_url", "vocal_url", "backing_vocals_url", "drums_url", "bass_url", "guitar_url", "keyboard_url"),
-    *("percussion_url", "strings_url", "synth_url", "fx_url", "brass_url", "woodwinds_url", "other_url"),
+    *("percussion_url", "strings_url", "synth_url", "fx_url", "brass_url", "woodwinds_url", "other_url", "piano_url"),
 ]
 
 
-def test_midi_says_its_task_in_three_places() -> None:
+def ids(body: dict[str, Any]) -> list[object]:
+    return [fields[name] for fields in (body, body["data"]) for name in ("taskId", "task_id")]
+
+
+@pytest.mark.parametrize("error", [None, "no"])
+def test_every_callback_says_its_task_in_four_places(error: str | None) -> None:
+    assert ids(midi_callback(TASK, None, error)) == [TASK] * 4
+    assert ids(video_callback(TASK, "https://x/v", error)) == [TASK] * 4
+    assert ids(wav_callback(TASK, "https://x/w", error)) == [TASK] * 4
+    assert ids(separation_callback(TASK, SeparationType.SPLIT_STEM, {"origin": "o"}, error)) == [TASK] * 4
+
+
+def test_midi_is_as_receivers_know_it() -> None:
     assert json.dumps(midi_callback(TASK, INSTRUMENTS, None)) == (
         f'{{"code": 200, "msg": "success", "taskId": "{TASK}", "task_id": "{TASK}", "data": {{"state": "complete", '
-        f'"taskId": "{TASK}", "instruments": [{{"name": "Electric Bass (finger)", "notes": [{{"pitch": 44, '
+        f'"taskId": "{TASK}", "task_id": "{TASK}", "instruments": [{{"name": "Electric Bass (finger)", '
+        '"notes": [{"pitch": 44, '
         '"start": 7.6875, "end": 7.9115, "velocity": 0.8}]}]}}'
     )
 
@@ -38,15 +53,23 @@ def test_failed_midi_has_no_instruments_and_says_why() -> None:
         "msg": "too long; send less",
         "taskId": TASK,
         "task_id": TASK,
-        "data": {"state": "failed", "taskId": TASK, "instruments": []},
+        "data": {"state": "failed", "taskId": TASK, "task_id": TASK, "instruments": []},
     }
 
 
 def test_a_video_has_its_link_or_null() -> None:
     made = video_callback(TASK, "https://x/v", None, thumbnail="https://x/t")
-    assert made["data"] == {"task_id": TASK, "video_url": "https://x/v", "thumbnail_url": "https://x/t"}
+    links = {"video_url": "https://x/v", "thumbnail_url": "https://x/t"}
+    assert made["data"] == {"task_id": TASK, "taskId": TASK, **links}
     failed = video_callback(TASK, "https://x/v", "no", thumbnail="https://x/t")
-    assert failed == {"code": 500, "msg": "no", "data": {"task_id": TASK, "video_url": None}}
+    assert (failed["code"], failed["msg"]) == (500, "no")
+    assert failed["data"] == {"task_id": TASK, "taskId": TASK, "video_url": None}
+
+
+def test_a_wav_has_its_link_in_the_spelling_of_either_edition() -> None:
+    made = wav_callback(TASK, "https://x/w", None)["data"]
+    assert made["audioWavUrl"] == made["audio_wav_url"] == "https://x/w"
+    assert wav_callback(TASK, "https://x/w", "no")["data"]["audioWavUrl"] is None
 
 
 def test_separated_vocals_have_three_links() -> None:
@@ -60,13 +83,30 @@ def test_split_stems_have_a_key_for_each_stem_there_could_be() -> None:
     info = separation_callback(TASK, SeparationType.SPLIT_STEM, urls, None)["data"]["vocal_removal_info"]
     assert list(info) == SPLIT_KEYS
     assert {name for name, url in info.items() if url} == {
-        *("origin_url", "vocal_url", "drums_url", "bass_url", "other_url")
+        *("origin_url", "vocal_url", "drums_url", "bass_url", "other_url", "fx_url")
     }
+    assert info["fx_url"] == info["other_url"]
+
+
+def test_both_editions_find_the_stems_under_the_name_they_know() -> None:
+    data = separation_callback(TASK, SeparationType.SEPARATE_VOCAL, {"origin": "o", "vocal": "v"}, None)["data"]
+    assert data["vocal_separation_info"] == data["vocal_removal_info"]
+
+
+@pytest.mark.parametrize(("stem", "rest"), [("drums", "other"), ("vocal", "instrumental")])
+def test_one_stem_comes_with_the_rest(stem: str, rest: str) -> None:
+    urls = {"origin": "o", stem: "s", rest: "r"}
+    advanced = SeparationType.SPLIT_STEM_ADVANCED
+    info = separation_callback(TASK, advanced, urls, None, stem=stem)["data"]["vocal_removal_info"]
+    assert (info[f"{stem}_url"], info[f"{rest}_url"]) == ("s", "r")
+    assert set(SPLIT_KEYS) <= set(info)
 
 
 def test_a_failed_separation_has_no_links() -> None:
     body = separation_callback(TASK, SeparationType.SPLIT_STEM, {"origin": "o"}, "no")
-    assert body == {"code": 500, "msg": "no", "data": {"task_id": TASK, "vocal_removal_info": None}}
+    assert (body["code"], body["msg"]) == (500, "no")
+    assert body["data"]["vocal_removal_info"] is None
+    assert body["data"]["vocal_separation_info"] is None
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ def link(key: str = "5c79/1/vocal.flac", expires: int = 1_800_000_000, filename:
 def test_a_link_that_lives_longer_leads_to_the_same_thing() -> None:
     assert link() != link(expires=1_800_000_999)
     assert target_of(link()) == target_of(link(expires=1_800_000_999)) == target_of(link() + "?download=1#now")
+    assert target_of(link()) == target_of(f"{link()}/S%C3%B6ng%20-%20vocal.flac"), "the name at its end is for people"
 
 
 def test_links_to_other_things_lead_elsewhere() -> None:

@@ -14,7 +14,7 @@ from antiphon.receiver.inbox.payload import read
 MODELS: dict[Kind, Any] = {Kind.SEPARATION: SeparationCallback, Kind.MIDI: MidiCallback, Kind.VIDEO: VideoCallback}
 
 
-def test_there_is_a_success_and_a_failure_of_each_kind() -> None:
+def test_there_is_a_success_and_a_failure_of_each_kind_and_midi_of_a_whole_song() -> None:
     assert [(sample.kind.value, sample.failed) for sample in samples()] == [
         ("separation", False),
         ("separation", True),
@@ -22,11 +22,14 @@ def test_there_is_a_success_and_a_failure_of_each_kind() -> None:
         ("midi", True),
         ("video", False),
         ("video", True),
+        ("midi", False),
     ]
     assert {sample.kind for sample in samples([Kind.MIDI])} == {Kind.MIDI}
+    assert [sample.large for sample in samples()] == [False] * 6 + [True]
+    assert 300_000 < len(samples()[-1].body) < 400_000
 
 
-@pytest.mark.parametrize("sample", samples(), ids=lambda sample: f"{sample.kind}-{sample.failed}")
+@pytest.mark.parametrize("sample", samples(), ids=lambda sample: f"{sample.kind}-{sample.failed}-{sample.large}")
 def test_a_sample_has_the_shape_of_its_kind_and_marked_ids(sample: Any) -> None:
     body = json.loads(sample.body)
     MODELS[sample.kind].model_validate(body)
@@ -41,4 +44,4 @@ def test_a_sample_has_the_shape_of_its_kind_and_marked_ids(sample: Any) -> None:
 
 def test_no_two_samples_have_an_id_in_common() -> None:
     several = samples() + samples()
-    assert len({sample.task_id for sample in several}) == len({sample.webhook_id for sample in several}) == 12
+    assert len({sample.task_id for sample in several}) == len({sample.webhook_id for sample in several}) == 14

@@ -119,6 +119,7 @@ def test_what_a_strange_record_holds_is_taken_over_as_it_is() -> None:
     assert body["data"] == {
         "state": "complete",
         "taskId": TASK,
+        "task_id": TASK,
         "instruments": [{"name": None, "notes": notes}],
         "tempo": 120,
     }

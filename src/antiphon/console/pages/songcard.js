@@ -62,6 +62,6 @@ function taskLine(task) {
 function action(task) {
   if (task.planned) return [];
   if (!hasEnded(task)) return [cancelButton({ ...task, title: kindName(task.kind) }, '', { icon: 'cross', kind: 'quiet small' })];
-  if (task.state !== 'succeeded') return [];
+  if (task.state !== 'succeeded' || !PARTS[task.kind]) return [];
   return [h('a', { class: 'go', href: `#/song/${task.root.taskId}?part=${PARTS[task.kind]}` }, t(`go.${task.kind}`), icon('more'))];
 }

@@ -4,6 +4,7 @@ Everything is float32 in -1…1, shaped ``(samples, channels)``. Files come from
 what may be opened at all.
 """
 
+from antiphon.music.audio.conversion import to_wav
 from antiphon.music.audio.inspection import MIN_DURATION, AudioInfo, inspect, stated_duration
 from antiphon.music.audio.peaks import Peaks, peaks
 from antiphon.music.audio.pieces import piece
@@ -22,4 +23,5 @@ __all__ = [
     "piece",
     "stated_duration",
     "stream",
+    "to_wav",
 ]

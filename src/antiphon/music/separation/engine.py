@@ -17,7 +17,7 @@ from antiphon.music.separation.rhythm import split_rhythm
 from antiphon.music.separation.spectra import Samples
 from antiphon.music.separation.vocals import VocalMask, split_vocals
 
-Kind = Literal["separate_vocal", "split_stem"]
+Kind = Literal["separate_vocal", "split_stem", "split_stem_advanced"]
 STEMS: dict[str, tuple[str, ...]] = {
     "separate_vocal": ("vocal", "instrumental"),
     "split_stem": ("vocal", "drums", "bass", "other"),
@@ -34,25 +34,31 @@ def separate(
     kind: Kind,
     models: Path,
     codec: Codec = "flac",
+    stem: str | None = None,
     threads: int,
     progress: Progress = silent,
 ) -> dict[str, Path]:
     """Write the stems of ``source`` into the folder ``out`` as ``<stem>.<codec>``, 44.1 kHz stereo, and return their
-    paths by stem. ``models`` is the folder of the weights.
+    paths by stem. ``models`` is the folder of the weights; ``stem`` is what ``split_stem_advanced`` takes out, one of
+    ``split_stem``'s, beside which it leaves the rest.
 
     The stems sum to the source (with FLAC and WAV: to half a step of 16 bit). Memory does not grow with the song.
     Raises ``NotAudio``, ``WeightsError``.
     """
     if kind not in get_args(Kind):
         raise ValueError(f"kind must be one of {get_args(Kind)}, got {kind!r}")
+    names = _names(kind, stem)
     network = weights.ensure(models, "spleeter", progress=part(progress, 0, 0.05))
     mask = VocalMask(network, threads)
     total = stated_duration(source)
     blocks = stream(source, sample_rate=SAMPLE_RATE, channels=2, block=_BLOCK)
     pairs = split_vocals(blocks, mask)
-    stems = _instrumental(pairs) if kind == "separate_vocal" else _four(pairs)
+    if kind == "separate_vocal" or stem == "vocal":
+        stems = _instrumental(pairs)
+    else:
+        stems = _four(pairs) if stem is None else _one(_four(pairs), STEMS["split_stem"].index(stem))
     out.mkdir(parents=True, exist_ok=True)
-    paths = {name: out / f"{name}.{codec}" for name in STEMS[kind]}
+    paths = {name: out / f"{name}.{codec}" for name in names}
     with ExitStack() as stack:
         writers = [stack.enter_context(Writer(path, SAMPLE_RATE, 2, codec)) for path in paths.values()]
         pool = stack.enter_context(ThreadPoolExecutor(min(threads, len(writers))))
@@ -65,6 +71,15 @@ def separate(
             raise NotAudio(UNREADABLE)
     progress(1.0, "separated")
     return paths
+
+
+def _names(kind: Kind, stem: str | None) -> tuple[str, ...]:
+    """The stem that is asked for first; the rest takes up the rounding of the others and comes last."""
+    if kind != "split_stem_advanced":
+        return STEMS[kind]
+    if stem not in STEMS["split_stem"]:
+        raise ValueError(f"stem must be one of {STEMS['split_stem']}, got {stem!r}")
+    return stem, "instrumental" if stem in ("vocal", "other") else "other"
 
 
 def _fraction(done: float, total: float | None) -> float:
@@ -80,6 +95,12 @@ def _instrumental(pairs: Iterator[tuple[Samples, Samples]]) -> Iterator[tuple[Sa
 def _four(pairs: Iterator[tuple[Samples, Samples]]) -> Iterator[tuple[Samples, list[Samples]]]:
     for mix, vocals, drums, bass in split_rhythm(pairs):
         yield mix, [vocals, drums, bass]
+
+
+def _one(stems: Iterator[tuple[Samples, list[Samples]]], index: int) -> Iterator[tuple[Samples, list[Samples]]]:
+    """The stem at ``index``; the last one is what the others leave."""
+    for mix, parts in stems:
+        yield mix, [parts[index] if index < len(parts) else mix - sum(parts, np.zeros_like(mix))]
 
 
 def _on_grid(mix: Samples, parts: list[Samples]) -> list[Samples]:

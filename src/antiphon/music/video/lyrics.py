@@ -82,6 +82,8 @@ class Lyrics:
 
     lines: tuple[Line, ...]
     warnings: tuple[str, ...] = ()
+    timed: bool = True
+    """Whether the text says when; otherwise its lines are spread over the song."""
 
     def current(self, seconds: float) -> int | None:
         """The index of the line that is sung at that time; None before, after and in a pause."""
@@ -104,7 +106,7 @@ def parse(text: str, duration: float) -> Lyrics:
         read.line(number, line.strip())
     if not any(entry.start is not None for entry in read.entries):
         lines = _spread([entry.text for entry in read.entries if entry.text], duration)
-        return Lyrics(lines, read.warnings())
+        return Lyrics(lines, read.warnings(), timed=False)
     return Lyrics(_timed(read, duration), read.warnings())
 
 

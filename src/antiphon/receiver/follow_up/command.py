@@ -34,7 +34,7 @@ _BUSY = 10.0  # seconds
 class ExecStep:
     """Runs ``/bin/sh -c command`` with the callback's body on standard input, in the directory of this process.
 
-    The environment has, beside what is there already, ``ANTIPHON_KIND`` (midi, video, separation, unknown),
+    The environment has, beside what is there already, ``ANTIPHON_KIND`` (midi, video, separation, wav, unknown),
     ``ANTIPHON_TASK_ID`` (may be empty), ``ANTIPHON_STATE`` (succeeded, failed, unknown), ``ANTIPHON_FOLDER`` (the
     event's own, absolute; earlier steps have put their files there), ``ANTIPHON_ATTEMPT`` (from 1) and
     ``ANTIPHON_EVENT_ID``, which stays the same in all attempts.

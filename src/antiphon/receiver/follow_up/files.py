@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from antiphon.contract.results import MidiResult, SeparationResult, VideoResult
+from antiphon.contract.results import MidiResult, SeparationResult, VideoResult, WavResult
 from antiphon.receiver.follow_up.atomic_files import make_folder, place, require_room
 from antiphon.receiver.follow_up.paths import safe
 from antiphon.receiver.follow_up.step import Delivery, GiveUp, TryAgain
@@ -121,6 +121,8 @@ class FilesStep:
             yield _Link("video", "video", result.video_url, "video")
             if result.thumbnail_url:
                 yield _Link("thumbnail", "thumbnail", result.thumbnail_url, "image", spare=True)
+        elif isinstance(result, WavResult):
+            yield _Link("wav", "audio", result.wav_url, "audio")
         elif isinstance(result, SeparationResult):
             for name, url in result.stems.items():
                 yield _Link(name, safe(name), url, "audio")

@@ -8,7 +8,15 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from antiphon.contract.results import FailedResult, MidiResult, Result, SeparationResult, UnknownResult, VideoResult
+from antiphon.contract.results import (
+    FailedResult,
+    MidiResult,
+    Result,
+    SeparationResult,
+    UnknownResult,
+    VideoResult,
+    WavResult,
+)
 from antiphon.errors import SettingsError
 from antiphon.receiver.follow_up.step import Delivery, TryAgain
 
@@ -21,6 +29,7 @@ _NAMES: Mapping[type[Result], str] = {
     SeparationResult: "on_separation",
     FailedResult: "on_failure",
     UnknownResult: "on_unknown",
+    WavResult: "on_wav",
 }
 _LOOK = 0.1  # seconds between looks whether the worker is being stopped
 
@@ -102,6 +111,11 @@ class HandlerStep:
             raise SettingsError(f"{name} is set twice; call both functions from one")
         self._handlers[kind] = (handler, _arguments(name, handler))
         return handler
+
+    @property
+    def reads_unknown(self) -> bool:
+        """Whether a function takes what this version does not understand."""
+        return UnknownResult in self._handlers
 
     def run(self, delivery: Delivery) -> Mapping[str, Path]:
         found = next((known for kind, known in self._handlers.items() if isinstance(delivery.result, kind)), None)

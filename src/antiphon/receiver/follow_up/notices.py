@@ -6,7 +6,7 @@ from typing import Literal
 
 from antiphon.receiver.inbox.inbox import Event
 
-What = Literal["new", "repeat", "started", "progress", "retry", "done", "failed", "expired"]
+What = Literal["new", "repeat", "started", "progress", "retry", "done", "failed", "expired", "unread"]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from antiphon.contract.results import Result, read_result
+from antiphon.contract.results import Result, UnknownResult, read_result
 from antiphon.errors import StorageError
 from antiphon.receiver.follow_up.backoff import Backoff, Postponed
 from antiphon.receiver.follow_up.notices import Notice, Watch
@@ -21,6 +21,7 @@ from antiphon.receiver.inbox.payload import load
 
 log = logging.getLogger("antiphon.receiver")
 
+UNREAD = "this version does not understand it: upgrade, then 'antiphon inbox retry'"
 _LONGEST_ERROR = 1000  # characters kept of an error
 _PROGRESS_EVERY = 0.1  # seconds
 _RECORD_AGAIN = 1.0  # seconds between tries to write down what was done
@@ -70,6 +71,12 @@ class Passage:
         event = self._inbox.event(work.event_id)
         if event is None:  # pruned meanwhile
             return
+        if event.kind == "unknown" and not event.failed:
+            known = self._inbox.reread(event)
+            if known is None:
+                self._record(lambda: self._inbox.complete(work.event_id, (), {}))
+                return
+            event = known
         notice = Notice(event, "started", attempt=work.attempt)
         self._tell(notice)
         done = list(work.steps_done)
@@ -78,6 +85,7 @@ class Passage:
         except Exception as error:
             self._failed(replace(notice, step="reading"), work, error)
             return
+        unread = self._is_unread(delivery.result)
         for step in self._steps:
             if step.name in done:
                 continue
@@ -89,10 +97,21 @@ class Passage:
                 return
             done.append(step.name)
             delivery = replace(delivery, files={**delivery.files, **made})
-            if step is not self._steps[-1]:  # recorded once more with the last one, so nobody waits for the disk
+            if (
+                step is not self._steps[-1] and not unread
+            ):  # recorded once more with the last one, so nobody waits for the disk
                 self._inbox.step_done(event.id, step.name, made, wait=False)
+        if unread:
+            self._give_up(notice, UNREAD, "unread")
+            log.error("%s %s: %s", event.kind, event.task_id, UNREAD)
+            return
         self._record(lambda: self._inbox.complete(event.id, done, delivery.files))
         self._tell(replace(notice, what="done"))
+
+    def _is_unread(self, result: Result) -> bool:
+        """A success that neither this version nor a handler of the user's understands."""
+        understood = any(getattr(step, "reads_unknown", False) for step in self._steps)
+        return isinstance(result, UnknownResult) and not understood
 
     def _checked(self, made: Mapping[str, Path]) -> dict[str, Path]:
         """The inbox knows its files relative to itself, so that it can be moved."""
@@ -142,7 +161,7 @@ class Passage:
             self._give_up(notice, f"{text} ({verdict.why})", "failed")
             log.error("%s: given up, %s: %s", where, verdict.why, text, exc_info=trace)
 
-    def _give_up(self, notice: Notice, text: str, state: Literal["failed", "expired"]) -> None:
+    def _give_up(self, notice: Notice, text: str, state: Literal["failed", "expired", "unread"]) -> None:
         self._record(lambda: self._inbox.give_up(notice.event.id, text, state))
         self._tell(replace(notice, what=state, text=text))
 

@@ -19,7 +19,7 @@ FROM events JOIN bodies ON event_id = id WHERE
 """
 _PAGE, _PAGE_BYTES = 50, 4_000_000
 _BEGIN_AGAIN = """
-UPDATE work SET state = 'pending', tries = 0, due_at = ? WHERE event_id = ? AND state IN ('failed', 'expired')
+UPDATE work SET state = 'pending', tries = 0, due_at = ? WHERE event_id = ? AND state IN ('failed', 'expired', 'unread')
 """
 _FORGET = """
 INSERT INTO forgotten SELECT task_id, kind, version FROM events WHERE id = ?
@@ -113,6 +113,18 @@ def prune(connection: sqlite3.Connection, before: float, limit: int) -> int:
     for statement in _DELETE:
         connection.executemany(statement, chosen)
     return len(chosen)
+
+
+def reread(connection: sqlite3.Connection, event_id: int, payload: Payload) -> bool:
+    """Record what a newer version makes of an event that was not understood; False where the same outcome is there
+    already, told again since."""
+    values = (payload.kind, payload.task_id, payload.code, payload.digest, payload.failed, event_id)
+    change = "UPDATE events SET kind = ?, task_id = ?, code = ?, digest = ?, failed = ? WHERE id = ?"
+    try:
+        connection.execute(change, values)
+    except sqlite3.IntegrityError:
+        return False
+    return True
 
 
 def _event(row: tuple[Any, ...]) -> Event:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from antiphon.contract.links import target_of
-from antiphon.contract.results import FailedResult, MidiResult, Result, UnknownResult, VideoResult
+from antiphon.contract.results import FailedResult, MidiResult, Result, UnknownResult, VideoResult, WavResult
 
 _FIELDS = ("pitch", "start", "end", "velocity")
 _NOTE = struct.Struct("<4d")
@@ -55,6 +55,8 @@ def _parts(result: Result, instruments: Any, document: Mapping[str, Any]) -> Ite
         yield from _instruments(instruments)
     elif isinstance(result, VideoResult):
         yield from (b"video\n", _link(result.video_url))
+    elif isinstance(result, WavResult):
+        yield from (b"wav\n", _link(result.wav_url))
     else:
         yield b"separation\n"
         yield from (_canonical(name) + _link(link) for name, link in sorted(result.stems.items()))

@@ -165,11 +165,21 @@ class Inbox:
         """Have it tried again at once, which does not count as a try: it was not its fault that it did not end."""
         self._file.change(lambda connection: jobs.break_off(connection, event_id, error, self._clock()))
 
-    def give_up(self, event_id: int, error: str, state: Literal["failed", "expired"] = "failed") -> None:
+    def give_up(self, event_id: int, error: str, state: Literal["failed", "expired", "unread"] = "failed") -> None:
         self._file.change(lambda connection: jobs.settle(connection, event_id, state, error, None))
 
+    def reread(self, event: Event) -> Event | None:
+        """The event as this version understands it, when it was not understood; None where it has come again since."""
+        payload = read(event.body)
+        if payload.kind == event.kind:
+            return event
+        if not self._file.change(lambda connection: events.reread(connection, event.id, payload)):
+            return None
+        return self.event(event.id)
+
     def retry(self, event_ids: Iterable[int] | None = None) -> int:
-        """Have all that failed or expired begun again, now; or of these events what did or waits. Gives how many.
+        """Have all that failed, expired or was not understood begun again, now; or of these events what did or waits.
+        Gives how many.
 
         What needs links that have expired expires again, unless they came anew (``expires_at``)."""
         chosen = None if event_ids is None else tuple(event_ids)

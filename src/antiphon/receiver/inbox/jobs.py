@@ -8,7 +8,8 @@ from typing import Literal
 
 from antiphon.errors import NotFound
 
-State = Literal["pending", "running", "done", "failed", "expired"]
+State = Literal["pending", "running", "done", "failed", "expired", "unread"]
+"""``unread``: a success that this version does not understand; it waits for one that does."""
 
 _FIND = """
 SELECT work.event_id, state, attempt, tries, steps_done, files, due_at, error, expires_at, length(body)
@@ -104,11 +105,11 @@ def complete(connection: sqlite3.Connection, event_id: int, steps: Iterable[str]
 
 
 def retry(connection: sqlite3.Connection, event_ids: Iterable[int] | None, now: float) -> int:
-    """Have what failed or expired begun again, now; of ``event_ids`` also what waits for its next attempt."""
+    """Have what failed, expired or was not understood begun again, now; of ``event_ids`` also what waits."""
     change = "UPDATE work SET state = 'pending', tries = 0, due_at = :now WHERE "
     if event_ids is None:
-        return connection.execute(change + "state IN ('failed', 'expired')", {"now": now}).rowcount
-    change += "event_id = :id AND state IN ('failed', 'expired', 'pending')"
+        return connection.execute(change + "state IN ('failed', 'expired', 'unread')", {"now": now}).rowcount
+    change += "event_id = :id AND state IN ('failed', 'expired', 'unread', 'pending')"
     return sum(connection.execute(change, {"now": now, "id": identity}).rowcount for identity in event_ids)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from antiphon.contract.lenient import number
 from antiphon.contract.results import FailedResult, Kind, kind_of, read_result
+from antiphon.contract.unified_callback import separate_form
 from antiphon.errors import BadParameter
 from antiphon.receiver.inbox import fingerprint
 
@@ -41,7 +42,7 @@ def read(body: bytes) -> Payload:
     Plain notes are folded into 32 bytes each as soon as they are read, so that a body takes some four times its size
     of memory, not twenty times. Other threads run meanwhile.
     """
-    document = _parse(body)
+    document = dict(separate_form(_parse(body)))
     kind = kind_of(document)
     result = read_result(_without_notes(document) if kind == "midi" else document)
     if len(result.task_id) > LONGEST_ID or not result.task_id.isprintable():

@@ -55,7 +55,7 @@ def test_a_failure_goes_to_on_failure_and_not_to_the_kind(receiver: Receiver) ->
 
 
 def test_what_no_function_is_registered_for_is_done_all_the_same(receiver: Receiver) -> None:
-    hand_over(receiver, b'{"taskId": "a", "something": "else"}')
+    hand_over(receiver, b'{"code": 500, "taskId": "a", "something": "else"}')
     until(lambda: state(receiver) == "done")
 
 
