@@ -7,12 +7,12 @@ import hmac
 import os
 import re
 import secrets
-import tempfile
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from antiphon.durable_files import write_durably
 from antiphon.errors import SettingsError
 
 FILE = "secret"
@@ -120,21 +120,7 @@ def _make(path: Path) -> bytes:
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         if not path.exists():
-            _write(path, secrets.token_hex(32) + "\n")
-            os.fsync(folder)
+            write_durably(path, f"{secrets.token_hex(32)}\n".encode())
     finally:
         os.close(folder)
     return _parse(path)
-
-
-def _write(path: Path, text: str) -> None:
-    descriptor, temporary = tempfile.mkstemp(prefix=".secret-", dir=path.parent)  # mkstemp makes it 0600
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -13,12 +13,15 @@ import antiphon
 
 ROOT = Path(antiphon.__file__).parent
 
-# A part is a folder or a module of the package. What everybody may import is left out: errors.
+# A part is a folder or a module of the package. What everybody may import is left out: ``EVERYBODY``.
 GROUND = {"settings", "secret", "scratch", "storage", "links", "logs", "roles", "sessions"}
+EVERYBODY = {"errors", "durable_files", "http_dates"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "contract": set(),
     "addresses": set(),
+    "durable_files": set(),
+    "http_dates": set(),
     "score": set(),
     "download": {"addresses"},
     "music": {"score"},
@@ -96,7 +99,7 @@ def test_every_part_has_its_rule() -> None:
 @pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(ROOT)) for path in FILES])
 def test_a_module_imports_only_what_stands_below_it(path: Path) -> None:
     part = part_of(path)
-    assert set(imported(path)) <= MAY_IMPORT[part] | {part, "errors"}
+    assert set(imported(path)) <= MAY_IMPORT[part] | {part, *EVERYBODY}
 
 
 def test_only_the_settings_read_our_part_of_the_environment() -> None:

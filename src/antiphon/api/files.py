@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import Annotated
 from urllib.parse import quote
 
@@ -13,6 +12,7 @@ from antiphon import links
 from antiphon.api import openapi
 from antiphon.api.dependencies import Shared
 from antiphon.errors import NotFound
+from antiphon.http_dates import format_http_date
 from antiphon.services import Services
 from antiphon.storage import Stored
 from antiphon.tasks.file_names import content_type
@@ -73,7 +73,7 @@ def _headers(key: str, filename: str, stored: Stored) -> dict[str, str]:
         "Content-Disposition": disposition("inline", filename),
         "Accept-Ranges": "bytes",
         "ETag": f'"{(stored.etag or key).strip(chr(34))}"',
-        "Last-Modified": format_datetime(stored.modified, usegmt=True),
+        "Last-Modified": format_http_date(stored.modified),
         "Cache-Control": "private, max-age=3600",
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox; default-src 'none'; media-src 'self'; img-src 'self'",

@@ -19,18 +19,19 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from antiphon import __version__
-from antiphon.callbacks.schedule import acknowledged, parse_retry_after
+from antiphon.callbacks.schedule import acknowledged
 from antiphon.errors import AntiphonError
+from antiphon.http_dates import parse_retry_after
 from antiphon.outbound.connection import guarded_connector
 from antiphon.outbound.failures import Reason, explain, is_ours, reason_of
 from antiphon.outbound.guard import Guard, host_of, parse_url
 from antiphon.outbound.timeline import ConnectionUse, PhaseTimes, Timeline, current
 
 MAX_ANSWER_BYTES = 2048  # of the answer that are read and kept
-SMALLEST_LIMIT_BYTES = 100_000
+MIN_COMMON_LIMIT_BYTES = 100_000
 """The default limit of Express, the smallest that is common."""
 
-REMEDY = (
+TOO_LARGE_REMEDY = (
     "Raise the receiver's limit to 32 MB: Express express.json({limit: '32mb'}), Flask MAX_CONTENT_LENGTH, FastAPI and "
     "others the proxy before them, PHP post_max_size, nginx client_max_body_size 32m"
 )
@@ -120,8 +121,10 @@ async def post(
         failure, reason = error.message, Reason.BLOCKED
     except Exception as error:  # whatever a stranger's server makes the client raise is its failed attempt
         failure, reason, ours = explain(error, host_of(url)), reason_of(error), is_ours(error)
-        if reason is Reason.BROKEN_OFF and len(body) > SMALLEST_LIMIT_BYTES and not ours:
-            failure = f"{failure}, while {_size(body)} were being sent: it may take no body of this size. {REMEDY}"
+        if reason is Reason.BROKEN_OFF and len(body) > MIN_COMMON_LIMIT_BYTES and not ours:
+            failure = (
+                f"{failure}, while {_size(body)} were being sent: it may take no body of this size. {TOO_LARGE_REMEDY}"
+            )
     finally:
         if seen.response is not None:
             seen.response.close()
@@ -193,7 +196,7 @@ def _explain(response: aiohttp.ClientResponse, body: bytes, late: str | None) ->
             "give the final address as callBackUrl"
         )
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return f"answered 413: it takes no body of {_size(body)}. {REMEDY}"
+        return f"answered 413: it takes no body of {_size(body)}. {TOO_LARGE_REMEDY}"
     reason = printable((response.reason or "").encode("utf-8", "replace"))[:100]
     return f"answered {status} {reason}".strip()
 

@@ -1,10 +1,7 @@
 """Retry schedule: when the next attempt is due, or that there is none. No I/O."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Literal
 
 JITTER_SHARE = 0.2  # of the delay, either way: receivers that failed together are not asked together again
@@ -51,20 +48,3 @@ def delay_of(delay: float, retry_after: float | None, chance: float) -> float:
     if retry_after is None:
         return delay * (1 - JITTER_SHARE + 2 * JITTER_SHARE * chance)
     return min(max(retry_after, delay), 2 * delay)
-
-
-def parse_retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds asked for by ``Retry-After`` (RFC 9110 §10.2.3: seconds or an HTTP date); None when there is none
-    or it cannot be read."""
-    if value is None:
-        return None
-    text = value.strip()
-    if text.isascii() and text.isdigit():
-        return float(text) if len(text) < 10 else math.inf
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())

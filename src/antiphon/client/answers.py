@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.errors import AntiphonError
+from antiphon.http_dates import parse_http_date
 
 SUCCESS = 200
 SHOWN = 200  # characters of an answer that is no envelope
-LONGEST_RETRY_AFTER = 3600.0  # seconds; a server that asks for more is asked again after that
+MAX_RETRY_AFTER_S = 3600.0  # seconds; a server that asks for more is asked again after that
 
 
 class ApiError(AntiphonError):
@@ -34,7 +35,7 @@ class NotEnded(AntiphonError, TimeoutError):
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiAnswer:
     """An HTTP answer. The headers' names are in lower case; ``now`` is Unix seconds when it came."""
 
     status: int
@@ -49,10 +50,10 @@ class Answer:
         seconds = _number(given)
         if seconds is None and given:
             seconds = _seconds_until(given, self.now)
-        return None if seconds is None else min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+        return None if seconds is None else min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
 
 
-def read_envelope(answer: Answer) -> Any:
+def read_envelope(answer: ApiAnswer) -> Any:
     """The envelope's ``data``, which may be None. Raises ``ApiError``.
 
     The code counts wherever it stands: in the envelope (also with HTTP 200, also as text) or as the HTTP status.
@@ -98,9 +99,5 @@ def _number(text: str) -> float | None:
 
 
 def _seconds_until(date: str, now: float) -> float | None:
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return parsedate_to_datetime(date).timestamp() - now
-    except (ValueError, TypeError, OverflowError):
-        return None
+    moment = parse_http_date(date)
+    return None if moment is None else moment.timestamp() - now

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from antiphon.client import calls, conversations, wire
-from antiphon.client.answers import Answer, Unreachable
+from antiphon.client.answers import ApiAnswer, Unreachable
 from antiphon.client.calls import Call, Look, Record
 from antiphon.client.conversations import Conversation, Server
 from antiphon.client.downloads import save
 from antiphon.client.records import Delivery, MidiRecord, SeparationRecord, TaskItem, Uploaded, VideoRecord
 from antiphon.client.retries import Retries
-from antiphon.client.watch import Watch
+from antiphon.client.watch import TaskWatch
 from antiphon.contract.kinds import Aspect, FrameRate, Kind, Resolution, SeparationType, State, Theme, VideoSound
 from antiphon.download import Progress
 
@@ -177,7 +177,7 @@ class AsyncClient:
         seconds. Raises ``NotEnded``, a ``TimeoutError``, after ``deadline`` seconds; the last look is then.
         """
         now = self._clock()
-        watch = Watch(task_id, calls.kind_of(kind) if kind else None, now=now, end=now + deadline, every=every)
+        watch = TaskWatch(task_id, calls.kind_of(kind) if kind else None, now=now, end=now + deadline, every=every)
         return await self._hold(
             conversations.wait(watch, timeout=self._timeout, clock=self._clock, chance=random.random, seen=seen)
         )
@@ -233,7 +233,7 @@ class AsyncClient:
         return await self._hold(conversations.ask(call, self._retries, self._server, random.random))
 
     async def _hold(self, conversation: Conversation[Result]) -> Result:
-        reply: Answer | Unreachable | None = None
+        reply: ApiAnswer | Unreachable | None = None
         while True:
             try:
                 step = conversation.send(reply)
@@ -246,7 +246,7 @@ class AsyncClient:
                 await self._sleep(step.seconds)
                 reply = None
 
-    async def _exchange(self, call: Call[Any]) -> Answer | Unreachable:
+    async def _exchange(self, call: Call[Any]) -> ApiAnswer | Unreachable:
         import httpx
 
         try:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from antiphon.client import calls
-from antiphon.client.answers import Answer, ApiError, Unreachable, read_envelope
+from antiphon.client.answers import ApiAnswer, ApiError, Unreachable, read_envelope
 from antiphon.client.calls import Call, Look, Record
 from antiphon.client.retries import Retries, had_no_effect, is_temporary
-from antiphon.client.watch import Watch
+from antiphon.client.watch import TaskWatch
 from antiphon.contract.kinds import Kind
 
 Result = TypeVar("Result")
-SHORTEST_LOOK = 5.0  # seconds that even the last look at a deadline is given
+MIN_LOOK_S = 5.0  # seconds that even the last look at a deadline is given
 _NOT_OF_THIS_KIND = (400, 404, 409, 422)
 
 
@@ -22,7 +22,7 @@ class Pause:
     seconds: float
 
 
-Conversation = Generator["Call[Any] | Pause", "Answer | Unreachable | None", Result]
+Conversation = Generator["Call[Any] | Pause", "ApiAnswer | Unreachable | None", Result]
 
 
 class Server:
@@ -98,7 +98,7 @@ def look(task_id: str, kind: Kind | None, timeout: float | None = None) -> Conve
 
 
 def wait(
-    watch: Watch,
+    watch: TaskWatch,
     *,
     timeout: float,
     clock: Callable[[], float],
@@ -111,7 +111,7 @@ def wait(
     """
     while True:
         try:
-            patience = min(timeout, max(watch.end - clock(), SHORTEST_LOOK))
+            patience = min(timeout, max(watch.end - clock(), MIN_LOOK_S))
             shown = yield from look(watch.task_id, watch.kind, patience)
         except (ApiError, Unreachable) as error:
             watch.failed(error, clock(), chance())

@@ -17,7 +17,7 @@ def interval(kind: Kind, looks: int) -> float:
     return min(longest, first + STEP * (looks - 1))
 
 
-class Watch:
+class TaskWatch:
     """One task. ``due`` is when to look next, on the clock of ``now`` and ``end``, all in seconds.
 
     ``every`` replaces the documented intervals and the server's advice. ``kind`` None means that it is to be found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from antiphon import __version__
-from antiphon.client.answers import Answer, Unreachable
+from antiphon.client.answers import ApiAnswer, Unreachable
 from antiphon.client.calls import Call
 from antiphon.errors import BadParameter
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 BASE_PATH = "/api/v1"
 CONNECT_TIMEOUT = 10.0  # seconds
-LARGEST_ANSWER = 256 << 20  # bytes; half a million notes are 40 MB
-LONGEST_ANSWER = 600.0  # seconds from the answer's first byte to its last
+MAX_ANSWER_BYTES = 256 << 20  # bytes; half a million notes are 40 MB
+MAX_ANSWER_S = 600.0  # seconds from the answer's first byte to its last
 _KEY = re.compile("[!-~]+")
 
 
@@ -86,18 +86,18 @@ class Intake:
     def __init__(self, response: "httpx.Response") -> None:
         self._response = response
         self._body = bytearray()
-        self._end = time.monotonic() + LONGEST_ANSWER
+        self._end = time.monotonic() + MAX_ANSWER_S
 
     def take(self, block: bytes) -> None:
         self._body += block
-        if len(self._body) > LARGEST_ANSWER:
-            raise Unreachable(f"the API's answer is larger than {LARGEST_ANSWER >> 20} MB", sent=True)
+        if len(self._body) > MAX_ANSWER_BYTES:
+            raise Unreachable(f"the API's answer is larger than {MAX_ANSWER_BYTES >> 20} MB", sent=True)
         if time.monotonic() > self._end:
-            raise Unreachable(f"the API's answer takes longer than {LONGEST_ANSWER:g} s", sent=True)
+            raise Unreachable(f"the API's answer takes longer than {MAX_ANSWER_S:g} s", sent=True)
 
-    def answer(self) -> Answer:
+    def answer(self) -> ApiAnswer:
         found = {name.lower(): value for name, value in self._response.headers.items()}
-        return Answer(self._response.status_code, found, bytes(self._body), time.time())
+        return ApiAnswer(self._response.status_code, found, bytes(self._body), time.time())
 
 
 def unreachable(error: "httpx.HTTPError", url: str) -> Unreachable:

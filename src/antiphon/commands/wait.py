@@ -15,7 +15,7 @@ from antiphon.contract.kinds import Kind
 from antiphon.errors import BadParameter
 
 if TYPE_CHECKING:
-    from antiphon.client.watch import Watch
+    from antiphon.client.watch import TaskWatch
     from antiphon.receiver.polling import Polled
 
 KINDS = [Kind.MIDI.value, Kind.VIDEO.value, Kind.SEPARATION.value]
@@ -98,7 +98,7 @@ class _Standings:
     def __init__(self) -> None:
         self._said: dict[str, str] = {}
 
-    def __call__(self, watch: "Watch") -> None:
+    def __call__(self, watch: "TaskWatch") -> None:
         if self._said.get(watch.task_id) != watch.standing:
             self._said[watch.task_id] = watch.standing
             click.secho(f"{watch.kind or '':<10} {watch.task_id}  {watch.standing}", dim=True, err=True)

@@ -3,15 +3,15 @@
 import re
 from collections.abc import Mapping
 
-MOST_PROBLEMS = 20
+MAX_PROBLEM_LINES = 20
 """Lines that are kept of all that cannot be read; one more then says how many there are beside them."""
 
 MISSING = object()
 """Stands for a field that is not there, where null is something else."""
 
-_LONGEST_NUMBER = 64  # characters of a numeric string
+_MAX_NUMBER_CHARS = 64  # characters of a numeric string
 _NUMERIC = re.compile(r"[ \t]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t]*")
-_SHOWN = 40  # characters of a text that a message repeats
+_MAX_SHOWN_CHARS = 40  # characters of a text that a message repeats
 _WORDS = {None: "null", True: "true", False: "false"}
 
 
@@ -24,7 +24,7 @@ class Problems:
 
     def add(self, where: str, value: object, expected: str) -> None:
         """The field ``where`` has this value, and is left out."""
-        if len(self._lines) < MOST_PROBLEMS:
+        if len(self._lines) < MAX_PROBLEM_LINES:
             self._lines.append(f"{where} is {shown(value)}; expected {expected}")
         else:
             self._more += 1
@@ -36,7 +36,7 @@ class Problems:
 def number(value: object, lowest: float, highest: float) -> float | None:
     """A number or numeric string as a float; None when it is neither, or not from ``lowest`` to ``highest``."""
     if isinstance(value, str):
-        if len(value) > _LONGEST_NUMBER or not _NUMERIC.fullmatch(value):
+        if len(value) > _MAX_NUMBER_CHARS or not _NUMERIC.fullmatch(value):
             return None
         value = float(value)
     elif isinstance(value, bool) or not isinstance(value, int | float):
@@ -56,7 +56,7 @@ def shown(value: object) -> str:
     if value is MISSING:
         return "missing"
     if isinstance(value, str):
-        return ascii(value) if len(value) <= _SHOWN else f"{value[:_SHOWN]!a}…"
+        return ascii(value) if len(value) <= _MAX_SHOWN_CHARS else f"{value[:_MAX_SHOWN_CHARS]!a}…"
     if value is None or isinstance(value, bool):
         return _WORDS[value]
     if isinstance(value, int | float):

@@ -31,9 +31,9 @@ from antiphon.contract.kinds import (
 TASK_ID = re.compile(r"[0-9a-f]{32}")
 AUDIO_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
-LONGEST_URL = 2048
-LONGEST_LYRICS = 100_000
-LONGEST_HEADERS = 50_000
+MAX_URL_CHARS = 2048
+MAX_LYRICS_CHARS = 100_000
+MAX_HEADERS_CHARS = 50_000
 MAX_PATH_CHARS = 500
 MAX_NAME_CHARS = 255
 
@@ -72,7 +72,7 @@ AudioId = Annotated[str, AfterValidator(_audio_id), Field(examples=["e231f5a0-9f
 CallBackUrl = Annotated[
     str | None,
     Field(
-        max_length=LONGEST_URL,
+        max_length=MAX_URL_CHARS,
         description="Where the result is announced by POST. Without it, poll the record.",
         examples=["https://example.com/callback"],
     ),
@@ -80,7 +80,7 @@ CallBackUrl = Annotated[
 Blankable = BeforeValidator(_blank_to_none)
 Short = Annotated[Annotated[str, Field(max_length=50), AfterValidator(single_line)] | None, Blankable]
 Title = Annotated[Annotated[str, Field(max_length=200), AfterValidator(single_line)] | None, Blankable]
-Words = Annotated[str, Field(max_length=LONGEST_LYRICS), AfterValidator(_lyrics)]
+Words = Annotated[str, Field(max_length=MAX_LYRICS_CHARS), AfterValidator(_lyrics)]
 Lyrics = Annotated[Words | None, Blankable]
 
 
@@ -110,7 +110,7 @@ class OfATrack(Request):
     audioUrl: Annotated[
         str | None,
         Field(
-            max_length=LONGEST_URL,
+            max_length=MAX_URL_CHARS,
             description="Where the song is fetched from, instead of taskId and audioId; links of this server are read "
             "from its storage",
             examples=["https://example.com/song.mp3"],
@@ -140,8 +140,8 @@ class UploadFields(Request):
 
 
 class UploadUrl(UploadFields):
-    url: Annotated[str, Field(max_length=LONGEST_URL, examples=["https://example.com/song.mp3"])]
-    cover: Annotated[str | None, Field(max_length=LONGEST_URL, description="URL of a picture")] = None
+    url: Annotated[str, Field(max_length=MAX_URL_CHARS, examples=["https://example.com/song.mp3"])]
+    cover: Annotated[str | None, Field(max_length=MAX_URL_CHARS, description="URL of a picture")] = None
 
 
 class Separation(OfATrack):
@@ -183,7 +183,7 @@ class TimestampedLyrics(Request):
 
 
 class DownloadUrl(Request):
-    url: Annotated[str, Field(max_length=LONGEST_URL, description="A link of this server")]
+    url: Annotated[str, Field(max_length=MAX_URL_CHARS, description="A link of this server")]
 
 
 class FileFields(Request):
@@ -203,7 +203,7 @@ class FileFields(Request):
 
 
 class FileUrl(FileFields):
-    fileUrl: Annotated[str, Field(max_length=LONGEST_URL, examples=["https://example.com/song.mp3"])]
+    fileUrl: Annotated[str, Field(max_length=MAX_URL_CHARS, examples=["https://example.com/song.mp3"])]
 
 
 class FileBase64(FileFields):
@@ -265,7 +265,7 @@ class NewKey(OwnRequest):
 
 class CallbackCheck(OwnRequest):
     headers: Annotated[
-        dict[str, str] | Annotated[str, Field(max_length=LONGEST_HEADERS)],
+        dict[str, str] | Annotated[str, Field(max_length=MAX_HEADERS_CHARS)],
         Field(description="as an object, or as text with a line for each, however a tool shows them"),
     ]
     body: Annotated[str, Field(description="the body, to the last character as it came")]
@@ -279,7 +279,7 @@ class CallbackTest(OwnRequest):
     callBackUrl: Annotated[
         str,
         Field(
-            max_length=LONGEST_URL,
+            max_length=MAX_URL_CHARS,
             description="Where the samples are posted",
             examples=["https://example.com/callback"],
         ),

@@ -13,9 +13,9 @@ from antiphon.errors import BadParameter
 Document = Mapping[str, Any]
 Kind = Literal["midi", "video", "separation", "wav", "unknown"]
 
-LONGEST_SONG = 86_400.0
+MAX_SONG_S = 86_400.0
 """Seconds; a note that lies later is malformed."""
-MOST_STEMS = 64
+MAX_STEMS = 64
 """Links that are read of one separation; the documented API has 14 stems."""
 
 _ID_FIELDS = ("taskId", "task_id")
@@ -230,8 +230,8 @@ def _stems(info: object, problems: Problems) -> dict[str, str]:
         url = link(value)
         if url is None:
             problems.add(key, value, "an http or https link")
-        elif len(found) > MOST_STEMS:
-            problems.add(key, value, f"{MOST_STEMS} stems at most")
+        elif len(found) > MAX_STEMS:
+            problems.add(key, value, f"{MAX_STEMS} stems at most")
         else:
             found[stem] = url
     if found.get(_EFFECTS) == found.get(_LEFT_OVER, MISSING):
@@ -280,7 +280,7 @@ def _notes(items: list[Any], where: str, problems: Problems) -> tuple[Note, ...]
             pitch, start, end, velocity = item["pitch"], item["start"], item["end"], item["velocity"]
             # The comparisons refuse NaN; what is no plain number, or not in order, is looked at more closely.
             plain = type(pitch) is int and type(start) is float and type(end) is float and type(velocity) is float
-            if plain and 0 <= pitch <= 127 and 0.0 <= start <= end <= LONGEST_SONG and 0.0 <= velocity <= 1.0:
+            if plain and 0 <= pitch <= 127 and 0.0 <= start <= end <= MAX_SONG_S and 0.0 <= velocity <= 1.0:
                 keep(Note(pitch, start, end, velocity))
                 continue
         except (KeyError, TypeError):
@@ -294,8 +294,8 @@ def _odd_note(item: object, where: str, order: int, problems: Problems) -> Note 
     """A note whose numbers are integers or texts; None for one that is malformed."""
     fields: Document = item if isinstance(item, Mapping) else {}
     pitch = number(fields.get("pitch"), 0, 127)
-    start = number(fields.get("start"), 0, LONGEST_SONG)
-    end = number(fields.get("end"), start or 0, LONGEST_SONG)
+    start = number(fields.get("start"), 0, MAX_SONG_S)
+    end = number(fields.get("end"), start or 0, MAX_SONG_S)
     velocity = number(fields.get("velocity"), 0, 1)
     if pitch is not None and start is not None and end is not None and velocity is not None and pitch == int(pitch):
         return Note(int(pitch), start, end, velocity)
@@ -306,9 +306,9 @@ def _odd_note(item: object, where: str, order: int, problems: Problems) -> Note 
     if pitch is None or pitch != int(pitch):
         wrong, expected = "pitch", "a whole number from 0 to 127"
     elif start is None:
-        wrong, expected = "start", f"seconds from 0 to {LONGEST_SONG:.0f}"
+        wrong, expected = "start", f"seconds from 0 to {MAX_SONG_S:.0f}"
     elif end is None:
-        wrong, expected = "end", f"seconds from start, {start:g}, to {LONGEST_SONG:.0f}"
+        wrong, expected = "end", f"seconds from start, {start:g}, to {MAX_SONG_S:.0f}"
     else:
         wrong, expected = "velocity", "a number from 0 to 1"
     problems.add(f"{place}.{wrong}", fields.get(wrong, MISSING), expected)

@@ -17,15 +17,17 @@ from antiphon.errors import BadParameter, InvalidSignature
 TOLERANCE = 300  # seconds that a timestamp may differ from now, either way
 PREFIX = "whsec_"
 KEY_BYTES = 24  # as Standard Webhooks recommends: between 24 and 64
-SHORTEST_SECRET = 16  # bytes after whsec_; fewer can be guessed from one callback that was seen
-SHORTEST_TEXT = 8  # characters of a key without whsec_: the sender's choice, so only what cannot be a key is refused
+MIN_SECRET_BYTES = 16  # after whsec_; fewer can be guessed from one callback that was seen
+MIN_TEXT_KEY_CHARS = (
+    8  # characters of a key without whsec_: the sender's choice, so only what cannot be a key is refused
+)
 
 DOCUMENTED_HEADERS = ("x-webhook-timestamp", "x-webhook-signature")
 STANDARD_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 _TIMESTAMP = re.compile("[0-9]{1,12}")
 _ID = re.compile("[!-~]{1,256}")
-_MOST_SIGNATURES = 32  # looked at in one header; a sender has a handful of keys at most
+_MAX_SIGNATURES = 32  # looked at in one header; a sender has a handful of keys at most
 
 
 def new_key() -> str:
@@ -40,7 +42,7 @@ def check_key(key: str) -> None:
     if any(character.isspace() for character in key):
         raise BadParameter("a webhook key has white space in it; copy it again, without what stands around it")
     secret = _standard_bytes(key)
-    least = SHORTEST_SECRET if key.startswith(PREFIX) else SHORTEST_TEXT
+    least = MIN_SECRET_BYTES if key.startswith(PREFIX) else MIN_TEXT_KEY_CHARS
     if len(secret) < least:
         raise BadParameter(
             f"a webhook key is {len(secret)} bytes long, expected at least {least}; copy all of it, "
@@ -92,7 +94,7 @@ def verify_standard(
     if not _ID.fullmatch(webhook_id):
         raise InvalidSignature("the header webhook-id is not an id: printable ASCII of at most 256 characters")
     timestamp = _timestamp("webhook-timestamp", stamp, now, tolerance)
-    offered = [part for part in signatures.split(" ")[:_MOST_SIGNATURES] if part.startswith("v1,")]
+    offered = [part for part in signatures.split(" ")[:_MAX_SIGNATURES] if part.startswith("v1,")]
     if not offered:
         raise InvalidSignature("the header webhook-signature holds no v1 signature")
     signed = f"{webhook_id}.{timestamp}.".encode("ascii") + body

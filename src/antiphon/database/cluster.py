@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from antiphon.database.binaries import INSTEAD, Account, Programs
+from antiphon.durable_files import write_durably
 from antiphon.errors import DatabaseError
 
 NAME = "antiphon"  # of the role and of its database
@@ -140,14 +141,7 @@ class Cluster:
 
     def _write(self, path: Path, text: str) -> None:
         """Write a file of mode 0600 that belongs to the account, whole or not at all."""
-        temporary = path.with_name(path.name + ".new")
-        temporary.unlink(missing_ok=True)
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        self.account.own(temporary)
-        temporary.replace(path)
+        write_durably(path, text.encode(), prepare=self.account.own)
 
     def _check_private(self, socket: Path) -> None:
         """Whoever can put a socket into this folder can pose as the database."""

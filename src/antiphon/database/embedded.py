@@ -8,7 +8,6 @@ Who does what is settled by locks on files (flock), which vanish with the proces
 - ``server.lock``  inherited by PostgreSQL's own processes, so it is held as long as one of them lives; a zombie
   holds no lock, and neither does a new process that got an old one's id."""
 
-import errno
 import fcntl
 import os
 import shutil
@@ -24,6 +23,7 @@ import psycopg
 
 from antiphon.database.binaries import INSTEAD, find_account, find_programs, make_reachable
 from antiphon.database.cluster import SETTINGS, START_TIMEOUT_S, STOP_TIMEOUT_S, Cluster, cluster_folder, disk_is_full
+from antiphon.durable_files import is_disk_full
 from antiphon.errors import DatabaseError
 
 ROOT_HOME = Path("/var/lib/antiphon")
@@ -230,7 +230,7 @@ class EmbeddedPostgres:
         try:
             yield
         except OSError as error:
-            if error.errno == errno.ENOSPC:
+            if is_disk_full(error):
                 raise DatabaseError(disk_is_full(self.home)) from error
             raise DatabaseError(
                 f"the database in {self.home} cannot be used ({error}): make that folder writable for "

@@ -21,7 +21,7 @@ from urllib.parse import SplitResult
 from antiphon.addresses import OF_A_NETWORK, not_public
 from antiphon.download.dial import Resolve, addresses_of, default_tls, dial, words
 from antiphon.download.errors import DownloadRefused, TransferBroken
-from antiphon.download.watch import SLICE, Limits, Watch
+from antiphon.download.watch import SLICE, StallWatch, TransferLimits
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -35,7 +35,7 @@ BUFFER = 1 << 22  # bytes that are read at a time; each return to Python waits 5
 class _Wire(io.RawIOBase):
     """A socket to read from, which waits in slices: what has come within one is given, or all that was asked for."""
 
-    def __init__(self, sock: socket.socket, watch: Watch) -> None:
+    def __init__(self, sock: socket.socket, watch: StallWatch) -> None:
         self._sock = sock
         self._watch = watch
         self._receive: Callable[[memoryview], int] = sock.recv_into
@@ -76,7 +76,7 @@ class _Wire(io.RawIOBase):
 
 
 @dataclass(frozen=True)
-class Answer:
+class FileAnswer:
     """The head of an answer; header names are lower-case.
 
     ``private`` says what kind of address it came from, None for a public one; ``delimited`` whether the end of the
@@ -112,11 +112,11 @@ def get(
     headers: Mapping[str, str],
     *,
     reach: Reach,
-    limits: Limits,
-    watch: Watch,
+    limits: TransferLimits,
+    watch: StallWatch,
     resolve: Resolve,
     tls: ssl.SSLContext | None = None,
-) -> Iterator[Answer]:
+) -> Iterator[FileAnswer]:
     """Send a GET and read the head of the answer. Redirects are answers like others.
 
     Raises ``DownloadRefused`` for an address beyond ``reach``, and ``TransferBroken`` for all that goes wrong on the
@@ -149,8 +149,13 @@ def _judge(host: str, addresses: list[str], reach: Reach) -> None:
 
 
 def _exchange(
-    sock: socket.socket, url: SplitResult, headers: Mapping[str, str], private: str | None, limits: Limits, watch: Watch
-) -> Answer:
+    sock: socket.socket,
+    url: SplitResult,
+    headers: Mapping[str, str],
+    private: str | None,
+    limits: TransferLimits,
+    watch: StallWatch,
+) -> FileAnswer:
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
     lines = [f"GET {target} HTTP/1.1", f"Host: {url.netloc}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -169,4 +174,4 @@ def _exchange(
         found.pop("content-length", None)  # RFC 9112, 6.3: it does not count beside chunks
         found.pop("transfer-encoding")
     delimited = bool(response.chunked) or response.length is not None or isinstance(sock, ssl.SSLSocket)
-    return Answer(url.hostname or "", response.status, found, private, delimited, response)
+    return FileAnswer(url.hostname or "", response.status, found, private, delimited, response)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 
 from antiphon.download.errors import TransferBroken
-from antiphon.download.watch import SLICE, Limits, Watch
+from antiphon.download.watch import SLICE, StallWatch, TransferLimits
 
 Resolve = Callable[[str, int], list[str]]
 """The addresses of a host's name; raises ``OSError`` when there is none."""
@@ -23,7 +23,7 @@ def look_up(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(record[4][0]) for record in found))
 
 
-def addresses_of(host: str, port: int, limits: Limits, watch: Watch, resolve: Resolve) -> list[str]:
+def addresses_of(host: str, port: int, limits: TransferLimits, watch: StallWatch, resolve: Resolve) -> list[str]:
     found: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
 
     def ask() -> None:
@@ -47,7 +47,7 @@ def addresses_of(host: str, port: int, limits: Limits, watch: Watch, resolve: Re
 
 
 def dial(
-    host: str, port: int, addresses: list[str], limits: Limits, watch: Watch, *, tls: ssl.SSLContext | None
+    host: str, port: int, addresses: list[str], limits: TransferLimits, watch: StallWatch, *, tls: ssl.SSLContext | None
 ) -> tuple[socket.socket, str]:
     """A connection to the first address that takes one, and that address."""
     failure: Exception = OSError("no address")
@@ -60,7 +60,7 @@ def dial(
     raise TransferBroken(f"{host} cannot be reached ({words(failure)})") from failure
 
 
-def _open(address: str, port: int, host: str, tls: ssl.SSLContext | None, watch: Watch) -> socket.socket:
+def _open(address: str, port: int, host: str, tls: ssl.SSLContext | None, watch: StallWatch) -> socket.socket:
     sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     try:
         _connect(sock, address, port, watch)
@@ -71,7 +71,7 @@ def _open(address: str, port: int, host: str, tls: ssl.SSLContext | None, watch:
         raise
 
 
-def _connect(sock: socket.socket, address: str, port: int, watch: Watch) -> None:
+def _connect(sock: socket.socket, address: str, port: int, watch: StallWatch) -> None:
     sock.setblocking(False)
     error = sock.connect_ex((address, port))
     with selectors.DefaultSelector() as selector:
@@ -84,7 +84,7 @@ def _connect(sock: socket.socket, address: str, port: int, watch: Watch) -> None
         raise OSError(error, os.strerror(error))
 
 
-def _greet(sock: socket.socket, host: str, tls: ssl.SSLContext, watch: Watch) -> ssl.SSLSocket:
+def _greet(sock: socket.socket, host: str, tls: ssl.SSLContext, watch: StallWatch) -> ssl.SSLSocket:
     # A cut connection must not pass for the end of a file, hence no "ragged" ends.
     wrapped = tls.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False, suppress_ragged_eofs=False)
     try:

@@ -82,11 +82,11 @@ class Downloader:
         """
         # Not at the top: they take 30 ms to import, and many a process never downloads.
         from antiphon.download import dial, transfer
-        from antiphon.download.watch import Limits
+        from antiphon.download.watch import TransferLimits
 
         terms = transfer.Terms(
             allow_hosts=self._allow_hosts,
-            limits=Limits(*self._seconds),
+            limits=TransferLimits(*self._seconds),
             largest=self._largest,
             reserve=self._reserve,
             resumes=self._resumes,

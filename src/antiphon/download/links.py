@@ -5,7 +5,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from antiphon.download.errors import DownloadRefused
 
-LONGEST = 8000  # characters; signed links have some hundreds
+MAX_URL_CHARS = 8000  # characters; signed links have some hundreds
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ufeff\ud800-\udfff]")
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}")
@@ -15,8 +15,8 @@ _SAFE = "%/:=&?~#+!$,;'@()*[]"  # what may stand in a path or query as it is
 def read(url: str) -> SplitResult:
     """The parts of an http(s) link, in ASCII. Raises ``DownloadRefused`` that says what is wrong with it."""
     example = "expected something like https://example.com/song.mp4"
-    if len(url) > LONGEST:
-        raise DownloadRefused(f"the link has {len(url)} characters; at most {LONGEST} are taken")
+    if len(url) > MAX_URL_CHARS:
+        raise DownloadRefused(f"the link has {len(url)} characters; at most {MAX_URL_CHARS} are taken")
     if _FORBIDDEN.search(url):
         raise DownloadRefused("the link contains a space, backslash or control character; it must be percent-encoded")
     try:

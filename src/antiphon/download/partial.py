@@ -1,7 +1,6 @@
 """The part of a file that has come, and the note beside it that says how much of it can be trusted."""
 
 import contextlib
-import errno
 import json
 import os
 import shutil
@@ -15,6 +14,7 @@ from typing import Any, Self
 
 from antiphon.download.errors import DownloadError, DownloadRefused, NoSpace, TransferBroken
 from antiphon.download.media import known_suffixes
+from antiphon.durable_files import is_disk_full, place, sync_folder
 
 try:
     import fcntl
@@ -22,11 +22,10 @@ except ImportError:  # Windows: a file that is open for writing cannot be rename
     fcntl = None  # type: ignore[assignment]
 
 ROOM_FOR_NOTE = 65536  # bytes; more than a block of any usual file system
-_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 @dataclass(frozen=True)
-class Note:
+class PartialNote:
     """``link`` is the URL without its query, which signs a link and changes; ``validator`` is what ``If-Range`` is
     given; ``total`` the size in bytes where known; ``kept`` so many bytes from the start are known to be on the disk;
     ``suffix`` the extension; ``wrong`` how many answers in a row had another range than asked for; ``boot`` names the
@@ -68,7 +67,7 @@ class Partial:
         self.name = name
         self.path = folder / f".{name}.part"
         self._note_path = folder / f".{name}.part.json"
-        self.note = Note()
+        self.note = PartialNote()
         self._file = -1
 
     def __enter__(self) -> Self:
@@ -122,13 +121,13 @@ class Partial:
         with _said("write", self.path):
             self._save(replace(self.note, kept=self.size, boot=_boot(), **changes))
 
-    def restart(self, note: Note) -> None:
+    def restart(self, note: PartialNote) -> None:
         """Forget what has come: another file starts."""
         with _said("write", self.path):
             os.ftruncate(self._file, 0)
             os.lseek(self._file, 0, os.SEEK_SET)
             self._save(replace(note, kept=0, boot=_boot()))
-            _sync_folder(self.folder)  # or a power cut might leave the old note beside the new file
+            sync_folder(self.folder)  # or a power cut might leave the old note beside the new file
 
     def finish(self, suffix: str) -> Path:
         """Move the file to its own name, durably."""
@@ -137,7 +136,7 @@ class Partial:
             os.fsync(self._file)
             self._close()
             self.path.replace(path)
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
             self._note_path.unlink(missing_ok=True)
         return path
 
@@ -176,21 +175,18 @@ class Partial:
         if not same:
             raise TransferBroken(f"{self.path}: another process is downloading this file")
 
-    def _read(self) -> Note:
+    def _read(self) -> PartialNote:
         try:
-            note = Note(**json.loads(self._note_path.read_text("utf-8")))
+            note = PartialNote(**json.loads(self._note_path.read_text("utf-8")))
             fits = 0 <= note.kept <= os.fstat(self._file).st_size
         except (OSError, ValueError, TypeError):
-            return Note()
-        return note if fits else Note()
+            return PartialNote()
+        return note if fits else PartialNote()
 
-    def _save(self, note: Note) -> None:
+    def _save(self, note: PartialNote) -> None:
         new = self._note_path.with_suffix(".json.new")
-        with new.open("w", encoding="utf-8") as file:
-            json.dump(asdict(note), file)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._note_path)
+        new.write_text(json.dumps(asdict(note)), "utf-8")
+        place(new, self._note_path)
         self.note = note
 
     def _close(self) -> None:
@@ -205,7 +201,7 @@ def _said(doing: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if is_disk_full(error):
             raise NoSpace(f"{path}: the disk is full. What has come is kept; free some space and try again") from error
         if isinstance(error, (IsADirectoryError, NotADirectoryError, FileExistsError)):
             raise DownloadRefused(f"{path}: something else stands where the file should go") from error
@@ -219,17 +215,6 @@ def _boot() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except (OSError, ValueError):
         return ""
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return
-    with contextlib.suppress(OSError):  # some network file systems cannot
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _megabytes(size: int) -> str:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+
+from antiphon.http_dates import parse_http_date
 
 _RANGE = re.compile(r"\s*bytes\s+(\d{1,19})-(\d{1,19})/(\d{1,19}|\*)\s*", re.IGNORECASE | re.ASCII)
 _TAG = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"')
@@ -52,12 +53,9 @@ def validator_of(headers: Mapping[str, str]) -> str | None:
     tag = headers.get("etag", "").strip()
     if _TAG.fullmatch(tag):
         return tag
-    modified, date = headers.get("last-modified", ""), headers.get("date", "")
-    try:
-        older = (parsedate_to_datetime(date) - parsedate_to_datetime(modified)).total_seconds()
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return modified.strip() if older >= 1 else None
+    modified = headers.get("last-modified", "").strip()
+    then, now = parse_http_date(modified), parse_http_date(headers.get("date", ""))
+    return modified if then and now and (now - then).total_seconds() >= 1 else None
 
 
 def _size(declared: str | None) -> int | None:

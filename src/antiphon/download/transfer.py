@@ -2,31 +2,32 @@
 
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from antiphon import __version__
 from antiphon.download import connection, links, media
-from antiphon.download.connection import Answer, Reach
+from antiphon.download.connection import FileAnswer, Reach
 from antiphon.download.dial import Resolve
 from antiphon.download.errors import DownloadError, DownloadRefused, LinkExpired, TransferBroken
-from antiphon.download.partial import Note, Partial
+from antiphon.download.partial import Partial, PartialNote
 from antiphon.download.ranges import Span, WrongRange, span_of, validator_of
-from antiphon.download.watch import Limits, Watch
+from antiphon.download.watch import StallWatch, TransferLimits
+from antiphon.http_dates import parse_retry_after
 
-MOST_REDIRECTS = 5
+MAX_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
-SYNC_EVERY = 4_000_000  # bytes after which what has come goes to the disk: a long flush would delay the inbox's own
-KEEP_SECONDS = 5.0  # after which a note is made of it
-SHOW_SECONDS = 0.2  # between two reports of progress
-WORTHWHILE = 1 << 16  # bytes that a broken connection must have brought to be resumed at once
-MOST_WRONG = 2  # answers with a wrong range after which parts are not asked for again
-LONGEST_WAIT = 86400.0  # seconds that a server's Retry-After can ask for
+SYNC_INTERVAL_BYTES = (
+    4_000_000  # bytes after which what has come goes to the disk: a long flush would delay the inbox's own
+)
+NOTE_INTERVAL_S = 5.0  # between two notes of what has come
+PROGRESS_INTERVAL_S = 0.2  # between two reports of progress
+MIN_RESUME_GAIN_BYTES = 1 << 16  # bytes that a broken connection must have brought to be resumed at once
+MAX_WRONG_RANGES = 2  # answers with a wrong range after which parts are not asked for again
+MAX_RETRY_AFTER_S = 86400.0  # seconds that a server's Retry-After can ask for
 ASKED = {"User-Agent": f"Antiphon/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
 
 
@@ -35,7 +36,7 @@ class Terms:
     """What holds for every download of a ``Downloader``; its docstring explains each."""
 
     allow_hosts: frozenset[str]
-    limits: Limits
+    limits: TransferLimits
     largest: int
     reserve: int
     resumes: int
@@ -72,7 +73,7 @@ class Transfer:
         self._allow_private = allow_private
         self._progress = progress or (lambda done, total: None)
         self._pace = pace or (lambda: None)
-        self._watch = Watch(terms.clock, stop)
+        self._watch = StallWatch(terms.clock, stop)
         self._host = links.read(url).hostname or ""
         self._kept_at = self._shown_at = terms.clock()
         self._synced = 0  # bytes
@@ -89,8 +90,8 @@ class Transfer:
 
     def _begin(self) -> None:
         note, link = self._partial.note, links.without_query(self._url)
-        if note.link != link or not note.validator or note.wrong >= MOST_WRONG:
-            self._partial.restart(Note(link))
+        if note.link != link or not note.validator or note.wrong >= MAX_WRONG_RANGES:
+            self._partial.restart(PartialNote(link))
 
     def _gather(self) -> None:
         """Ask until all is there: a connection that brought something before it broke is mended at once."""
@@ -104,9 +105,9 @@ class Transfer:
                 if not changes:
                     raise TransferBroken(f"{self._host} has another file each time that it is asked") from None
                 changes -= 1
-                self._partial.restart(Note(self._partial.note.link))
+                self._partial.restart(PartialNote(self._partial.note.link))
             except TransferBroken:
-                worthwhile = self._partial.size - before >= WORTHWHILE and self._partial.note.validator
+                worthwhile = self._partial.size - before >= MIN_RESUME_GAIN_BYTES and self._partial.note.validator
                 if not worthwhile or not resumes:
                     raise
                 resumes -= 1
@@ -120,10 +121,10 @@ class Transfer:
             self._take(answer, self._judge(answer, offset))
 
     @contextmanager
-    def _answer(self, headers: dict[str, str]) -> Iterator[Answer]:
+    def _answer(self, headers: dict[str, str]) -> Iterator[FileAnswer]:
         url = self._url
         reach: Reach = "network" if self._allow_private else "public"
-        for _ in range(MOST_REDIRECTS + 1):
+        for _ in range(MAX_REDIRECTS + 1):
             link = links.read(url)
             named = {link.netloc.lower(), (link.hostname or "").lower()} & self._terms.allow_hosts
             with connection.get(
@@ -143,9 +144,9 @@ class Transfer:
                 if answer.private is None:
                     reach = "public"
                 url = links.follow(link, location)
-        raise DownloadRefused(f"{self._host} redirects more than {MOST_REDIRECTS} times")
+        raise DownloadRefused(f"{self._host} redirects more than {MAX_REDIRECTS} times")
 
-    def _judge(self, answer: Answer, offset: int) -> Span:
+    def _judge(self, answer: FileAnswer, offset: int) -> Span:
         """The part that the answer brings. Raises ``_Changed`` or what is wrong with it."""
         if answer.status == 416 and offset:
             raise _Changed
@@ -170,7 +171,7 @@ class Transfer:
         self._partial.check_room((span.total or offset) - offset, self._terms.reserve)
         return span
 
-    def _take(self, answer: Answer, span: Span) -> None:
+    def _take(self, answer: FileAnswer, span: Span) -> None:
         blocks = answer.body(None if span.end is None else span.end - span.start)
         if not span.start:
             head = _first(blocks)
@@ -178,7 +179,7 @@ class Transfer:
                 answer.headers.get("content-type", ""), head, self._url, expect=self._expect, source=self._host
             )
             link = self._partial.note.link
-            self._partial.restart(Note(link, validator_of(answer.headers) or "", span.total, 0, suffix))
+            self._partial.restart(PartialNote(link, validator_of(answer.headers) or "", span.total, 0, suffix))
             self._synced = 0
             self._put(head)
         for block in blocks:
@@ -198,17 +199,17 @@ class Transfer:
         self._partial.write(block)
         size, total = self._partial.size, self._partial.note.total
         if size > self._terms.largest:
-            self._partial.restart(Note())
+            self._partial.restart(PartialNote())
             raise DownloadRefused(self._too_large(size))
         now = self._terms.clock()
-        if now - self._kept_at >= KEEP_SECONDS:
+        if now - self._kept_at >= NOTE_INTERVAL_S:
             self._kept_at, self._synced = now, size
             self._partial.keep()
-        if size - self._synced >= SYNC_EVERY:
+        if size - self._synced >= SYNC_INTERVAL_BYTES:
             self._synced = size
             self._partial.sync()
             self._partial.check_room(max(total or 0, size) - size, self._terms.reserve)
-        if now - self._shown_at >= SHOW_SECONDS:
+        if now - self._shown_at >= PROGRESS_INTERVAL_S:
             self._shown_at = now
             self._progress(size, total)
 
@@ -223,22 +224,15 @@ def _first(blocks: Iterator[bytes]) -> bytes:
     return head
 
 
-def _refusal(answer: Answer, host: str) -> DownloadError:
+def _refusal(answer: FileAnswer, host: str) -> DownloadError:
     if answer.status == 410:
         return LinkExpired(f"{host} answered 410: the file has expired and was deleted")
     return TransferBroken(
         f"{host} answered {answer.status}; it must answer 200 or 206 with the file",
-        retry_after=_seconds(answer.headers.get("retry-after", "")),
+        retry_after=_wait(answer.headers.get("retry-after")),
     )
 
 
-def _seconds(retry_after: str) -> float | None:
-    """Retry-After in either of its forms, as seconds from now."""
-    if retry_after.isascii() and retry_after.isdigit():
-        return min(float(retry_after[:9]), LONGEST_WAIT)
-    try:
-        at = parsedate_to_datetime(retry_after)
-    except (ValueError, TypeError):
-        return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return min(max(0.0, (at - datetime.fromtimestamp(time.time(), UTC)).total_seconds()), LONGEST_WAIT)
+def _wait(retry_after: str | None) -> float | None:
+    seconds = parse_retry_after(retry_after, datetime.now(UTC))
+    return None if seconds is None else min(seconds, MAX_RETRY_AFTER_S)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from antiphon.download.errors import DownloadStopped, TransferBroken
 
 SLICE = 0.25  # seconds after which a wait looks whether it should go on
-SLOWEST = 1024  # bytes a second, over the whole of a stall time, below which a transfer counts as stalled
+MIN_BYTES_PER_S = 1024  # bytes a second, over the whole of a stall time, below which a transfer counts as stalled
 
 
 @dataclass(frozen=True)
-class Limits:
+class TransferLimits:
     """Seconds: ``connect`` for the name, each address and the TLS greeting, one by one; ``head`` until the answer's
     headers have come; ``stall`` for which next to nothing may come."""
 
@@ -20,7 +20,7 @@ class Limits:
     stall: float = 30.0
 
 
-class Watch:
+class StallWatch:
     """Looks at each waiting whether to wait on. ``clock`` gives seconds that never go back."""
 
     def __init__(self, clock: Callable[[], float], stop: threading.Event | None) -> None:
@@ -37,7 +37,7 @@ class Watch:
         self._until = self._clock() + seconds
 
     def keep_moving(self, what: str, stall: float) -> None:
-        """From now on ``SLOWEST`` bytes a second must come, over each ``stall`` seconds."""
+        """From now on ``MIN_BYTES_PER_S`` bytes a second must come, over each ``stall`` seconds."""
         self._what, self._stall = what, stall
         self._until, self._came = self._clock() + stall, 0
 
@@ -54,6 +54,6 @@ class Watch:
             return
         if self._stall is None:
             raise TransferBroken(f"{self._what} did not come in time")
-        if self._came < SLOWEST * self._stall:
+        if self._came < MIN_BYTES_PER_S * self._stall:
             raise TransferBroken(f"{self._what} stalled: {self._came} bytes within {self._stall:g} s")
         self._until, self._came = now + self._stall, 0

@@ -5,7 +5,6 @@ Reads one JSON line from standard input, ``{"engine": name, "arguments": {…}}`
 ``{"error": {"code": 415, "message": "…"}}``. When standard input ends, whoever asked is gone and so are we.
 """
 
-import errno
 import json
 import os
 import sys
@@ -14,10 +13,10 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
+from antiphon.durable_files import SERVER_DISK_FULL, is_disk_full
 from antiphon.errors import AntiphonError, EngineError
 
 REPORT_EVERY = 0.2  # seconds
-DISK_FULL = "the server's disk is full: free some space in its ANTIPHON_DATA, then start the task anew"
 
 
 def main() -> None:
@@ -35,9 +34,9 @@ def main() -> None:
     except MemoryError:
         answer = {"error": {"code": EngineError.code, "message": "the engine ran out of memory"}}
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if not is_disk_full(error):
             raise
-        answer = {"error": {"code": EngineError.code, "message": DISK_FULL}}
+        answer = {"error": {"code": EngineError.code, "message": SERVER_DISK_FULL}}
     answers.write(json.dumps(answer) + "\n")
 
 

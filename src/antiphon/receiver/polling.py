@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon.client.answers import ApiError, Unreachable
 from antiphon.client.records import outcome_of
-from antiphon.client.watch import Watch
+from antiphon.client.watch import TaskWatch
 from antiphon.contract.kinds import Kind, SeparationType
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def poll(
     every: float | None = None,
     spacing: float = SPACING,
     told: Callable[[Polled], None] = lambda polled: None,
-    seen: Callable[[Watch], None] = lambda watch: None,
+    seen: Callable[[TaskWatch], None] = lambda watch: None,
     stop: threading.Event | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
@@ -101,7 +101,9 @@ def poll(
     cannot keep what came; then poll again.
     """
     now = clock()
-    watches = [Watch(task_id, kind, now=now, end=now + deadline, every=every) for task_id in dict.fromkeys(task_ids)]
+    watches = [
+        TaskWatch(task_id, kind, now=now, end=now + deadline, every=every) for task_id in dict.fromkeys(task_ids)
+    ]
     waiting = [(watch.due, number, watch) for number, watch in enumerate(watches)]
     done: dict[str, Polled] = {}
     free_at = now  # when the next call may be made
@@ -126,7 +128,7 @@ def poll(
 
 
 def _look(
-    client: "Client", inbox: "Inbox | None", watch: Watch, clock: Callable[[], float]
+    client: "Client", inbox: "Inbox | None", watch: TaskWatch, clock: Callable[[], float]
 ) -> tuple[Polled | None, float]:
     """Look once; gives the outcome if there is one, and the seconds for which the API wants no call at all."""
     hold = 0.0

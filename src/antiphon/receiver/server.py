@@ -13,9 +13,9 @@ from antiphon.receiver.receiver import Receiver
 if TYPE_CHECKING:
     from antiphon.receiver.http.connections import Server
 
-SLOWEST_HEAD = 10.0  # seconds from a connection's or a request's first moment until its headers are complete
-LARGEST_HEAD = 65_536  # bytes that may come before the headers are complete
-MOST_CONNECTIONS = 1000
+MAX_HEAD_S = 10.0  # seconds from a connection's or a request's first moment until its headers are complete
+MAX_HEAD_BYTES = 65_536  # bytes that may come before the headers are complete
+MAX_CONNECTIONS = 1000
 KEEP_ALIVE = 30  # seconds that an idle connection is kept
 GRACE = 5  # seconds that requests get to end when the server stops
 _BACKLOG = 1024
@@ -27,8 +27,8 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 3000,
     ready: Callable[[str], None] | None = None,
-    slowest_head: float = SLOWEST_HEAD,
-    most_connections: int = MOST_CONNECTIONS,
+    slowest_head: float = MAX_HEAD_S,
+    most_connections: int = MAX_CONNECTIONS,
 ) -> None:
     """Serve ``receiver`` until SIGINT or SIGTERM; blocks. ``ready`` is called with the URL once connections are
     accepted; with ``port`` 0 the system chooses one.
@@ -44,7 +44,7 @@ def serve(
     with contextlib.closing(_listen(host, port)) as listening, receiver:
         config = uvicorn.Config(
             receiver,
-            http=bounded(Bounds(slowest_head, LARGEST_HEAD, most_connections)),
+            http=bounded(Bounds(slowest_head, MAX_HEAD_BYTES, most_connections)),
             ws="none",
             lifespan="on",
             log_config=None,  # its messages go where the others go
@@ -55,7 +55,7 @@ def serve(
             backlog=_BACKLOG,
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=GRACE,
-            h11_max_incomplete_event_size=LARGEST_HEAD,
+            h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         )
         url = _url(listening)
         server = Server(config, lambda: ready(url) if ready else None)

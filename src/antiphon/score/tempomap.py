@@ -9,7 +9,7 @@ from statistics import median, mode
 
 TICKS_PER_BEAT = 960
 DEFAULT_TEMPO = 120.0
-SLOWEST = 0xFFFFFF
+MAX_BEAT_US = 0xFFFFFF
 """Microseconds of the longest beat that a MIDI file can hold."""
 
 TOLERANCE = 0.02
@@ -100,7 +100,7 @@ def _tick(pace: Pace) -> int:
 
 
 def _microseconds(beat: float) -> int:
-    return min(max(round(beat * 1_000_000), 1), SLOWEST)
+    return min(max(round(beat * 1_000_000), 1), MAX_BEAT_US)
 
 
 def _from_the_start(

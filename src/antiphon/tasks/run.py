@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import errno
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from antiphon.callbacks import outbox
 from antiphon.contract.callbacks import midi_callback, separation_callback, video_callback, wav_callback
 from antiphon.contract.kinds import Kind, SeparationType
 from antiphon.database.connection import is_outage
+from antiphon.durable_files import SERVER_DISK_FULL, is_disk_full
 from antiphon.errors import AntiphonError, EngineError
 from antiphon.services import Services
 from antiphon.tasks import store
@@ -89,8 +89,8 @@ async def _give_up(services: Services, task: Task, reason: Exception, bound: Any
 def explain(reason: Exception) -> AntiphonError:
     if isinstance(reason, AntiphonError):
         return reason
-    if isinstance(reason, OSError) and reason.errno == errno.ENOSPC:
-        return EngineError("the worker's disk is full: free some space in its ANTIPHON_DATA, then start the task anew")
+    if is_disk_full(reason):
+        return EngineError(SERVER_DISK_FULL)
     return EngineError("an unexpected error happened; the server's log says more")
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.callbacks.schedule import NextStep, delay_of, next_step, parse_retry_after
+from antiphon.callbacks.schedule import NextStep, delay_of, next_step
+from antiphon.http_dates import parse_retry_after
 
 DELAYS = (10.0, 60.0, 300.0)
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)

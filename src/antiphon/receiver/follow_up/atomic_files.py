@@ -1,15 +1,12 @@
 """Files that appear under their name only when they are whole and on the disk."""
 
 import contextlib
-import errno
-import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from antiphon import durable_files
 from antiphon.receiver.follow_up.step import GiveUp, TryAgain
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def make_folder(folder: Path) -> None:
@@ -19,9 +16,9 @@ def make_folder(folder: Path) -> None:
     try:
         new = not folder.parent.is_dir()
         folder.mkdir(parents=True, exist_ok=True)
-        _sync(folder.parent)
+        durable_files.sync_folder(folder.parent)
         if new:
-            _sync(folder.parent.parent)
+            durable_files.sync_folder(folder.parent.parent)
     except OSError as error:
         raise _in_words(folder, error) from error
 
@@ -45,36 +42,21 @@ def place(folder: Path, files: Mapping[str, Callable[[Path], object]]) -> dict[s
         path, new = folder / name, folder / f".{name}.new"
         try:
             write(new)
-            with new.open("rb+") as file:
-                os.fsync(file.fileno())
-            new.replace(path)
+            durable_files.place(new, path)
         except OSError as error:
             with contextlib.suppress(OSError):
                 new.unlink(missing_ok=True)
             raise _in_words(path, error) from error
         placed[name] = path
     try:
-        _sync(folder)
+        durable_files.sync_folder(folder)
     except OSError as error:
         raise _in_words(folder, error) from error
     return placed
 
 
-def _sync(folder: Path) -> None:
-    if os.name == "nt":  # a folder cannot be opened there
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems cannot
-            raise
-    finally:
-        os.close(handle)
-
-
 def _in_words(path: Path, error: OSError) -> Exception:
-    if error.errno in _FULL:
+    if durable_files.is_disk_full(error):
         return TryAgain(f"{path}: the disk is full; free some space, it is tried again")
     if isinstance(error, IsADirectoryError | NotADirectoryError | FileExistsError):
         return GiveUp(f"{path}: something else stands where the file should go; move it away, then retry")

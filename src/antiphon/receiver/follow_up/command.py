@@ -18,7 +18,7 @@ from antiphon.receiver.follow_up.step import Delivery, TryAgain
 LIMIT = 600.0  # seconds that a command may run
 GRACE = 3.0  # seconds between asking a command to end and killing it
 LOG = "exec.log"
-LARGEST_LOG = 1_000_000  # bytes; a command that says more loses the beginning
+MAX_LOG_BYTES = 1_000_000  # bytes; a command that says more loses the beginning
 VARIABLES = (
     *("ANTIPHON_KIND", "ANTIPHON_TASK_ID", "ANTIPHON_STATE", "ANTIPHON_FOLDER", "ANTIPHON_ATTEMPT"),
     "ANTIPHON_EVENT_ID",
@@ -140,7 +140,7 @@ class _Log:
                 fcntl.flock(file, fcntl.LOCK_UN)  # what the command has left running in the background is its affair
 
     def keep_small(self) -> None:
-        if os.fstat(self.file.fileno()).st_size > LARGEST_LOG:
+        if os.fstat(self.file.fileno()).st_size > MAX_LOG_BYTES:
             self.file.truncate(0)  # whoever writes appends, so goes on at the new end
             self.file.write(b"--- there was more than is kept; this goes on from the middle\n")
 

@@ -25,9 +25,9 @@ DOCUMENT = "midi.json"
 SONG = "song.mid"
 RESERVE = 64_000_000  # bytes of the disk that stay free, so that the inbox can go on
 WARN_BEFORE = 3 * 86_400.0  # seconds before a link expires from which each try says so
-_MOST_TRACKS = 1000  # a MIDI file has room for 65,535; no song has so many
+_MAX_TRACKS = 1000  # a MIDI file has room for 65,535; no song has so many
 _NOTE_BYTES = 16  # at most, of a note in a MIDI file
-_LONGEST_NAME = 200  # characters of a track's name
+_MAX_TRACK_NAME_CHARS = 200  # characters of a track's name
 _TRUSTED = ("standard", "polled")  # with these the links are the sender's own words; else anybody may have put them
 
 
@@ -206,11 +206,11 @@ def tracks(result: MidiResult) -> "Iterator[Instrument]":
     from antiphon.score.notes import Instrument
 
     sounding = [instrument for instrument in result.instruments if instrument.notes]
-    if len(sounding) > _MOST_TRACKS:
-        log.warning("midi %s: %d instruments, the first %d are written", result.task_id, len(sounding), _MOST_TRACKS)
-    for instrument in sounding[:_MOST_TRACKS]:
+    if len(sounding) > _MAX_TRACKS:
+        log.warning("midi %s: %d instruments, the first %d are written", result.task_id, len(sounding), _MAX_TRACKS)
+    for instrument in sounding[:_MAX_TRACKS]:
         program = program_of(instrument.name)
         if not program.known:
             log.warning("midi %s: no General MIDI instrument is called %.200a", result.task_id, instrument.name)
         notes = cast("tuple[Note, ...]", instrument.notes)  # they have the same fields, and there may be many
-        yield Instrument(instrument.name[:_LONGEST_NAME] or "Unnamed", program.number, program.is_drum, notes)
+        yield Instrument(instrument.name[:_MAX_TRACK_NAME_CHARS] or "Unnamed", program.number, program.is_drum, notes)

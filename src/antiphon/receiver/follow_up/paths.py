@@ -6,7 +6,7 @@ from pathlib import Path
 
 from antiphon.receiver.inbox.inbox import Event
 
-LONGEST = 64  # characters of a name, all of them ASCII, so bytes too; a path on Windows has 259 in all
+MAX_NAME_CHARS = 64  # characters of a name, all of them ASCII, so bytes too; a path on Windows has 259 in all
 _DIGEST = 12  # hex digits of SHA-256 that keep apart what looks alike
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _UNWANTED = re.compile(r"[^a-z0-9_-]+")
@@ -21,10 +21,17 @@ def safe(text: str) -> str:
     start of its SHA-256, so that two ids never share a name, even where case or Unicode's composition do not count.
     A dot never occurs, so neither does ``..``, a hidden file nor a suffix.
     """
-    if len(text) <= LONGEST and _PLAIN.fullmatch(text) and not _RESERVED.fullmatch(text) and not _DIGESTED.search(text):
+    if (
+        len(text) <= MAX_NAME_CHARS
+        and _PLAIN.fullmatch(text)
+        and not _RESERVED.fullmatch(text)
+        and not _DIGESTED.search(text)
+    ):
         return text
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
-    rest = _UNWANTED.sub("-", text[: 4 * LONGEST].lower()).strip("-_")[: LONGEST - _DIGEST - 2].rstrip("-_")
+    rest = (
+        _UNWANTED.sub("-", text[: 4 * MAX_NAME_CHARS].lower()).strip("-_")[: MAX_NAME_CHARS - _DIGEST - 2].rstrip("-_")
+    )
     return f"{rest or 'id'}--{digest}"
 
 

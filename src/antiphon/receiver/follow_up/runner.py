@@ -16,15 +16,15 @@ from antiphon.receiver.follow_up.notices import Notice, Watch
 from antiphon.receiver.follow_up.paths import folder_of
 from antiphon.receiver.follow_up.step import Delivery, GiveUp, Step, TryAgain
 from antiphon.receiver.inbox.inbox import Event, Inbox, Work
-from antiphon.receiver.inbox.large_body import LARGE, LargeMidi
+from antiphon.receiver.inbox.large_body import LARGE_BODY_BYTES, LargeMidi
 from antiphon.receiver.inbox.payload import load
 
 log = logging.getLogger("antiphon.receiver")
 
 UNREAD = "this version does not understand it: upgrade, then 'antiphon inbox retry'"
-_LONGEST_ERROR = 1000  # characters kept of an error
-_PROGRESS_EVERY = 0.1  # seconds
-_RECORD_AGAIN = 1.0  # seconds between tries to write down what was done
+_MAX_ERROR_CHARS = 1000  # characters kept of an error
+_PROGRESS_INTERVAL_S = 0.1  # seconds
+_RECORD_RETRY_S = 1.0  # seconds between tries to write down what was done
 
 
 @dataclass
@@ -37,12 +37,12 @@ class _Report:
 
     def __call__(self, fraction: float | None, text: str) -> None:
         now = time.monotonic()
-        if now - self.last >= _PROGRESS_EVERY or fraction == 1:
+        if now - self.last >= _PROGRESS_INTERVAL_S or fraction == 1:
             self.last = now
             self.tell(replace(self.notice, what="progress", fraction=fraction, text=text))
 
 
-class Passage:
+class EventRunner:
     """Takes events through ``steps``. Nothing that a step raises leaves ``take``, but ``StorageError`` may."""
 
     def __init__(
@@ -175,7 +175,7 @@ class Passage:
                 if self._stopping.is_set():
                     raise
                 log.warning("what was done cannot be recorded, trying again: %s", error)
-                self._stopping.wait(_RECORD_AGAIN)
+                self._stopping.wait(_RECORD_RETRY_S)
 
     def _tell(self, notice: Notice) -> None:
         if self._watch is not None:
@@ -186,7 +186,7 @@ class Passage:
 
 
 def _result(event: Event) -> Result:
-    if event.kind == "midi" and not event.failed and len(event.body) > LARGE:
+    if event.kind == "midi" and not event.failed and len(event.body) > LARGE_BODY_BYTES:
         return LargeMidi(event.task_id, event.body)
     return read_result(load(event.body))
 
@@ -194,4 +194,4 @@ def _result(event: Event) -> Result:
 def _in_words(error: BaseException) -> str:
     known = isinstance(error, TryAgain | GiveUp)
     text = str(error) if known else f"{type(error).__name__}: {error}"
-    return text[:_LONGEST_ERROR] or type(error).__name__
+    return text[:_MAX_ERROR_CHARS] or type(error).__name__

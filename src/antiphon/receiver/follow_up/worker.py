@@ -11,20 +11,20 @@ from collections.abc import Callable, Sequence
 from antiphon.errors import StorageError
 from antiphon.receiver.follow_up.backoff import Backoff
 from antiphon.receiver.follow_up.notices import Watch
-from antiphon.receiver.follow_up.runner import Passage
+from antiphon.receiver.follow_up.runner import EventRunner
 from antiphon.receiver.follow_up.step import Step
 from antiphon.receiver.inbox.inbox import Inbox, Work
-from antiphon.receiver.inbox.large_body import LARGE
+from antiphon.receiver.inbox.large_body import LARGE_BODY_BYTES
 
 log = logging.getLogger("antiphon.receiver")
 
 LOOK_FOR_LEAD = 0.25  # seconds between tries to become the process that works
 LOOK_FOR_WORK = 1.0  # seconds after which work that another process has brought is seen at the latest
-LONGEST_YIELD = 0.2  # seconds
+MAX_YIELD_S = 0.2  # seconds
 _YIELD = 0.01  # seconds between looks
-_LEAST_PAUSE = 0.01  # seconds between turns, however much comes
+_MIN_PAUSE_S = 0.01  # seconds between turns, however much comes
 _AHEAD = 8  # events per thread that are taken from the inbox at once
-_MOST_EXTRA = 4  # further threads per thread, when those are held up
+_MAX_EXTRA_THREADS = 4  # further threads per thread, when those are held up
 
 
 class Worker:
@@ -33,7 +33,7 @@ class Worker:
     Steps are run in order; one that was done is not run again. A failure is tried again as ``backoff`` says. A step
     that takes longer than ``patience`` seconds keeps its thread, and another thread is started beside it, so that
     steps that hang do not hold up the other events. While ``crowded`` each event, and each piece of a download, waits
-    ``LONGEST_YIELD`` seconds at most: acknowledging goes first. Of large events one is followed up at a time, for the
+    ``MAX_YIELD_S`` seconds at most: acknowledging goes first. Of large events one is followed up at a time, for the
     memory that they take. The threads are daemons: they do not keep a process
     alive.
     """
@@ -56,7 +56,7 @@ class Worker:
         self._patience = patience
         self._crowded = crowded
         self._stopping = threading.Event()
-        self._passage = Passage(
+        self._passage = EventRunner(
             inbox, steps, backoff, self._stopping, give_way=self._give_way, watch=watch, clock=clock, dice=dice
         )
         self._clock = clock
@@ -133,7 +133,7 @@ class Worker:
                 pause = LOOK_FOR_WORK
             self._wake.wait(pause)
             self._wake.clear()
-            self._stopping.wait(_LEAST_PAUSE)
+            self._stopping.wait(_MIN_PAUSE_S)
 
     def _turn(self) -> float:
         """Queue what is due; gives for how many seconds there will be nothing to do."""
@@ -163,7 +163,7 @@ class Worker:
             limit = time.monotonic() - self._patience
             late = {event_id for event_id, since in self._running.items() if since < limit}
             fresh, self._late = late - self._late, late
-            missing = self._workers + min(len(late), self._workers * _MOST_EXTRA) - self._threads
+            missing = self._workers + min(len(late), self._workers * _MAX_EXTRA_THREADS) - self._threads
             self._threads += max(missing, 0)
             self._next_large()
         for event_id in fresh:
@@ -176,7 +176,7 @@ class Worker:
             event_id = work.event_id
             self._give_way()
             with self._lock:
-                if work.size > LARGE:
+                if work.size > LARGE_BODY_BYTES:
                     if self._large - self._late:
                         self._aside.append(work)
                         continue
@@ -206,7 +206,7 @@ class Worker:
             self._queue.put(self._aside.popleft())
 
     def _give_way(self) -> None:
-        end = time.monotonic() + LONGEST_YIELD
+        end = time.monotonic() + MAX_YIELD_S
         while self._crowded() and time.monotonic() < end:
             self._stopping.wait(_YIELD)
 

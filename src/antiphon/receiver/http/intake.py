@@ -16,11 +16,11 @@ from antiphon.receiver.inbox.inbox import Scheme
 
 log = logging.getLogger("antiphon.receiver")
 
-LARGEST_BODY = 32_000_000  # bytes
-LARGEST_HEADERS = 32_768  # bytes, names and values together
-SLOWEST_BODY = 30.0  # seconds for a body to come in
-MOST_HELD = 256_000_000  # bytes of bodies that are coming in at one time, together
-RETRY_AFTER = 10  # seconds, when the trouble is ours
+MAX_BODY_BYTES = 32_000_000  # bytes
+MAX_HEADERS_BYTES = 32_768  # bytes, names and values together
+MAX_BODY_S = 30.0  # seconds for a body to come in
+MAX_HELD_BYTES = 256_000_000  # bytes of bodies that are coming in at one time, together
+RETRY_AFTER_S = 10  # seconds, when the trouble is ours
 _SIGNATURE = frozenset(signatures.STANDARD_HEADERS + signatures.DOCUMENTED_HEADERS)
 
 
@@ -50,10 +50,10 @@ class Limits:
     """What a request may cost: ``body`` and ``headers`` in bytes, ``seconds`` for the whole body to come in, and
     ``held`` bytes for all the bodies that are coming in at the same time."""
 
-    body: int = LARGEST_BODY
-    headers: int = LARGEST_HEADERS
-    seconds: float = SLOWEST_BODY
-    held: int = MOST_HELD
+    body: int = MAX_BODY_BYTES
+    headers: int = MAX_HEADERS_BYTES
+    seconds: float = MAX_BODY_S
+    held: int = MAX_HELD_BYTES
 
 
 class Body:
@@ -197,7 +197,7 @@ def _answer(status: int, message: str) -> Answer:
     if status == 405:
         headers["allow"] = "POST"
     if status == 503:
-        headers["retry-after"] = str(RETRY_AFTER)
+        headers["retry-after"] = str(RETRY_AFTER_S)
     if status in (405, 408, 413, 503):
         headers["connection"] = "close"  # the rest of the body is not wanted
     return Answer(status, headers, body)

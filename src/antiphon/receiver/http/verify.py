@@ -8,18 +8,19 @@ from typing import Literal
 
 from antiphon.contract import signatures
 from antiphon.errors import InvalidSignature
-from antiphon.receiver.inbox.payload import LONGEST_ID
+from antiphon.receiver.inbox.payload import MAX_ID_CHARS
 
 Scheme = Literal["standard", "documented"]
 Require = Literal["any", "standard"]
 """Which signatures will do: any of the two, or only the one that covers the whole body."""
 
-_MOST_IDS = 8  # tried in one body
-_MOST_PLACES = 64  # looked at in one body
+_MAX_IDS = 8  # tried in one body
+_MAX_PLACES = 64  # looked at in one body
 _START = b'"task'
-_LONGEST = 12 * LONGEST_ID  # bytes of an id in which every character is two escapes
+_MAX_ESCAPED_ID_BYTES = 12 * MAX_ID_CHARS  # bytes of an id in which every character is two escapes
 _FIELD = re.compile(
-    rb'"(taskId|task_id)"[ \t\r\n]*:[ \t\r\n]*("(?:[^"\\]|\\.){1,%d}"|-?[0-9]{1,%d})' % (_LONGEST, LONGEST_ID)
+    rb'"(taskId|task_id)"[ \t\r\n]*:[ \t\r\n]*("(?:[^"\\]|\\.){1,%d}"|-?[0-9]{1,%d})'
+    % (_MAX_ESCAPED_ID_BYTES, MAX_ID_CHARS)
 )
 
 
@@ -68,9 +69,9 @@ def _ids(body: bytes) -> Iterator[str]:
     """The task ids that stand anywhere in these bytes, each once, a handful at most. Takes no JSON for granted."""
     seen: set[str] = set()
     place = -1
-    for _ in range(_MOST_PLACES):
+    for _ in range(_MAX_PLACES):
         place = body.find(_START, place + 1)
-        if place < 0 or len(seen) == _MOST_IDS:
+        if place < 0 or len(seen) == _MAX_IDS:
             return
         if field := _FIELD.match(body, place):
             found = _text(field[2])

@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from antiphon.errors import AntiphonError, StorageError
-from antiphon.receiver.inbox.schema import PATIENCE, connect
+from antiphon.receiver.inbox.schema import LOCK_TIMEOUT_S, connect
 
 log = logging.getLogger("antiphon.receiver")
 
@@ -21,13 +21,13 @@ T = TypeVar("T")
 Change = Callable[[sqlite3.Connection], T]
 """Reads and writes within the transaction that it is given. May be called again if that one could not be committed."""
 
-_MOST_CHANGES = 256  # in one transaction
-_MOST_BYTES = 8_000_000  # likewise
+_MAX_CHANGES = 256  # in one transaction
+_MAX_BYTES = 8_000_000  # likewise
 _CHECKPOINT_BYTES = 4_000_000  # written since the last
 _ROW_BYTES = 8_000  # what a change costs besides its body
 _LONG_LOG = 8_000  # pages; beyond that the writer helps to start it anew
 _HELP = 0.5  # seconds to wait for that; a writer that is idle need not help
-_LONGEST_HELP = 25  # milliseconds that acknowledgements may wait for it
+_MAX_HELP_MS = 25  # milliseconds that acknowledgements may wait for it
 _TURN = 2  # milliseconds between looks whether another process has ended its transaction
 _IDLE = 5.0  # seconds after which little is checked in too
 
@@ -105,7 +105,7 @@ class Writer:
 
     def _batch(self, first: _Job) -> tuple[list[_Job], bool]:
         batch, size = [first], first.size
-        while len(batch) < _MOST_CHANGES and size < _MOST_BYTES:
+        while len(batch) < _MAX_CHANGES and size < _MAX_BYTES:
             try:
                 job = self._jobs.get_nowait()
             except Empty:
@@ -196,7 +196,7 @@ class Writer:
         """The log starts anew only when all of it was checked in and nobody reads it, which may never be by itself
         when writers and readers do not rest: wait for the readers, though not for long."""
         if self._connection is not None:
-            self._connection.execute(f"PRAGMA busy_timeout = {_LONGEST_HELP}")
+            self._connection.execute(f"PRAGMA busy_timeout = {_MAX_HELP_MS}")
             self._checkpoint(self._connection, "RESTART")
         self._late.clear()
         self._helped.set()
@@ -214,7 +214,7 @@ class Writer:
 def _begin(connection: sqlite3.Connection) -> None:
     """Get the turn to write. SQLite waits longer and longer between its looks, up to 100 ms, while other processes
     come and go; this looks all the time."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + LOCK_TIMEOUT_S
     connection.execute(f"PRAGMA busy_timeout = {_TURN}")
     while True:
         try:

@@ -12,7 +12,7 @@ from antiphon.receiver.inbox import events, jobs
 from antiphon.receiver.inbox.connection import InboxConnection
 from antiphon.receiver.inbox.events import Arrival, Event, Scheme
 from antiphon.receiver.inbox.jobs import State, Work
-from antiphon.receiver.inbox.large_body import LARGE, read_aside
+from antiphon.receiver.inbox.large_body import LARGE_BODY_BYTES, read_aside
 from antiphon.receiver.inbox.leader_lock import Leadership
 from antiphon.receiver.inbox.payload import read
 from antiphon.receiver.inbox.schema import FILE, KEPT
@@ -20,7 +20,7 @@ from antiphon.receiver.inbox.schema import FILE, KEPT
 __all__ = ["Arrival", "Event", "Inbox", "Leadership", "Scheme", "State", "Work"]
 
 _BATCH = 50  # rows at a time
-_LONG = 100_000  # bytes of a body that is parsed in a thread of its own, and above LARGE in a process
+_LONG = 100_000  # bytes of a body that is parsed in a thread of its own, and above LARGE_BODY_BYTES in a process
 
 
 class Inbox:
@@ -63,7 +63,7 @@ class Inbox:
         keep = partial(self._keep, body, scheme, task_id, done)
         if len(body) > _LONG:
             try:
-                self._file.aside(keep, large=len(body) > LARGE)
+                self._file.aside(keep, large=len(body) > LARGE_BODY_BYTES)
             except StorageError as error:
                 done.set_exception(error)
         else:
@@ -72,7 +72,7 @@ class Inbox:
 
     def _keep(self, body: bytes, scheme: Scheme, signed: str | None, done: "Future[tuple[Event, bool]]") -> None:
         try:
-            payload = read_aside(body) if len(body) > LARGE else read(body)
+            payload = read_aside(body) if len(body) > LARGE_BODY_BYTES else read(body)
             if signed is not None and signed != payload.task_id:
                 raise InvalidSignature(f"the signature is for task {signed!r}, the body is of {payload.task_id!r}")
             now = self._clock()

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import antiphon
-from antiphon.contract.results import LONGEST_SONG, Document, Instrument, MidiResult, Note, read_result
+from antiphon.contract.results import MAX_SONG_S, Document, Instrument, MidiResult, Note, read_result
 from antiphon.errors import BadParameter, StorageError
 from antiphon.receiver.inbox.payload import Payload, load, read
 
 log = logging.getLogger("antiphon.receiver")
 
-LARGE = 2_000_000  # bytes
-_LONGEST = 120.0  # seconds for a process to read a body
+LARGE_BODY_BYTES = 2_000_000  # bytes
+_MAX_READING_S = 120.0  # seconds for a process to read a body
 _LOOK = 0.1  # seconds between looks whether it shall end
 _FIELDS = ("pitch", "start", "end", "velocity")
 _CHILD = (
@@ -73,7 +73,7 @@ def compact(pairs: list[tuple[str, Any]]) -> Any:
         (first, pitch), (second, start), (third, end), (fourth, velocity) = pairs
         plain = type(pitch) is int and type(start) is float and type(end) is float and type(velocity) is float
         ours = plain and (first, second, third, fourth) == _FIELDS
-        if ours and 0 <= pitch <= 127 and 0.0 <= start <= end <= LONGEST_SONG and 0.0 <= velocity <= 1.0:
+        if ours and 0 <= pitch <= 127 and 0.0 <= start <= end <= MAX_SONG_S and 0.0 <= velocity <= 1.0:
             return Note(pitch, start, end, velocity)
     return dict(pairs)
 
@@ -135,7 +135,7 @@ def _write(file: int, body: bytes) -> None:
 
 def _wait(process: "subprocess.Popen[bytes]", stopping: Callable[[], bool]) -> None:
     """What it says is short enough for the pipe to hold."""
-    end = time.monotonic() + _LONGEST
+    end = time.monotonic() + _MAX_READING_S
     while True:
         try:
             process.wait(_LOOK)
@@ -143,6 +143,6 @@ def _wait(process: "subprocess.Popen[bytes]", stopping: Callable[[], bool]) -> N
             if stopping():
                 raise Stopped from None
             if time.monotonic() > end:
-                raise Unreadable(f"a large callback could not be read within {_LONGEST:.0f} s") from None
+                raise Unreadable(f"a large callback could not be read within {_MAX_READING_S:.0f} s") from None
         else:
             return

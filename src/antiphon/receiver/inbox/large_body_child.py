@@ -17,8 +17,8 @@ from antiphon.receiver.inbox.large_body import compact
 from antiphon.receiver.inbox.payload import load, read
 
 _NICE = 10  # a song can wait, acknowledgements cannot
-_MOST_WARNINGS = 40
-_LONGEST_WARNING = 500  # characters
+_MAX_WARNINGS = 40
+_MAX_WARNING_CHARS = 500  # characters
 
 
 def main() -> None:
@@ -78,5 +78,5 @@ class _Warnings(logging.Handler):
         self.keep(record.getMessage())
 
     def keep(self, text: str) -> None:
-        if len(self.kept) < _MOST_WARNINGS:
-            self.kept.append(text[:_LONGEST_WARNING])
+        if len(self.kept) < _MAX_WARNINGS:
+            self.kept.append(text[:_MAX_WARNING_CHARS])

@@ -11,10 +11,10 @@ from antiphon.contract.unified_callback import separate_form
 from antiphon.errors import BadParameter
 from antiphon.receiver.inbox import fingerprint
 
-LONGEST_ID = 200  # characters; ours have 32, those of others may be longer
-DEEPEST = 64  # levels of nesting; a callback has six
-MOST_CONTAINERS = 2_000_000  # objects and arrays in one body
-LONGEST_INTEGER = 400  # digits; the largest float has 309
+MAX_ID_CHARS = 200  # characters; ours have 32, those of others may be longer
+MAX_NESTING = 64  # levels of nesting; a callback has six
+MAX_CONTAINERS = 2_000_000  # objects and arrays in one body
+MAX_INTEGER_DIGITS = 400  # digits; the largest float has 309
 
 _INSTRUMENTS = "instruments"
 Document = dict[str, Any]
@@ -45,8 +45,8 @@ def read(body: bytes) -> Payload:
     document = dict(separate_form(_parse(body)))
     kind = kind_of(document)
     result = read_result(_without_notes(document) if kind == "midi" else document)
-    if len(result.task_id) > LONGEST_ID or not result.task_id.isprintable():
-        raise BadParameter(f"the task id is not an id: expected at most {LONGEST_ID} printable characters")
+    if len(result.task_id) > MAX_ID_CHARS or not result.task_id.isprintable():
+        raise BadParameter(f"the task id is not an id: expected at most {MAX_ID_CHARS} printable characters")
     code = number(document.get("code"), -(2.0**31), 2.0**31)
     return Payload(
         kind,
@@ -73,8 +73,8 @@ def _without_notes(document: Document) -> Document:
 
 
 def _parse(body: bytes) -> Document:
-    if body.count(b"{") + body.count(b"[") > MOST_CONTAINERS:  # before memory is spent on them
-        raise BadParameter(f"the body has more than {MOST_CONTAINERS:,} objects and arrays; that is no callback")
+    if body.count(b"{") + body.count(b"[") > MAX_CONTAINERS:  # before memory is spent on them
+        raise BadParameter(f"the body has more than {MAX_CONTAINERS:,} objects and arrays; that is no callback")
     try:
         document = load(body, fingerprint.fold)
     except UnicodeDecodeError:
@@ -86,7 +86,7 @@ def _parse(body: bytes) -> Document:
     if not isinstance(document, dict):
         raise BadParameter(f"the body is a JSON {_name(document)}; a callback is an object")
     if not _shallow(document):
-        raise BadParameter(f"the body is nested more than {DEEPEST} levels deep; that is no callback")
+        raise BadParameter(f"the body is nested more than {MAX_NESTING} levels deep; that is no callback")
     return document
 
 
@@ -103,13 +103,13 @@ def load(body: bytes, hook: Callable[[list[tuple[str, Any]]], Any] | None = None
 
 
 def _integer(digits: str) -> int | str:
-    return int(digits) if len(digits) <= LONGEST_INTEGER else digits
+    return int(digits) if len(digits) <= MAX_INTEGER_DIGITS else digits
 
 
 def _shallow(document: Document) -> bool:
     """Whether no other reader of this document will run out of stack."""
     level: list[Any] = [document]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_NESTING):
         level = [
             child
             for container in level

@@ -1,11 +1,11 @@
 """The inbox's file: its tables, how it is opened, and how older ones are brought up to date."""
 
 import contextlib
-import os
 import sqlite3
 import time
 from pathlib import Path
 
+from antiphon.durable_files import sync_folder
 from antiphon.errors import BadParameter, StorageError
 from antiphon.receiver.inbox.payload import read
 
@@ -13,8 +13,8 @@ FILE = "inbox.sqlite3"
 FORMAT = 3
 KEPT = 14 * 86_400.0  # seconds from the first receipt to the expiry of what the links lead to
 
-PATIENCE = 30.0  # seconds to wait for another process that writes
-_LARGEST_LOG = 64_000_000  # bytes of the write-ahead log that are kept when it starts anew
+LOCK_TIMEOUT_S = 30.0  # seconds to wait for another process that writes
+_MAX_LOG_BYTES = 64_000_000  # bytes of the write-ahead log that are kept when it starts anew
 
 # A version is never given twice, so that a new outcome never finds the folder of one that was forgotten.
 _FORGOTTEN = """
@@ -77,13 +77,8 @@ def make_folder(folder: Path) -> None:
     """Make the inbox's folder, and have that outlast a power cut too; what SQLite puts in it, SQLite sees to."""
     new = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    if os.name == "posix":  # elsewhere a folder cannot be opened
-        for path in new:
-            parent = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(parent)
-            finally:
-                os.close(parent)
+    for path in new:
+        sync_folder(path.parent)
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -92,13 +87,13 @@ def connect(path: Path) -> sqlite3.Connection:
 
     Raises ``StorageError`` for a file of a newer format, ``sqlite3.Error`` for what is none of ours.
     """
-    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     try:
         _prepare(connection, path)
         connection.execute("PRAGMA synchronous = FULL")  # with WAL: an fsync at each commit
         connection.execute("PRAGMA fullfsync = ON")  # without it, macOS does not write through the disk's cache
         connection.execute("PRAGMA wal_autocheckpoint = 0")  # no commit waits for a checkpoint; see writer.py
-        connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_LOG}")
+        connection.execute(f"PRAGMA journal_size_limit = {_MAX_LOG_BYTES}")
     except BaseException:
         connection.close()
         raise
@@ -126,7 +121,7 @@ def _format(connection: sqlite3.Connection) -> int:
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + LOCK_TIMEOUT_S
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")

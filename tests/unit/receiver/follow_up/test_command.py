@@ -14,7 +14,7 @@ import pytest
 
 from antiphon.contract.results import FailedResult, MidiResult, Result, UnknownResult
 from antiphon.errors import SettingsError
-from antiphon.receiver.follow_up.command import LARGEST_LOG, LOG, VARIABLES, ExecStep
+from antiphon.receiver.follow_up.command import LOG, MAX_LOG_BYTES, VARIABLES, ExecStep
 from antiphon.receiver.follow_up.step import Delivery, TryAgain
 from antiphon.receiver.inbox.inbox import Inbox
 from antiphon.settings import load_settings
@@ -157,7 +157,7 @@ def test_the_last_line_that_it_prints_is_its_progress(tmp_path: Path) -> None:
 
 def test_the_log_of_a_talkative_command_stays_small(tmp_path: Path) -> None:
     given = delivery(tmp_path)
-    fill = f"head -c {2 * LARGEST_LOG} /dev/zero | tr '\\0' x"
+    fill = f"head -c {2 * MAX_LOG_BYTES} /dev/zero | tr '\\0' x"
     ExecStep(f"{fill}; sleep 0.8; {fill}; sleep 0.8; echo the end").run(given)
     log = (given.folder / LOG).read_bytes()
     assert log.endswith(b"the end\n")

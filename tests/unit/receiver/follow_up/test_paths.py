@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from antiphon.receiver.follow_up.paths import LONGEST, folder_of, safe
+from antiphon.receiver.follow_up.paths import MAX_NAME_CHARS, folder_of, safe
 from antiphon.receiver.inbox.inbox import Event
 
 PLAIN = "5c79be8e5c7f4bb0a3f7a1a2b3c4d5e6"
@@ -28,7 +28,7 @@ def test_ids_as_we_and_others_make_them_stay_as_they_are(text: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_id_gets_a_name_that_every_file_system_takes(tmp_path: Path, text: str) -> None:
     name = safe(text)
-    assert len(name) <= LONGEST
+    assert len(name) <= MAX_NAME_CHARS
     folder = tmp_path / name
     folder.mkdir()
     assert folder.resolve().parent == tmp_path.resolve()
@@ -46,7 +46,7 @@ def test_a_name_holds_nothing_but_small_letters_digits_and_two_marks(text: str) 
     name = safe(text)
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-_")
     assert name[0] not in "-_"
-    assert len(name) <= LONGEST
+    assert len(name) <= MAX_NAME_CHARS
     assert name == text or safe(name) != name
 
 

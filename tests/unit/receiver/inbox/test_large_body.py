@@ -20,7 +20,7 @@ from antiphon.receiver.follow_up.files import FilesStep
 from antiphon.receiver.follow_up.paths import folder_of
 from antiphon.receiver.follow_up.step import TryAgain
 from antiphon.receiver.follow_up.worker import Worker
-from antiphon.receiver.inbox.large_body import LARGE, LargeMidi, Stopped, compact, read_aside, write_song
+from antiphon.receiver.inbox.large_body import LARGE_BODY_BYTES, LargeMidi, Stopped, compact, read_aside, write_song
 from antiphon.receiver.inbox.payload import load, read
 
 ODD = '{"pitch":"61","start":1,"end":"2.5","velocity":1},{"pitch":-1,"start":1,"end":2,"velocity":0.5},7,{"a":{}}'
@@ -39,13 +39,13 @@ def body(number: int, task_id: str = "a") -> bytes:
 @pytest.fixture(scope="module")
 def large() -> bytes:
     made = body(40_000)
-    assert len(made) > LARGE
+    assert len(made) > LARGE_BODY_BYTES
     return made
 
 
 def padded(task_id: str) -> bytes:
     """Large, and read quickly."""
-    return midi(task_id) + b" " * LARGE
+    return midi(task_id) + b" " * LARGE_BODY_BYTES
 
 
 def test_another_process_reads_what_this_one_would(large: bytes) -> None:
@@ -176,7 +176,7 @@ class Slow:
         self.at_once, self.most = 0, 0
 
     def run(self, delivery: Delivery) -> Mapping[str, Path]:
-        if len(delivery.event.body) > LARGE:
+        if len(delivery.event.body) > LARGE_BODY_BYTES:
             self.at_once += 1
             self.most = max(self.most, self.at_once)
             self.release.wait(20)
