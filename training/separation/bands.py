@@ -13,8 +13,8 @@ complex spectrogram without a single bin in memory.
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music.separation.components import COMPONENTS, KNOWN, STEMS, TINY, Floats, Mixture, power, summed
 from antiphon.music.separation.spectra import Frames
+from training.separation.components import COMPONENTS, KNOWN, STEMS, TINY, Floats, Mixture, power, summed
 
 ENERGY, CROSS = KNOWN, KNOWN + len(STEMS)
 """The fields of the true stems: their energies, and from ``CROSS`` on their inner products with the components."""

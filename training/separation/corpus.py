@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter, zoom
 
 from antiphon.music import weights
-from antiphon.music.separation.components import GRID, SAMPLE_RATE, STEMS, Floats, Mixture
 from antiphon.music.separation.spectra import Analysis, Frames
 from antiphon.music.separation.unet import BINS
 from antiphon.music.separation.vocals import OVERLAP, SEGMENT, TOP_BINS, Mask, VocalMask
 from antiphon.settings import load_settings
 from training.separation import bands, remix
+from training.separation.components import GRID, SAMPLE_RATE, STEMS, Floats, Mixture
 from training.separation.pieces import Pool
 
 FRAMES = 2 * SEGMENT - OVERLAP

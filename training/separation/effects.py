@@ -8,7 +8,7 @@ import scipy.fft
 from numpy.typing import NDArray
 from scipy.signal import butter, lfilter, oaconvolve
 
-from antiphon.music.separation.components import SAMPLE_RATE, Floats
+from training.separation.components import SAMPLE_RATE, Floats
 
 Random = np.random.Generator
 _STEP = 32

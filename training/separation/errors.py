@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from antiphon.music.separation.components import COMPONENTS, GRAM, LEVEL, PAIRS, STEMS
 from training.separation.bands import CROSS, ENERGY
+from training.separation.components import COMPONENTS, GRAM, LEVEL, PAIRS, STEMS
 
 SILENCE = 3e-3
 """Share of the mix's energy under which a stem counts as silent: a wrong stem of that energy costs 3 dB."""

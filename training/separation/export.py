@@ -15,10 +15,10 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from antiphon.music.separation.components import BANDS
-from antiphon.music.separation.network import INPUT, OUTPUT
 from training.separation.bands import ENERGY
+from training.separation.components import BANDS
 from training.separation.network import SeparationNetwork
+from training.separation.stems import INPUT, OUTPUT
 
 FEWEST_HALVED = 256
 """Smaller weights, such as biases, stay as they are."""

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music.separation.components import BANDS, LEVEL, Floats
 from training.separation.bands import FIELDS
+from training.separation.components import BANDS, LEVEL, Floats
 
 CROP = 256
 """Frames of a crop: 6 s."""

@@ -8,7 +8,7 @@ for Sequence Modeling", 2018, without its causality.
 import torch
 from torch import Tensor, nn
 
-from antiphon.music.separation.components import BANDS, COMPONENTS, GRAM, LEVEL, SIDE, STEMS
+from training.separation.components import BANDS, COMPONENTS, GRAM, LEVEL, SIDE, STEMS
 
 CHANNELS = 5
 SPAN = 4.0

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.music.audio import decode
-from antiphon.music.separation.components import SAMPLE_RATE, STEMS, Floats
+from training.separation.components import SAMPLE_RATE, STEMS, Floats
 from training.separation.sung import sung
 
 FAMILIES = {"drums": "drums", "percussion": "drums", "bass": "bass", "voice": "vocals", "backing_voice": "vocals"}

@@ -16,13 +16,13 @@ import numpy as np
 import synthesis
 
 from antiphon.music import weights
-from antiphon.music.separation.components import GRID, SAMPLE_RATE, STEMS, Floats
-from antiphon.music.separation.network import StemNetwork, split_stems
 from antiphon.music.separation.rhythm import split_rhythm
 from antiphon.music.separation.vocals import VocalMask, split_vocals
 from antiphon.settings import load_settings
 from training.separation import remix
+from training.separation.components import GRID, SAMPLE_RATE, STEMS, Floats
 from training.separation.pieces import Pool
+from training.separation.stems import StemNetwork, split_stems
 
 LENGTH = 960 * GRID.hop
 HEARD = 3e-3
@@ -43,7 +43,7 @@ def filtered(mix: Floats, vocals: VocalMask) -> dict[str, Floats]:
 
 
 def by_network(mix: Floats, vocals: VocalMask, network: StemNetwork) -> dict[str, Floats]:
-    """The stems as the package makes them with ``network``."""
+    """The stems as an engine would make them with ``network``."""
     return _joined(split_stems(iter([mix]), vocals, network))
 
 
@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=load_settings().models_folder)
     arguments = parser.parse_args()
     vocals = VocalMask(weights.ensure(arguments.models, "spleeter"), 1)
-    network = StemNetwork(model=arguments.model)
+    network = StemNetwork(arguments.model)
     print("the demo's song")
     table(demo_song(), vocals, network)
     print(f"{arguments.count} mixes of the validation's pieces")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import soxr
 
-from antiphon.music.separation.components import STEMS, Floats
 from training.separation import effects
+from training.separation.components import STEMS, Floats
 from training.separation.effects import Random, gain
 from training.separation.pieces import Part, Pool
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from voice import CONSONANTS, VOWELS, Syllable, sing
 
-from antiphon.music.separation.components import Floats
+from training.separation.components import Floats
 from training.separation.effects import Random
 
 SHORTEST, GAP = 0.09, 0.02

@@ -19,9 +19,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from antiphon.music.separation.components import Floats
 from training.separation import errors, validate
 from training.separation.bands import ENERGY
+from training.separation.components import Floats
 from training.separation.material import Material
 from training.separation.network import SeparationNetwork
 

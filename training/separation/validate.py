@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from antiphon.music.separation.components import BANDS, COMPONENTS, EDGES, GRID, SAMPLE_RATE, STEMS
-from antiphon.music.separation.network import rhythm_shares
 from antiphon.music.separation.rhythm import BASS_HZ
 from training.separation import errors
 from training.separation.bands import ENERGY
+from training.separation.components import BANDS, COMPONENTS, EDGES, GRID, SAMPLE_RATE, STEMS
 from training.separation.material import Material, whole
+from training.separation.stems import rhythm_shares
 
 HEARD = 3e-3
 """Share of the mix's energy from which a stem counts as there."""

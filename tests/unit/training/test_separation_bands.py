@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from training.separation import bands
 from training.separation.bands import CROSS, ENERGY, FIELDS
-
-from antiphon.music.separation.components import (
+from training.separation.components import (
     BANDS,
     COMPONENTS,
     GRAM,
@@ -17,6 +16,7 @@ from antiphon.music.separation.components import (
     spread,
     summed,
 )
+
 from antiphon.music.separation.spectra import Frames
 
 COUNT = 40

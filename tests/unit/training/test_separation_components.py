@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from training.separation.components import BANDS, EDGES, GRID, LEVEL, Mixture, mixtures, percussive_share
 
-from antiphon.music.separation.components import BANDS, EDGES, GRID, LEVEL, Mixture, mixtures, percussive_share
 from antiphon.music.separation.spectra import Frames
 
 

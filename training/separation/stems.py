@@ -1,4 +1,4 @@
-"""Drums and bass out of a mix by our own network. Its model card lies beside it.
+"""Drums and bass out of a mix by our own network, as a stream: what the engine takes over when it is better.
 
 The network hears segments as long as the vocals', which overlap as theirs do. Its drums are taken as they are. The bass
 is the mean of two estimates whose errors differ: the network's, and whatever is not drums below ``MAX_BASS_HZ``,
@@ -12,7 +12,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from antiphon.music.separation.components import (
+from antiphon.music.separation.spectra import Fifo, Frames, Samples, Synthesis, frames_of
+from antiphon.music.separation.vocals import OVERLAP, SEGMENT, VocalMask, faded, masked, pieces
+from training.separation.components import (
     COMPONENTS,
     EDGES,
     GRAM,
@@ -25,10 +27,7 @@ from antiphon.music.separation.components import (
     mixtures,
     spread,
 )
-from antiphon.music.separation.spectra import Fifo, Frames, Samples, Synthesis, frames_of
-from antiphon.music.separation.vocals import OVERLAP, SEGMENT, VocalMask, faded, masked, pieces
 
-MODEL = Path(__file__).parent / "model.onnx"
 INPUT, OUTPUT = "known", "shares"
 DRUMS, BASS = STEMS.index("drums"), STEMS.index("bass")
 ACCOMPANIMENT = slice(0, COMPONENTS.index("voice"))
@@ -47,7 +46,7 @@ _LOW = (EDGES[:-1] * (SAMPLE_RATE / GRID.window) < MAX_BASS_HZ).astype(np.float3
 class StemNetwork:
     """The network, loaded once and run with ``threads`` threads."""
 
-    def __init__(self, *, threads: int = 1, model: Path = MODEL) -> None:
+    def __init__(self, model: Path, threads: int = 1) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
