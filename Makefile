@@ -14,7 +14,7 @@ APT    := test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y
 LOCK   := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
           --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help demo serve test check format lock bench-engines bench-callbacks bench-receiver bench-console eval-separation eval-stems eval-midi bench-midi bench-video eval-drums train-drums train-separation gallery song clean
+.PHONY: help demo serve unit test check format lock bench-engines bench-callbacks bench-receiver bench-console eval-separation eval-stems eval-midi bench-midi bench-video eval-drums train-drums train-separation gallery song clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -51,6 +51,9 @@ test: $(VENV)/.ready $(VENV)/suno-easy/.ready   ## all tests
 	@command -v chromium >/dev/null || { $(APT) chromium fonts-inter fonts-noto-cjk fonts-texgyre >/dev/null; } || true
 	@! command -v npm >/dev/null || npm ci --silent --prefix examples/receivers/express
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+unit: $(VENV)/.ready    ## the quick tests: no apt, no download, no weights
+	$(BIN)/python -m pytest -n $(JOBS) tests/unit -m "not slow" $(ARGS)
 
 check: $(VENV)/.ready   ## ruff, mypy --strict, the import rules
 	$(BIN)/ruff check .

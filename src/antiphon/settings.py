@@ -13,7 +13,7 @@ from antiphon.errors import SettingsError
 
 PREFIX = "ANTIPHON_"
 MEGABYTE = 1_000_000
-# What 'antiphon receive --exec' gives to its command, which may be one of ours: no settings.
+# No settings: the client's key, and what 'antiphon receive --exec' gives to its command, which may be one of ours.
 EVENT_VARIABLES = {PREFIX + name for name in ("KIND", "TASK_ID", "STATE", "FOLDER", "ATTEMPT", "EVENT_ID")}
 WILDCARD_HOSTS = ("0.0.0.0", "::")  # noqa: S104 - to recognise them
 

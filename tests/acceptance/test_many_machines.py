@@ -13,7 +13,8 @@ import mido
 import pytest
 
 from antiphon.contract.kinds import SPLIT_STEMS, Kind, SeparationType, record_key
-from tests.acceptance.cluster import HOST, Cluster, Receiver, await_end, free_port, wait_for
+from tests.acceptance.cluster import HOST, Cluster, Receiver, await_end, free_port
+from tests.waiting import wait_for
 
 BUCKET = "songs"
 PRODUCED = ("vocal", "drums", "bass", "other")

@@ -4,6 +4,8 @@ Three ways, one for each language of the documents: JavaScript takes fields out 
 there, Python asks with a default, which null is not, PHP falls back on null.
 """
 
+import base64
+import hmac
 import json
 import math
 from collections.abc import Callable
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.integration.line import KINDS, Line
+from tests.integration.server import Server
 
 GOLDENS = Path(__file__).parent / "goldens"
 LINK = "https://music.example.com/files/eyJhIjoxfQ.c2ln"
@@ -147,3 +150,19 @@ def test_numbers_are_numbers_for_receivers_that_calculate_with_them(line: Line) 
         assert all(
             type(note[name]) in (int, float) and math.isfinite(note[name]) for name in ("start", "end", "velocity")
         )
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_signature_guide_that_reads_data_task_id_verifies_every_kind(server: Server, line: Line, name: str) -> None:
+    """One edition's guide signs ``data.task_id`` for all kinds, MIDI among them."""
+    received = line.callbacks[name]
+    signed = f"{received.body['data']['task_id']}.{received.headers['x-webhook-timestamp']}"
+    digest = hmac.digest(server.webhook_key.encode(), signed.encode(), "sha256")
+    assert base64.b64encode(digest).decode() == received.headers["x-webhook-signature"]
+
+
+@pytest.mark.parametrize("name", ["separate_vocal", "split_stem"])
+def test_both_editions_find_the_stems(line: Line, name: str) -> None:
+    data = line.callbacks[name].body["data"]
+    assert data["vocal_removal_info"]["vocal_url"] == data["vocal_separation_info"]["vocal_url"]
+    assert data["vocal_removal_info"]["vocal_url"].endswith("vocal.flac")

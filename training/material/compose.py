@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.drums import patterns
 from training.drums.patterns import Feel
 from training.material import drumming, theory
+from training.material.bars import Bar, Player, Stroke
+from training.material.basses import BASSES
+from training.material.chords import CHORDS, power
 from training.material.corpus import Note
 from training.material.instruments import CLASSES
 from training.material.lines import LINES, harmonised
-from training.material.playing import FIGURES, Bar, Player, Stroke, power
 from training.material.styles import STYLES, Slot, Style
 from training.material.theory import Chord, Key, Random
 
@@ -21,6 +24,7 @@ TAIL = 2.2
 FORMS = ("IABABCB", "AABA", "ABAB", "IAABCB", "ABCAB", "AB", "IABCB", "BAB", "AAB")
 ENERGY = {"I": 0.4, "A": 0.55, "B": 0.9, "C": 0.6}
 MIN_SECONDS, MAX_SECONDS = 32.0, 57.0
+FIGURES = {**BASSES, **CHORDS, **LINES}
 RELEASE = 0.012
 """Seconds before a key is struck again that it is let go."""
 
@@ -241,7 +245,7 @@ def _play_section(
     players: Sequence[Player],
     played: _Played,
     hands: tuple[str, ...],
-    lags: "np.typing.NDArray[np.float64]",
+    lags: NDArray[np.float64],
 ) -> None:
     label_seed = ord(section.label)
     choices = np.random.default_rng([plan.seed, label_seed])
@@ -336,7 +340,7 @@ def _play_bar(
     players: Sequence[Player],
     played: _Played,
     figures: Sequence[str],
-    lags: "np.typing.NDArray[np.float64]",
+    lags: NDArray[np.float64],
 ) -> None:
     lead: list[Stroke] = []
     riff: tuple[int, str] | None = None
@@ -354,7 +358,9 @@ def _play_bar(
             seed[2] = riff[0]
             strokes = _low(_figure(np.random.default_rng(seed), riff[1], bar, replace_range(players[order])))
         else:
-            strokes = _figure(np.random.default_rng(seed), "bass_eighths" if figure == "riff" else figure, bar, players[order])
+            strokes = _figure(
+                np.random.default_rng(seed), "bass_eighths" if figure == "riff" else figure, bar, players[order]
+            )
         if figure in ("melody", "solo") and (not lead or plan.classes[order] == "voice"):
             lead = strokes
         if figure.startswith("riff"):
@@ -386,7 +392,7 @@ def _figure(rng: Random, name: str, bar: Bar, player: Player) -> list[Stroke]:
         strokes += _figure(rng, right, bar, upper)
         player.line = upper.line
         return strokes
-    return (FIGURES.get(name) or LINES[name])(rng, bar, player)
+    return FIGURES[name](rng, bar, player)
 
 
 def _timed(rng: Random, plan: Plan, beat: float, strokes: Sequence[Stroke], lag: float, energy: float) -> list[Note]:
@@ -419,9 +425,22 @@ def _end(rng: Random, plan: Plan, players: Sequence[Player], played: _Played) ->
             pitches = [player.low + (chord.bass - player.low) % 12]
         elif "riff" in plan.slots[order].figures or "power" in plan.slots[order].figures:
             pitches = power(bar, player)
-        elif plan.slots[order].figures.split()[0] in ("melody", "solo", "moving", "chorale", "counter", "harmony", "rap"):
+        elif plan.slots[order].figures.split()[0] in (
+            "melody",
+            "solo",
+            "moving",
+            "chorale",
+            "counter",
+            "harmony",
+            "rap",
+        ):
             centre = min(max(player.line, player.low), player.high)
-            pitches = [min(range(centre - 6, centre + 6), key=lambda pitch: (pitch % 12 not in chord.classes, abs(pitch - centre)))]
+            pitches = [
+                min(
+                    range(centre - 6, centre + 6),
+                    key=lambda pitch: (pitch % 12 not in chord.classes, abs(pitch - centre)),
+                )
+            ]
         else:
             pitches = theory.voicing(chord, max(player.low, 48), min(player.high, 76))
         loose = float(rng.normal(0, plan.feel.loose))
@@ -455,7 +474,9 @@ def _song(plan: Plan, played: _Played) -> Song:
     if played.drums:
         voices.insert(0, Voice("drums", Slot("drums", "", level=1.0, width=0.6), tuple(sorted(played.drums))))
     if played.percussion:
-        voices.append(Voice("percussion", Slot("percussion", "", level=-6.0, width=0.7), tuple(sorted(played.percussion))))
+        voices.append(
+            Voice("percussion", Slot("percussion", "", level=-6.0, width=0.7), tuple(sorted(played.percussion)))
+        )
     return Song(
         plan.style,
         feel.tempo,

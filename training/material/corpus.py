@@ -40,7 +40,7 @@ class Note(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One stem: ``family`` and ``cls`` name the instrument, ``program`` is the General MIDI one nearest to it (0-based),
+    """One stem: ``family`` and ``cls`` name the instrument, ``program`` is the nearest General MIDI one (0-based),
     ``source`` what played it, ``file`` its FLAC in the piece's folder."""
 
     name: str
@@ -53,8 +53,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What is known of a piece: ``beats`` are (second, beat in the bar from 1), ``chords`` (second, symbol; ``N`` for
-    none), ``sections`` (second, label), ``tuning_cents`` the offset from A = 440 Hz."""
+    """What is known of a piece: ``beats`` are (second, beat in the bar from 1), ``chords`` (second, symbol),
+    ``sections`` (second, label), ``tuning_cents`` the offset from A = 440 Hz."""
 
     id: str
     style: str
@@ -162,9 +162,7 @@ def load_all(work: Path, split: Split) -> Iterator[Piece]:
     return (load(folder) for folder in pieces(work, split))
 
 
-def save(
-    work: Path, split: Split, info: Info, stems: Mapping[str, Sound], notes: Mapping[str, Sequence[Note]]
-) -> Path:
+def save(work: Path, split: Split, info: Info, stems: Mapping[str, Sound], notes: Mapping[str, Sequence[Note]]) -> Path:
     """Writes a piece; its folder appears when all is in it. ``stems`` and ``notes`` are by the parts' names."""
     folder, scratch = work / split / info.id, work / split / f".{info.id}"
     scratch.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """What is done to instruments on their way onto a record: amplifiers, cabinets, equalisers, compressors, rooms."""
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -15,7 +16,7 @@ from training.material.theory import Random
 Mono = NDArray[np.float32]
 
 
-def through(sound: Sound | Mono, *plugins: "pb.Plugin") -> "NDArray[np.float32]":
+def through(sound: Sound | Mono, *plugins: pb.Plugin) -> NDArray[np.float32]:
     """``sound`` (n, 2) or (n,) through effects one after the other."""
     if not plugins:
         return sound
@@ -24,7 +25,7 @@ def through(sound: Sound | Mono, *plugins: "pb.Plugin") -> "NDArray[np.float32]"
     return np.ascontiguousarray(made.T) if sound.ndim == 2 else made[0]
 
 
-def equaliser(rng: Random, depth: float = 3.0, *, low_cut: float | None = None) -> list["pb.Plugin"]:
+def equaliser(rng: Random, depth: float = 3.0, *, low_cut: float | None = None) -> list[pb.Plugin]:
     """A mixing desk's channel: shelves, one or two bells, perhaps a low cut."""
     bands: list[pb.Plugin] = [
         pb.LowShelfFilter(float(rng.uniform(70, 300)), float(rng.normal(0, depth)), 0.7),
@@ -40,7 +41,7 @@ def equaliser(rng: Random, depth: float = 3.0, *, low_cut: float | None = None) 
     return bands
 
 
-def compressor(rng: Random, level_db: float) -> "pb.Plugin":
+def compressor(rng: Random, level_db: float) -> pb.Plugin:
     """A compressor that works where the part is loud; ``level_db`` is the part's RMS level."""
     return pb.Compressor(
         level_db + float(rng.uniform(-8, 6)),
@@ -50,17 +51,17 @@ def compressor(rng: Random, level_db: float) -> "pb.Plugin":
     )
 
 
-def mono(sound: "NDArray[np.float32]") -> Mono:
+def mono(sound: NDArray[np.float32]) -> Mono:
     """The middle of stereo sound; (n,)."""
     return sound if sound.ndim == 1 else np.float32(0.5) * (sound[:, 0] + sound[:, 1])
 
 
-def level(sound: "NDArray[np.float32]") -> float:
+def level(sound: NDArray[np.float32]) -> float:
     """RMS in dB of what is not silence."""
     size = 4096 * sound.ndim
     flat = sound.reshape(-1)
-    flat = flat[: len(flat) // size * size].reshape(-1, size)
-    frames = np.einsum("ij,ij->i", flat, flat) / size
+    rows = flat[: len(flat) // size * size].reshape(-1, size)
+    frames = np.einsum("ij,ij->i", rows, rows) / size
     if not len(frames) or frames.max() <= 1e-12:
         return -120.0
     return float(10 * np.log10(frames[frames > frames.max() * 1e-3].mean()))
@@ -74,13 +75,17 @@ def _grid() -> NDArray[np.float64]:
 def cabinet(rng: Random, *, bass: bool = False) -> Mono:
     """The impulse response of a loudspeaker with a microphone before it: a band with a hump, dips and a steep end."""
     hertz = _grid()
-    low, high = (rng.uniform(35, 60), rng.uniform(2500, 5500)) if bass else (rng.uniform(70, 120), rng.uniform(4000, 6500))
+    low, high = (
+        (rng.uniform(35, 60), rng.uniform(2500, 5500)) if bass else (rng.uniform(70, 120), rng.uniform(4000, 6500))
+    )
     gain = -24 * np.clip(np.log2(low / hertz), 0, None) - rng.uniform(24, 48) * np.clip(np.log2(hertz / high), 0, None)
     gain += rng.uniform(1, 6) * np.exp(-0.5 * (np.log2(hertz / rng.uniform(1800, 3800)) / 0.6) ** 2)
     gain += rng.uniform(0, 5) * np.exp(-0.5 * (np.log2(hertz / rng.uniform(90, 160)) / 0.5) ** 2)
     gain -= rng.uniform(0, 6) * np.exp(-0.5 * (np.log2(hertz / rng.uniform(350, 900)) / 0.6) ** 2)
     for _ in range(6):
-        gain += rng.normal(0, 2) * np.exp(-0.5 * (np.log2(hertz / np.exp(rng.uniform(np.log(200), np.log(5000)))) / 0.15) ** 2)
+        gain += rng.normal(0, 2) * np.exp(
+            -0.5 * (np.log2(hertz / np.exp(rng.uniform(np.log(200), np.log(5000)))) / 0.15) ** 2
+        )
     points = np.concatenate([[0], hertz, [RATE / 2]])
     gains = 10 ** (np.clip(np.concatenate([[-60], gain, [-80]]), -80, 20) / 20)
     linear = firwin2(1023, points, gains, fs=RATE)
@@ -93,7 +98,7 @@ def _minimum_phase(response: NDArray[np.float64]) -> Mono:
     cepstrum = np.fft.ifft(np.log(magnitude)).real
     cepstrum[1 : size // 2] *= 2
     cepstrum[size // 2 + 1 :] = 0
-    return np.fft.ifft(np.exp(np.fft.fft(cepstrum))).real.astype(np.float32)
+    return np.asarray(np.fft.ifft(np.exp(np.fft.fft(cepstrum))).real, np.float32)
 
 
 def amplified(rng: Random, sound: Mono, drive_db: float, *, bass: bool = False) -> Mono:
@@ -114,20 +119,20 @@ def amplified(rng: Random, sound: Mono, drive_db: float, *, bass: bool = False) 
         pb.HighShelfFilter(float(rng.uniform(2000, 4000)), float(rng.normal(0, 3)), 0.7),
     ]
     signal = through(signal, *tone)
-    return oaconvolve(signal, cabinet(rng, bass=bass))[: len(sound)].astype(np.float32)
+    return np.asarray(oaconvolve(signal, cabinet(rng, bass=bass))[: len(sound)], np.float32)
 
 
 def _clipped(signal: Mono, bias: float, *, hard: bool) -> Mono:
     shifted = signal + np.float32(bias)
     bent = shifted / np.sqrt(np.sqrt(1 + np.square(np.square(shifted)))) if hard else np.tanh(shifted)
-    return (bent - np.float32(np.tanh(bias))).astype(np.float32)
+    return np.asarray(bent - np.float32(np.tanh(bias)), np.float32)
 
 
-def saturated(sound: "NDArray[np.float32]", drive_db: float) -> "NDArray[np.float32]":
+def saturated(sound: NDArray[np.float32], drive_db: float) -> NDArray[np.float32]:
     """Softly bent like tape; ``drive_db`` is the part's peak over full scale."""
     top = max(float(np.abs(sound).max()), 1e-6)
     drive = np.float32(10 ** (drive_db / 20))
-    return (np.tanh(sound / top * drive) / np.tanh(drive) * top).astype(np.float32)
+    return np.asarray(np.tanh(sound / top * drive) / np.tanh(drive) * top, np.float32)
 
 
 def impulse(rng: Random, seconds: float, *, predelay: float = 0.0) -> Sound:
@@ -137,7 +142,7 @@ def impulse(rng: Random, seconds: float, *, predelay: float = 0.0) -> Sound:
     response = np.empty((length, 2), np.float32)
     for side in (0, 1):
         noise = rng.normal(0, 1, length).astype(np.float32)
-        bright = lfilter([1.0], [1.0], noise) * np.exp(-6.9 * time / (seconds * rng.uniform(0.35, 0.6)))
+        bright = noise * np.exp(-6.9 * time / (seconds * rng.uniform(0.35, 0.6)))
         keep = float(np.exp(-rng.uniform(0.15, 0.6)))
         dark = lfilter([1 - keep], [1, -keep], noise) * np.exp(-6.9 * time / seconds) * rng.uniform(1.5, 3)
         response[:, side] = bright + dark
@@ -172,7 +177,7 @@ def echoed(rng: Random, sound: Sound, beat: float) -> Sound:
     return made
 
 
-def placed(sound: "NDArray[np.float32]", pan: float) -> Sound:
+def placed(sound: NDArray[np.float32], pan: float) -> Sound:
     """Mono or stereo sound at ``pan`` -1 to 1, at equal power."""
     if sound.ndim == 1:
         angle = (pan + 1) * np.pi / 4
@@ -181,7 +186,7 @@ def placed(sound: "NDArray[np.float32]", pan: float) -> Sound:
     return (sound * gains).astype(np.float32)
 
 
-def ducking(length: int, times: "tuple[float, ...]", depth_db: float, seconds: float) -> Mono:
+def ducking(length: int, times: Sequence[float], depth_db: float, seconds: float) -> Mono:
     """The gain of a side-chained compressor that a bass drum at ``times`` triggers."""
     gain = np.ones(length, np.float32)
     size = round(seconds * RATE)
@@ -205,7 +210,7 @@ def limiter_gain(mix: Sound, ceiling: float) -> Mono:
     slow = uniform_filter1d(slow, size=41)
     fast = uniform_filter1d(held, size=size // step + 1)
     gain = np.minimum(fast, np.maximum(slow, fast * 0.98))
-    return np.interp(np.arange(len(mix)), (np.arange(len(gain)) + 0.5) * step, gain).astype(np.float32)
+    return np.asarray(np.interp(np.arange(len(mix)), (np.arange(len(gain)) + 0.5) * step, gain), np.float32)
 
 
 def compressor_gain(mix: Sound, threshold_db: float, ratio: float, attack: float, release: float) -> Mono:
@@ -220,4 +225,4 @@ def compressor_gain(mix: Sound, threshold_db: float, ratio: float, attack: float
     slow = lfilter([1 - keep_r], [1, -keep_r], wanted)
     quick = lfilter([1 - keep_a], [1, -keep_a], wanted)
     gain = 10 ** (np.minimum(slow, quick * 0.8) / 20)
-    return np.interp(np.arange(len(mix)), np.arange(len(gain)) * step, gain).astype(np.float32)
+    return np.asarray(np.interp(np.arange(len(mix)), np.arange(len(gain)) * step, gain), np.float32)

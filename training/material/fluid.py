@@ -41,7 +41,7 @@ def _library() -> ctypes.CDLL:
     library.fluid_synth_write_float.argtypes = [
         ctypes.c_void_p,
         ctypes.c_int,
-        *[ctypes.c_void_p, ctypes.c_int, ctypes.c_int] * 2,
+        *(ctypes.c_void_p, ctypes.c_int, ctypes.c_int) * 2,
     ]
     library.fluid_set_log_function(2, None, None)
     return library

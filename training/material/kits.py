@@ -4,6 +4,7 @@ import pickle
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.drums.kits import synthetic
-from training.drums.samples import HYDROGEN, SONIC_PI, Articulation, articulation
+from training.drums.samples import HYDROGEN, SONIC_PI, Articulation, articulation, presets
 from training.drums.samples import _mono as read_mono
 from training.material import fluid
 from training.material.corpus import RATE, Note, Sound, Split
@@ -79,9 +80,23 @@ SONIC_PI_KEYS: Mapping[str, int] = {
     "elec_pop": 37,
     "perc_snap": 39,
 }
-SOUNDFONT_KEYS = (35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 59)
-SOUNDFONT_KEYS += (60, 61, 62, 63, 64, 69, 70, 75)
-AVL_KEYS = {36: 36, 37: 37, 38: 38, 41: 43, 43: 43, 45: 47, 47: 50, 42: 42, 44: 44, 46: 46, 49: 49, 57: 49, 51: 51, 53: 53}
+SOUNDFONT_KEYS = (*range(35, 58), 59, 60, 61, 62, 63, 64, 69, 70, 75)
+AVL_KEYS = {
+    36: 36,
+    37: 37,
+    38: 38,
+    41: 43,
+    43: 43,
+    45: 47,
+    47: 50,
+    42: 42,
+    44: 44,
+    46: 46,
+    49: 49,
+    57: 49,
+    51: 51,
+    53: 53,
+}
 ALIKE: Mapping[int, tuple[int, ...]] = {
     35: (36,),
     40: (38,),
@@ -142,7 +157,15 @@ PANS: Mapping[int, float] = {
     54: -0.4,
 }
 CHOKES = (42, 44, 46)
-ELECTRONIC_KEYS: Mapping[int, str] = {36: "kick", 38: "snare", 42: "closed", 46: "open", 43: "low", 47: "mid", 50: "high"}
+ELECTRONIC_KEYS: Mapping[int, str] = {
+    36: "kick",
+    38: "snare",
+    42: "closed",
+    46: "open",
+    43: "low",
+    47: "mid",
+    50: "high",
+}
 DEPTH = (14.0, 30.0)
 """Decibels from the softest stroke to the hardest."""
 
@@ -165,8 +188,6 @@ def collect() -> list[Articulation]:
 
 
 def _kits(file: str) -> list[tuple[int, str]]:
-    from training.drums.samples import presets
-
     return [
         (program, name)
         for bank, program, name in presets(fluid.SOUNDFONTS / file)
@@ -242,7 +263,6 @@ class Kit:
     name: str
     drums: Mapping[int, Drum]
     depth: float
-    room: Mono | None = None
 
 
 def assemble(rng: Random, sounds: Sequence[Articulation], keys: Sequence[int], *, width: float = 0.6) -> Kit:
@@ -289,7 +309,7 @@ def _sounds(
 
 def _faster(samples: Mono, ratio: float) -> Mono:
     places = np.arange(0, len(samples) - 1, ratio)
-    return np.interp(places, np.arange(len(samples)), samples).astype(np.float32)
+    return np.asarray(np.interp(places, np.arange(len(samples)), samples), np.float32)
 
 
 def _damped(samples: Mono, seconds: float) -> Mono:
@@ -300,7 +320,7 @@ def play(rng: Random, kit: Kit, notes: Sequence[Note], length: int) -> Sound:
     """``notes`` on a kit; a closing hi-hat silences an open one. (length, 2)."""
     sound = np.zeros((length, 2), np.float32)
     hats = sorted(note.start for note in notes if note.pitch in CHOKES)
-    following = dict(zip(hats, hats[1:], strict=False))
+    following = dict(pairwise(hats))
     for note in notes:
         drum = kit.drums[note.pitch]
         nearest = int(np.argmin([abs(strength - note.velocity) for strength in drum.strengths]))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from training.material.playing import Bar, Player, Stroke
+from training.material.bars import Bar, Player, Stroke
 from training.material.theory import Random
 
 RHYTHMS = (
@@ -92,7 +92,9 @@ def melody(rng: Random, bar: Bar, player: Player) -> list[Stroke]:
         player.motifs[0] = places
     if number == 3 or (number == 1 and rng.random() < 0.5):
         kept = [place for place in places if place[0] < bar.beats / 2]
-        places = [*kept[:-1], (kept[-1][0], max(bar.beats - kept[-1][0] - rng.choice([0.5, 1.0, 1.5]), 0.5))] if kept else []
+        places = (
+            [*kept[:-1], (kept[-1][0], max(bar.beats - kept[-1][0] - rng.choice([0.5, 1.0, 1.5]), 0.5))] if kept else []
+        )
     strokes = _walk(rng, bar, player, places)
     return _ornamented(rng, bar, strokes)
 
@@ -152,7 +154,9 @@ def _ornamented(rng: Random, bar: Bar, strokes: list[Stroke]) -> list[Stroke]:
             other = bar.key.step(stroke.pitch, 1)
             size = stroke.length / count
             made += [
-                Stroke(stroke.step + size * order, size * 0.98, other if order % 2 else stroke.pitch, stroke.velocity * 0.9)
+                Stroke(
+                    stroke.step + size * order, size * 0.98, other if order % 2 else stroke.pitch, stroke.velocity * 0.9
+                )
                 for order in range(count)
             ]
         elif rng.random() < 0.04 and stroke.step > 0.5:

@@ -7,27 +7,31 @@ stopped. ``WORK/make.pid`` holds the process id, ``WORK/log.txt`` what was made 
 """
 
 import argparse
+import fcntl
 import json
 import os
 import shutil
 import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from training.drums.samples import Articulation
 from training.material import kits
 from training.material.compose import Song, compose
 from training.material.corpus import Info, Part, Split, save
 from training.material.instruments import CLASSES, program
 from training.material.mix import Track, record
 
-VERSION = 1
+VERSION = 2
 """Raised when the same seed would sound otherwise."""
 VALIDATION_EVERY = 20
-MAX_BYTES = 24_000_000_000
+MIN_FREE_BYTES = 4_000_000_000
 
 
-def make(work: Path, number: int, drums: "dict[Split, list[kits.Articulation]]") -> float:
+def make(work: Path, number: int, drums: Mapping[Split, Sequence[Articulation]]) -> float:
     """Makes piece ``number``; its length in seconds. Every twentieth is for validation."""
     split: Split = "valid" if number % VALIDATION_EVERY == VALIDATION_EVERY - 1 else "train"
     seed = VERSION * 1_000_000 + number
@@ -70,7 +74,7 @@ def _info(id_: str, seed: int, song: Song, parts: list[Part], cents: float) -> I
 
 
 def seconds_made(work: Path) -> float:
-    return sum(json.loads(path.read_text())["duration"] for path in work.glob("*/[!.]*/piece.json"))
+    return float(sum(json.loads(path.read_text())["duration"] for path in work.glob("*/[!.]*/piece.json")))
 
 
 def main() -> None:
@@ -80,20 +84,44 @@ def main() -> None:
     arguments = parser.parse_args()
     work: Path = arguments.work
     work.mkdir(parents=True, exist_ok=True)
-    (work / "make.pid").write_text(str(os.getpid()))
+    with claimed(work):
+        _fill(work, arguments.hours)
+
+
+@contextmanager
+def claimed(work: Path) -> Iterator[None]:
+    """``work`` for this process alone; two would write the same pieces. Its id stands in ``make.pid`` meanwhile."""
+    with (work / "make.pid").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise SystemExit(f"{work} is being filled by process {file.read()}: wait for it or end it first") from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+        file.truncate(0)
+
+
+def _fill(work: Path, hours: float) -> None:
     drums = kits.bank(work)
     made = seconds_made(work)
     number = len(list(work.glob(f"*/v{VERSION}-*")))
     with (work / "log.txt").open("a") as log:
-        while made < arguments.hours * 3600:
-            if shutil.disk_usage(work).free < 2_000_000_000:
-                print("the disk is full", file=log, flush=True)
+        while made < hours * 3600:
+            if shutil.disk_usage(work).free < MIN_FREE_BYTES:
+                print("stopped: the disk is nearly full", file=log, flush=True)
                 break
             if not list(work.glob(f"*/v{VERSION}-{number:06}")):
                 began = time.process_time()
                 made += (lasted := make(work, number, drums))
                 spent = time.process_time() - began
-                print(f"v{VERSION} {number} {lasted:.1f} s in {spent:.1f} s CPU; {made / 3600:.3f} h", file=log, flush=True)
+                print(
+                    f"v{VERSION} {number} {lasted:.1f} s in {spent:.1f} s CPU; {made / 3600:.3f} h",
+                    file=log,
+                    flush=True,
+                )
             number += 1
 
 

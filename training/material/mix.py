@@ -67,7 +67,9 @@ def record(rng: Random, song: Song, split: Split, drums: Sequence[Articulation])
     cents = 0.0 if style < 0.35 else float(rng.normal(0, 8)) if style < 0.65 else float(rng.uniform(-60, 60))
     dry = rng.random() < 0.15
     desk = Desk(
-        effects.impulse(rng, float(np.exp(rng.uniform(np.log(0.25), np.log(2.6)))), predelay=float(rng.uniform(0, 0.03))),
+        effects.impulse(
+            rng, float(np.exp(rng.uniform(np.log(0.25), np.log(2.6)))), predelay=float(rng.uniform(0, 0.03))
+        ),
         -60.0 if dry else float(rng.uniform(-22, -7)),
         60 / song.bpm,
         length,
@@ -149,7 +151,7 @@ def replace_note(note: Note, start: float, rng: Random) -> Note:
     return note._replace(start=start, end=max(note.end, start + 0.03), velocity=louder)
 
 
-def _treated(rng: Random, voice: Voice, sound: "NDArray[np.float32]") -> "NDArray[np.float32]":
+def _treated(rng: Random, voice: Voice, sound: NDArray[np.float32]) -> NDArray[np.float32]:
     """What the instrument goes through before the desk."""
     family = CLASSES[voice.cls].family
     if voice.cls in AMPLIFIED:
@@ -167,9 +169,13 @@ def _treated(rng: Random, voice: Voice, sound: "NDArray[np.float32]") -> "NDArra
     if rng.random() < 0.5:
         plugins.append(effects.compressor(rng, effects.level(sound)))
     sound = effects.through(sound, *plugins)
-    if family in ("organ", "synth", "strings") and rng.random() < 0.25 or voice.cls == "guitar_clean" and rng.random() < 0.3:
+    if (family in ("organ", "synth", "strings") and rng.random() < 0.25) or (
+        voice.cls == "guitar_clean" and rng.random() < 0.3
+    ):
         stereo = effects.placed(sound, 0.0) if sound.ndim == 1 else sound
-        sound = effects.through(stereo, pb.Chorus(float(rng.uniform(0.3, 2)), float(rng.uniform(0.1, 0.4)), 7.0, 0.1, 0.5))
+        sound = effects.through(
+            stereo, pb.Chorus(float(rng.uniform(0.3, 2)), float(rng.uniform(0.1, 0.4)), 7.0, 0.1, 0.5)
+        )
     if rng.random() < 0.1:
         sound = effects.saturated(sound, float(rng.uniform(0, 8)))
     return sound
@@ -202,7 +208,11 @@ def _mastered(rng: Random, tracks: Sequence[Track], desk: Desk) -> list[Track]:
     gain = np.ones(len(mix), np.float32)
     if rng.random() < 0.6:
         threshold = effects.level(mix) + float(rng.uniform(-6, 4))
-        ratio, attack, release = float(rng.uniform(1.5, 4)), float(rng.uniform(0.002, 0.03)), float(rng.uniform(0.05, 0.3))
+        ratio, attack, release = (
+            float(rng.uniform(1.5, 4)),
+            float(rng.uniform(0.002, 0.03)),
+            float(rng.uniform(0.05, 0.3)),
+        )
         gain = effects.compressor_gain(mix, threshold, ratio, attack, release)
     mix = mix * gain[:, None]
     peak = max(float(np.abs(mix).max()), 1e-6)

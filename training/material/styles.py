@@ -51,7 +51,14 @@ STYLES: tuple[Style, ...] = (
         "rock rock tribal",
         (
             Slot("bass_pick bass_finger bass_pick", "bass_eighths bass_locked bass_locked", 0.96),
-            Slot("guitar_overdriven guitar_distorted", "riff_power chords_driving power_long riff_single", 1.0, -1, 0.8, "double"),
+            Slot(
+                "guitar_overdriven guitar_distorted",
+                "riff_power chords_driving power_long riff_single",
+                1.0,
+                -1,
+                0.8,
+                "double",
+            ),
             Slot("guitar_clean guitar_overdriven guitar_acoustic", "picked strummed comped", 0.55, -3, 0.6),
             Slot("organ piano electric_piano", "held_chords pulsed", 0.3, -5, 0.5),
             Slot("guitar_overdriven guitar_distorted", "solo melody", 0.3, 0, 0.2),
@@ -84,7 +91,9 @@ STYLES: tuple[Style, ...] = (
         "punk rock metal",
         (
             Slot("bass_pick", "bass_eighths bass_eighths riff", 0.98),
-            Slot("guitar_distorted guitar_overdriven", "chords_driving chords_driving riff_power", 1.0, 1, 0.9, "double"),
+            Slot(
+                "guitar_distorted guitar_overdriven", "chords_driving chords_driving riff_power", 1.0, 1, 0.9, "double"
+            ),
             Slot("guitar_overdriven", "melody riff_single", 0.35, -2, 0.5),
             Slot("voice", "melody", 0.9, 2, 0.05),
             Slot("backing_voice", "harmony", 0.4, -3, 0.5),
@@ -200,7 +209,9 @@ STYLES: tuple[Style, ...] = (
         (
             Slot("bass_synth bass_finger bass_acoustic", "bass_sub bass_sub bass_locked", 0.95, 2),
             Slot("electric_piano piano synth_pad", "comped held_chords broken", 0.9, -3, 0.5),
-            Slot("strings_pizzicato vibraphone flute guitar_nylon synth_pluck", "sequenced melody broken", 0.6, -4, 0.5),
+            Slot(
+                "strings_pizzicato vibraphone flute guitar_nylon synth_pluck", "sequenced melody broken", 0.6, -4, 0.5
+            ),
             Slot("strings_ensemble brass_section choir", "held_chords stabs", 0.35, -5, 0.8),
             Slot("voice", "rap melody", 0.75, 2, 0.03),
             Slot("backing_voice", "harmony", 0.2, -4, 0.5),
@@ -368,7 +379,13 @@ STYLES: tuple[Style, ...] = (
         "solo piano",
         (56, 150),
         "",
-        (Slot("piano", "stride+melody alberti+melody flowing+solo flowing+melody pulsed+melody held_chords+melody", 1.0),),
+        (
+            Slot(
+                "piano",
+                "stride+melody alberti+melody flowing+solo flowing+melody pulsed+melody held_chords+melody",
+                1.0,
+            ),
+        ),
         meters="4/4*4 4/4*4 3/4*4 6/8*3",
         modes="major minor harmonic_minor dorian",
         feel=(0.006, 0.018),
@@ -398,8 +415,20 @@ STYLES: tuple[Style, ...] = (
         (60, 150),
         "",
         (
-            Slot("piano guitar_nylon accordion electric_piano harp guitar_acoustic bass_acoustic", "flowing broken picked comped", 1.0, -2, 0.4),
-            Slot("violin cello flute clarinet sax trumpet oboe voice harmonica vibraphone guitar_jazz", "melody solo", 1.0, 0, 0.4),
+            Slot(
+                "piano guitar_nylon accordion electric_piano harp guitar_acoustic bass_acoustic",
+                "flowing broken picked comped",
+                1.0,
+                -2,
+                0.4,
+            ),
+            Slot(
+                "violin cello flute clarinet sax trumpet oboe voice harmonica vibraphone guitar_jazz",
+                "melody solo",
+                1.0,
+                0,
+                0.4,
+            ),
         ),
         meters="4/4*4 3/4*4 6/8*3",
         feel=(0.006, 0.018),
@@ -482,7 +511,14 @@ STYLES: tuple[Style, ...] = (
         "rock sixteenths metal",
         (
             Slot("bass_pick bass_finger", "bass_locked riff bass_eighths", 0.96),
-            Slot("guitar_distorted guitar_overdriven guitar_clean", "riff_power riff_single picked", 1.0, 0, 0.8, "double"),
+            Slot(
+                "guitar_distorted guitar_overdriven guitar_clean",
+                "riff_power riff_single picked",
+                1.0,
+                0,
+                0.8,
+                "double",
+            ),
             Slot("piano electric_piano organ synth_pad", "broken held_chords pulsed", 0.6, -3, 0.5),
             Slot("synth_lead sax violin", "melody solo", 0.5, -1, 0.2),
             VOX,

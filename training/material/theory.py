@@ -134,9 +134,7 @@ def _degree_chord(key: Key, degree: int, colour: str) -> Chord:
     scale = key.scale if len(key.scale) == 7 else SCALES["minor" if 3 in key.scale else "major"]
     root = scale[degree % 7]
     count = {"triads": 3, "sevenths": 4, "ninths": 5}.get(colour, 3)
-    tones = tuple(
-        scale[(degree + 2 * order) % 7] + 12 * ((degree + 2 * order) // 7) - root for order in range(count)
-    )
+    tones = tuple(scale[(degree + 2 * order) % 7] + 12 * ((degree + 2 * order) // 7) - root for order in range(count))
     if colour == "power":
         tones = (0, 7)
     elif colour == "dominant":

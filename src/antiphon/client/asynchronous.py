@@ -1,8 +1,7 @@
-"""The client for event loops: the same calls as ``blocking``, carried out without holding the loop up."""
+"""Client of the API for event loops. ``blocking.py`` is made from this file: ``python tools/blocking_client.py``."""
 
 import asyncio
 import random
-import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import ExitStack
@@ -13,7 +12,7 @@ from antiphon.client import calls, conversations, wire
 from antiphon.client.answers import ApiAnswer, Unreachable
 from antiphon.client.calls import Call, Look, Record
 from antiphon.client.conversations import Conversation, Server
-from antiphon.client.downloads import save
+from antiphon.client.downloads import save_in_thread
 from antiphon.client.records import Delivery, MidiRecord, SeparationRecord, TaskItem, Uploaded, VideoRecord
 from antiphon.client.retries import Retries
 from antiphon.client.watch import TaskWatch
@@ -35,7 +34,7 @@ class AsyncClient:
     def __init__(
         self,
         base_url: str,
-        api_key: str,
+        api_key: str | None = None,
         *,
         timeout: float = 120.0,
         retries: Retries | None = None,
@@ -50,7 +49,7 @@ class AsyncClient:
         self._retries = retries or Retries()
         self._clock, self._sleep = clock, sleep
         self._server = Server()
-        self._http = httpx.AsyncClient(**wire.settings(api_key), transport=transport)
+        self._http = httpx.AsyncClient(**wire.settings(wire.key_of(api_key)), transport=transport)
 
     async def __aenter__(self) -> Self:
         return self
@@ -141,6 +140,16 @@ class AsyncClient:
         look = {"theme": theme, "aspect": aspect, "resolution": resolution, "fps": fps, "audio": audio}
         return await self._ask(calls.video(task_id, audio_id, callback_url, {**shown, **look}, idempotency_key))
 
+    async def wav(
+        self, task_id: str, audio_id: str, callback_url: str | None = None, *, idempotency_key: str | None = None
+    ) -> str:
+        """Ask for a song or a stem as WAV; gives the task's id."""
+        return await self._ask(calls.wav(task_id, audio_id, callback_url, idempotency_key))
+
+    async def credits(self) -> int:
+        """How many tasks this key may still queue; what a server that bills has left of its credits."""
+        return await self._ask(calls.credits())
+
     async def record(self, kind: Kind | str, task_id: str) -> Record:
         """The record of a task of any kind, as it came."""
         return (await self._ask(calls.look(calls.kind_of(kind), task_id))).record
@@ -216,18 +225,7 @@ class AsyncClient:
 
         It appears there only when it is whole. One that broke off is resumed, by the next call too.
         """
-        stop = threading.Event()
-        thread = asyncio.to_thread(
-            save, url, Path(path), retries=self._retries, sleep=stop.wait, progress=progress, stop=stop
-        )
-        saving = asyncio.ensure_future(thread)
-        try:
-            return await asyncio.shield(saving)
-        except asyncio.CancelledError:
-            stop.set()
-            # So that another try finds the file let go of; how the thread ended is of no interest any more.
-            await asyncio.gather(saving, return_exceptions=True)
-            raise
+        return await save_in_thread(url, Path(path), retries=self._retries, progress=progress)
 
     async def _ask(self, call: Call[Result]) -> Result:
         return await self._hold(conversations.ask(call, self._retries, self._server, random.random))

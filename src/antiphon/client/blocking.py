@@ -1,4 +1,4 @@
-"""The client for threads: each method is a call of ``calls``, carried out here."""
+"""Client of the API for threads, made from ``asynchronous.py`` by ``python tools/blocking_client.py``."""
 
 import random
 import time
@@ -27,11 +27,11 @@ Result = TypeVar("Result")
 class Client:
     """Calls the API at ``base_url``, ours or any other that keeps the documented contract, with an API key.
 
-    ``base_url`` is with or without ``/api/v1``. ``timeout`` in seconds bounds each step of a call: connecting (at most
-    10 s), sending, waiting for the answer. What is safe to repeat is repeated as ``retries`` says: reading calls; what
-    never reached the API or was refused by it (429, 430, 455); and, where the server honours ``Idempotency-Key`` as
-    ours does, what broke off on the way. ``transport`` is httpx's, to go through a proxy, say. May be used from several
-    threads.
+    ``base_url`` is with or without ``/api/v1``; ``api_key`` None means ``ANTIPHON_API_KEY``. ``timeout`` in seconds
+    bounds each step of a call: connecting (at most 10 s), sending, waiting for the answer. What is safe to repeat is
+    repeated as ``retries`` says: reading calls; what never reached the API or was refused by it (430, 455); and, where
+    the server honours ``Idempotency-Key`` as ours does, what broke off on the way. ``transport`` is httpx's, to go
+    through a proxy, say. May be used from several threads.
 
     Every method raises ``ApiError`` with the answer's code in ``answer_code``, or ``Unreachable``.
     """
@@ -39,7 +39,7 @@ class Client:
     def __init__(
         self,
         base_url: str,
-        api_key: str,
+        api_key: str | None = None,
         *,
         timeout: float = 120.0,
         retries: Retries | None = None,
@@ -54,7 +54,7 @@ class Client:
         self._retries = retries or Retries()
         self._clock, self._sleep = clock, sleep
         self._server = Server()
-        self._http = httpx.Client(**wire.settings(api_key), transport=transport)
+        self._http = httpx.Client(**wire.settings(wire.key_of(api_key)), transport=transport)
 
     def __enter__(self) -> Self:
         return self
@@ -145,6 +145,16 @@ class Client:
         look = {"theme": theme, "aspect": aspect, "resolution": resolution, "fps": fps, "audio": audio}
         return self._ask(calls.video(task_id, audio_id, callback_url, {**shown, **look}, idempotency_key))
 
+    def wav(
+        self, task_id: str, audio_id: str, callback_url: str | None = None, *, idempotency_key: str | None = None
+    ) -> str:
+        """Ask for a song or a stem as WAV; gives the task's id."""
+        return self._ask(calls.wav(task_id, audio_id, callback_url, idempotency_key))
+
+    def credits(self) -> int:
+        """How many tasks this key may still queue; what a server that bills has left of its credits."""
+        return self._ask(calls.credits())
+
     def record(self, kind: Kind | str, task_id: str) -> Record:
         """The record of a task of any kind, as it came."""
         return self._ask(calls.look(calls.kind_of(kind), task_id)).record
@@ -219,7 +229,7 @@ class Client:
 
         It appears there only when it is whole. One that broke off is resumed, by the next call too.
         """
-        return save(url, Path(path), retries=self._retries, sleep=self._sleep, progress=progress)
+        return save(url, Path(path), sleep=self._sleep, retries=self._retries, progress=progress)
 
     def _ask(self, call: Call[Result]) -> Result:
         return self._hold(conversations.ask(call, self._retries, self._server, random.random))
@@ -244,11 +254,11 @@ class Client:
         try:
             with ExitStack() as files:
                 wanted = wire.request(call, self.base_url, self._timeout, files)
-                response = files.enter_context(self._http.stream(**wanted))
-                intake = wire.Intake(response)
-                for block in response.iter_bytes():
-                    intake.take(block)
-                return intake.answer()
+                with self._http.stream(**wanted) as response:
+                    intake = wire.Intake(response)
+                    for block in response.iter_bytes():
+                        intake.take(block)
+                    return intake.answer()
         except httpx.HTTPError as error:
             return wire.unreachable(error, self.base_url)
         except Unreachable as error:

@@ -19,6 +19,7 @@ RECORDS = {
     Kind.MIDI: "/midi/record-info",
     Kind.VIDEO: "/mp4/record-info",
     Kind.SEPARATION: "/vocal-removal/record-info",
+    Kind.WAV: "/wav/record-info",
 }
 INSPECTION = 330.0  # seconds: our server fetches a song for up to 300 s, and looks into it before it answers
 
@@ -102,6 +103,21 @@ def video(
 ) -> Call[str]:
     source = {"taskId": task_id, "audioId": audio_id, "callBackUrl": callback_url}
     return _create("/mp4/generate", {**source, **fields}, key)
+
+
+def wav(task_id: str, audio_id: str, callback_url: str | None, key: str | None) -> Call[str]:
+    return _create("/wav/generate", {"taskId": task_id, "audioId": audio_id, "callBackUrl": callback_url}, key)
+
+
+def credits() -> Call[int]:
+    """What may still be queued, a number."""
+    return Call("GET", "/generate/credit", _number, repeatable=True)
+
+
+def _number(data: Any, retry_after: float | None) -> int:
+    if isinstance(data, bool) or not isinstance(data, int | float):
+        raise ApiError(500, f"the API said {data!r} where the number of credits was expected")
+    return int(data)
 
 
 def look(kind: Kind, task_id: str, timeout: float | None = None) -> Call[Look]:

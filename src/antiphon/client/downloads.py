@@ -1,5 +1,6 @@
 """Downloads of what records link to, tried again like calls."""
 
+import asyncio
 import random
 import threading
 from collections.abc import Callable
@@ -37,3 +38,16 @@ def save(
                 raise
         sleep(pause)
         attempt, waited = attempt + 1, waited + pause
+
+
+async def save_in_thread(url: str, path: Path, *, retries: Retries, progress: Progress | None = None) -> int:
+    """``save`` beside a running event loop; a cancel breaks it off and waits until the file is let go of."""
+    stop = threading.Event()
+    thread = asyncio.to_thread(save, url, path, retries=retries, sleep=stop.wait, progress=progress, stop=stop)
+    saving = asyncio.ensure_future(thread)
+    try:
+        return await asyncio.shield(saving)
+    except asyncio.CancelledError:
+        stop.set()
+        await asyncio.gather(saving, return_exceptions=True)  # how the thread ended is of no interest any more
+        raise

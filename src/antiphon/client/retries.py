@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from antiphon.client.answers import ApiError, Unreachable
 
-REFUSED = (429, 430, 455)  # too many tasks queued, too frequent, maintenance: the request had no effect
-TEMPORARY = (*REFUSED, 408, 425)
+TEMPORARY = (430, 455, 408, 425)  # too frequent, maintenance, too slow, too early
+REFUSED = (429, 430, 455)
+"""Codes with which the request had no effect. 429 says that no credits are left, or too many tasks queued with us: more
+of the same does not help, so it is told and not tried again."""
 
 
 def had_no_effect(error: ApiError | Unreachable) -> bool:

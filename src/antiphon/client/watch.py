@@ -7,7 +7,7 @@ from antiphon.client.retries import Retries, is_temporary
 from antiphon.contract.kinds import Kind
 
 STEP = 5.0  # seconds by which the pause grows from look to look
-_PAUSES = {Kind.VIDEO: (30.0, 30.0), Kind.MIDI: (10.0, 30.0), Kind.SEPARATION: (10.0, 30.0)}
+_PAUSES = {Kind.VIDEO: (30.0, 30.0), Kind.MIDI: (10.0, 30.0), Kind.SEPARATION: (10.0, 30.0), Kind.WAV: (5.0, 10.0)}
 _BACKOFF = Retries(first=1.0, longest=30.0)
 
 

@@ -1,5 +1,6 @@
 """Between our calls and httpx, which is imported only when a client is made: it takes a while."""
 
+import os
 import re
 import time
 from contextlib import ExitStack
@@ -35,6 +36,16 @@ def base_url(given: str) -> str:
     path = parts.path.rstrip("/")
     path = path if path.endswith(BASE_PATH) else path + BASE_PATH
     return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def key_of(given: str | None) -> str:
+    """The key that was given, or the one in ``ANTIPHON_API_KEY``. Raises ``BadParameter`` when there is none."""
+    if given is not None:
+        return given
+    key = os.environ.get("ANTIPHON_API_KEY", "")
+    if not key.strip():
+        raise BadParameter("api_key: required, but missing; give it, or set ANTIPHON_API_KEY")
+    return key
 
 
 def settings(api_key: str) -> dict[str, Any]:

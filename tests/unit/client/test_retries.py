@@ -18,7 +18,7 @@ RECORD = success({"taskId": TASK, "successFlag": 1})
 MADE = success({"taskId": "made"})
 
 
-@pytest.mark.parametrize("trouble", [UNSENT, BROKEN, SILENT, refusal(500), refusal(503), refusal(429), refusal(430)])
+@pytest.mark.parametrize("trouble", [UNSENT, BROKEN, SILENT, refusal(500), refusal(503), refusal(430)])
 def test_a_record_is_asked_for_again_after_a_passing_trouble(connect: Connect, trouble: Answer) -> None:
     api = Api(trouble, trouble, RECORD)
     assert connect(api)("record", "midi", TASK)["successFlag"] == 1
@@ -33,7 +33,7 @@ def test_what_no_other_try_changes_is_not_tried_again(connect: Connect, refused:
     assert (len(api.requests), api.pauses) == (1, [])
 
 
-@pytest.mark.parametrize("trouble", [UNSENT, refusal(429), refusal(430), refusal(430, status=200), refusal(455)])
+@pytest.mark.parametrize("trouble", [UNSENT, refusal(430), refusal(430, status=200), refusal(455)])
 def test_a_request_for_work_that_had_no_effect_is_sent_again_to_any_server(connect: Connect, trouble: Answer) -> None:
     api = Api(trouble, MADE)
     assert connect(api)("midi", TASK) == "made"

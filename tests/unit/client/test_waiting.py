@@ -67,7 +67,7 @@ def test_a_task_that_no_kind_knows_is_missing(connect: Connect) -> None:
     api = Api(refusal(404))
     with pytest.raises(ApiError, match=f"no record of a task {TASK} .*check the id and the API key") as missing:
         connect(api)("wait", TASK, deadline=600)
-    assert (missing.value.answer_code, len(api.calls), api.pauses) == (404, 3, [])
+    assert (missing.value.answer_code, len(api.calls), api.pauses) == (404, 4, [])
 
 
 @pytest.mark.parametrize("refused", [401, 403, 410])

@@ -156,7 +156,7 @@ def test_several_tasks_are_followed_side_by_side_within_the_limit_of_calls(inbox
 
 @pytest.mark.parametrize(("code", "outcome"), [(400, "missing"), (404, "missing"), (410, "expired")])
 def test_a_task_that_is_not_there_is_no_reason_to_leave_the_others(inbox: Inbox, code: int, outcome: str) -> None:
-    answers = [refusal(code, "gone")] * (1 if code == 410 else 3)
+    answers = [refusal(code, "gone")] * (1 if code == 410 else 4)
     api = Api(*answers, success({"successFlag": 1}))
     gone, done = follow(api, inbox, "a", "b")
     assert (gone.outcome, done.outcome) == (outcome, "succeeded")

@@ -9,13 +9,13 @@ SAMPLE_RATE = 44_100
 HOP = 441
 WINDOW = 2_048
 BANDS = 80
-LOWEST, HIGHEST = 25.0, 18_000.0
+MIN_BAND_HZ, MAX_BAND_HZ = 25.0, 18_000.0
 """Hz, of the outer edges of the lowest and the highest band."""
 FLOOR = -85.0
 """dB re full scale; nothing is heard below."""
 LOUD = -12.0
 """Level in dB to which the loud moments of a song are brought before the network hears it."""
-MOST_GAIN = 30.0
+MAX_GAIN_DB = 30.0
 """dB; what is quieter still is leakage, which must not be made into a song."""
 LOUD_PERCENTILE = 95.0
 
@@ -25,7 +25,7 @@ Samples = NDArray[np.float32]
 
 def _edges() -> NDArray[np.float64]:
     """Hz at which the bands begin, are centred and end: (BANDS + 2,), on the mel scale of O'Shaughnessy (1987)."""
-    lowest, highest = (2595 * float(np.log10(1 + hertz / 700)) for hertz in (LOWEST, HIGHEST))
+    lowest, highest = (2595 * float(np.log10(1 + hertz / 700)) for hertz in (MIN_BAND_HZ, MAX_BAND_HZ))
     mel = np.linspace(lowest, highest, BANDS + 2)
     return np.asarray(700 * (10 ** (mel / 2595) - 1))
 
@@ -79,11 +79,11 @@ def levels(blocks: Iterable[Samples]) -> Iterator[Levels]:
 
 
 def gain(song: NDArray[np.float16] | Levels) -> float:
-    """dB that bring the loud moments of ``song`` (frames, BANDS) to ``LOUD``; at most ``MOST_GAIN``."""
+    """dB that bring the loud moments of ``song`` (frames, BANDS) to ``LOUD``; at most ``MAX_GAIN_DB``."""
     if not len(song):
         return 0.0
     loudest = np.concatenate([song[at : at + 65_536].max(axis=1) for at in range(0, len(song), 65_536)])
-    return min(LOUD - float(np.percentile(loudest.astype(np.float32), LOUD_PERCENTILE)), MOST_GAIN)
+    return min(LOUD - float(np.percentile(loudest.astype(np.float32), LOUD_PERCENTILE)), MAX_GAIN_DB)
 
 
 def scaled(song: NDArray[np.float16] | Levels, amplification: float) -> Levels:

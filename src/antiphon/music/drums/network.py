@@ -15,7 +15,7 @@ from antiphon.music.progress import Progress
 MODEL = Path(__file__).parent / "model.onnx"
 CONTEXT = 260
 """Frames on either side that the network sees of a frame's surroundings."""
-PIECE = 2_000
+PIECE_FRAMES = 2_000
 """Frames that it is asked about at a time."""
 BLOCK = 500 * HOP
 HEARING, THINKING = 0.5, 1.0
@@ -23,9 +23,10 @@ HEARING, THINKING = 0.5, 1.0
 
 
 class Network:
-    """The network, loaded once and run with ``threads`` threads."""
+    """The network, loaded once and run with ``threads`` threads, ``piece`` frames and their context at a time."""
 
-    def __init__(self, *, threads: int = 1) -> None:
+    def __init__(self, *, threads: int = 1, piece: int = PIECE_FRAMES) -> None:
+        self._piece = piece
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -43,8 +44,8 @@ class Network:
         """What the network hears in the levels (frames, BANDS) of a whole song."""
         amplification = gain(song)
         pieces = [np.zeros((0, 2 * len(DRUMS) + len(DETAILS)), np.float16)]
-        for start in range(0, len(song), PIECE):
-            end = min(start + PIECE, len(song))
+        for start in range(0, len(song), self._piece):
+            end = min(start + self._piece, len(song))
             before, after = max(start - CONTEXT, 0), min(end + CONTEXT, len(song))
             answer = self(scaled(song[before:after], amplification))
             pieces.append(answer[start - before : end - before].astype(np.float16))

@@ -21,8 +21,8 @@ LOUD, LOUD_PERCENTILE = 0.85, 90.0
 """The velocity of a song's loud hits on a drum, and which they are."""
 SPAN = 30.0
 """dB from velocity 1 to 0."""
-SOFTEST = 0.1
-FEW = 4
+MIN_VELOCITY = 0.1
+MIN_HITS_ALONE = 4
 """Hits on a drum alone that are needed to know how it sounds alone."""
 
 Frames = NDArray[np.intp]
@@ -44,7 +44,7 @@ def velocities(level: NDArray[np.float64], alone: NDArray[np.bool_]) -> NDArray[
     those that are ``alone``."""
     if not len(level):
         return np.zeros(0)
-    if np.count_nonzero(alone) >= FEW:
+    if np.count_nonzero(alone) >= MIN_HITS_ALONE:
         level = np.where(alone, level, np.minimum(level, np.median(level[alone])))
     relative = level - np.percentile(level, LOUD_PERCENTILE)
-    return np.asarray(np.clip(LOUD + relative / SPAN, SOFTEST, 1.0))
+    return np.asarray(np.clip(LOUD + relative / SPAN, MIN_VELOCITY, 1.0))

@@ -7,11 +7,11 @@ from antiphon.music.rhythm.onsets import EARLY, FRAME_RATE
 
 STRICT = 120.0
 """Cost of a beat that comes early or late, times the squared logarithm of its distance in periods."""
-SHORTEST, LONGEST = 0.6, 1.5
+MIN_BEAT_DISTANCE_PERIODS, MAX_BEAT_DISTANCE_PERIODS = 0.6, 1.5
 """The distances of two beats that are tried, in periods."""
 OUT_OF_STEP = 0.1
 """How far from the period, as a logarithm, the distance of the first two beats may be, or of the last two."""
-EARLIEST = 3
+MAX_LEAD_FRAMES = 3
 """Frames before the start at which a beat may be."""
 AROUND = 6
 """Beats before and after one by which it is evened out."""
@@ -26,8 +26,8 @@ def track(strengths: Frames, periods: Frames) -> list[NDArray[np.intp]]:
     it is strong and the beats keep the ``periods`` (frames,), in frames."""
     smooth = np.array([np.convolve(strength, [0.25, 0.5, 0.25], mode="same") for strength in strengths])
     smooth /= smooth.std(axis=1, keepdims=True) + 1e-9
-    nearest = np.maximum((periods * SHORTEST).astype(int), 1)
-    furthest = (periods * LONGEST).astype(int) + 1
+    nearest = np.maximum((periods * MIN_BEAT_DISTANCE_PERIODS).astype(int), 1)
+    furthest = (periods * MAX_BEAT_DISTANCE_PERIODS).astype(int) + 1
     longest = int(furthest.max(initial=1))
     score = np.pad(smooth, ((0, 0), (longest, 0)), constant_values=-np.inf)  # before the song there is no beat
     before = np.lib.stride_tricks.sliding_window_view(score, longest, axis=1)  # of each frame
@@ -70,7 +70,7 @@ def _with_ends(frames: NDArray[np.intp], periods: Frames) -> NDArray[np.intp]:
     opening = float(np.median(np.diff(kept[:9]))) if len(kept) > 1 else float(periods[0])
     closing = float(np.median(np.diff(kept[-9:]))) if len(kept) > 1 else float(periods[-1])
     # A beat at the very start may come out a little before it.
-    lead = np.arange(kept[0], -EARLIEST, -opening)[:0:-1]
+    lead = np.arange(kept[0], -MAX_LEAD_FRAMES, -opening)[:0:-1]
     tail = np.arange(kept[-1], len(periods) - 1, closing)[1:]
     return np.concatenate([lead, kept, tail]).round().clip(0).astype(np.intp)
 

@@ -16,7 +16,7 @@ FRAME_RATE = SAMPLE_RATE / HOP
 BLOCK = 512 * HOP
 EARLY = 0.004
 """Seconds by which the steepest rise of a windowed level comes before what is heard as the onset."""
-QUIETEST = 1e-3
+POWER_FLOOR = 1e-3
 """Added to a band's power, so that what nobody hears does not rise."""
 DRUMS, VOCAL = "drums", "vocal"
 
@@ -55,7 +55,7 @@ class _Rises:
         self._bands = bands[bands.any(axis=1)].T.astype(np.float32)
         self._shape = np.hanning(WINDOW).astype(np.float32)
         self._held = np.zeros(WINDOW // 2, np.float32)
-        self._level = np.full((1, self._bands.shape[1]), 10 * np.log10(QUIETEST), np.float32)
+        self._level = np.full((1, self._bands.shape[1]), 10 * np.log10(POWER_FLOOR), np.float32)
         self._rises: list[Strength] = []
 
     def push(self, block: NDArray[np.float32]) -> None:
@@ -65,7 +65,7 @@ class _Rises:
         if count:
             frames = np.lib.stride_tricks.sliding_window_view(held, WINDOW)[::HOP][:count] * self._shape
             power = np.square(np.abs(np.fft.rfft(frames, axis=1))).astype(np.float32) @ self._bands
-            level = 10 * np.log10(power + QUIETEST)
+            level = 10 * np.log10(power + POWER_FLOOR)
             level = np.concatenate([self._level, level])
             self._rises.append(np.maximum(np.diff(level, axis=0), 0).mean(axis=1))
             self._level = level[-1:]

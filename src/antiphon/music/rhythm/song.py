@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from antiphon.music.rhythm.beats import seconds, smoothed, track
 from antiphon.music.rhythm.meter import count, stressed
 from antiphon.music.rhythm.onsets import FRAME_RATE, onset_strength
-from antiphon.music.rhythm.tempo import FASTEST, SLOWEST, period_path, preference
+from antiphon.music.rhythm.tempo import MAX_TEMPO_BPM, MIN_TEMPO_BPM, period_path, preference
 from antiphon.score.notes import Instrument
 
 DEFAULT = 120.0
-LEAST = 4.0
+MIN_DURATION_S = 4.0
 """Seconds of sound in which a rhythm can be heard."""
 REGULAR = 0.11
 """Least share of the onset strength that repeats with a beat."""
@@ -60,7 +60,7 @@ def analyse(stems: Mapping[str, Path], instruments: Sequence[Instrument]) -> Rhy
 def of_onsets(strength: Frames, instruments: Sequence[Instrument]) -> Rhythm:
     """Beats and bars by an onset ``strength`` (frames,), see ``onsets``, and notes."""
     duration = len(strength) / FRAME_RATE
-    if duration < LEAST or float(strength.std()) < 1e-6:
+    if duration < MIN_DURATION_S or float(strength.std()) < 1e-6:
         return _unheard(duration)
     periods, confidence = period_path(strength)
     if confidence < REGULAR:
@@ -83,7 +83,7 @@ def _beats(strength: Frames, accented: Frames, periods: Frames, instruments: Seq
     ways = np.stack([strength, accented])
     best, chosen = -np.inf, (0, 1.0)
     for level, against in LEVELS.items():
-        if not SLOWEST <= usual * level <= FASTEST:
+        if not MIN_TEMPO_BPM <= usual * level <= MAX_TEMPO_BPM:
             continue
         for way, frames in enumerate(track(ways[:, part], periods[part] / level)):
             score = _fit(frames, strength[part], begin, instruments) + TAPPED * preference(usual * level) + against

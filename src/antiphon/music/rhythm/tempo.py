@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from antiphon.music.rhythm.onsets import FRAME_RATE
 
-SLOWEST, FASTEST = 40.0, 220.0
+MIN_TEMPO_BPM, MAX_TEMPO_BPM = 40.0, 220.0
 FAVOURITE = 120.0
 OCTAVES = 0.8
 """Standard deviation, in octaves, of the tempo that people tap."""
-PERIODS = FRAME_RATE * 60 / np.geomspace(FASTEST, SLOWEST, 256)
+PERIODS = FRAME_RATE * 60 / np.geomspace(MAX_TEMPO_BPM, MIN_TEMPO_BPM, 256)
 """The periods of a beat in frames that are told apart, 0.7 % from one to the next."""
 
 WINDOW = 10.0  # seconds

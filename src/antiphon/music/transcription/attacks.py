@@ -12,14 +12,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music.transcription.notecreation import Event
+from antiphon.music.transcription.notecreation import NoteEvent
 
 APART = 5
 REACH = 9
 """Frames that a note may be moved to an attack; about the wander of the lowest octave."""
 INSIDE = 6
 """Frames after the start of a note from which it may be struck again."""
-SHORTEST = 5
+MIN_NOTE_FRAMES = 5
 
 
 def rise(values: NDArray[np.float64], lag: int) -> NDArray[np.float64]:
@@ -38,16 +38,16 @@ def peaks(strength: NDArray[np.float32], least: float) -> NDArray[np.intp]:
     return np.flatnonzero((strength >= highest) & (strength > least))
 
 
-def align(events: Sequence[Event], struck: NDArray[np.intp]) -> list[Event]:
+def align(events: Sequence[NoteEvent], struck: NDArray[np.intp]) -> list[NoteEvent]:
     """Monophonic ``events`` in order, each moved to the nearest attack within ``REACH`` frames, and struck anew at
     every attack inside it. Where a note now begins, the one before it ends; what gets too short goes."""
-    moved: list[Event] = []
+    moved: list[NoteEvent] = []
     for event in events:
         near = struck[np.abs(struck - event.start) <= REACH]
         start = int(near[np.argmin(np.abs(near - event.start))]) if len(near) else event.start
-        inside = struck[(struck > start + INSIDE) & (struck < event.end - SHORTEST)].tolist()
+        inside = struck[(struck > start + INSIDE) & (struck < event.end - MIN_NOTE_FRAMES)].tolist()
         borders = [start, *inside, event.end]
         if moved and moved[-1].end > start:
             moved[-1] = replace(moved[-1], end=start)
         moved += [replace(event, start=first, end=last) for first, last in pairwise(borders)]
-    return [event for event in moved if event.end - event.start >= SHORTEST]
+    return [event for event in moved if event.end - event.start >= MIN_NOTE_FRAMES]

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from antiphon.music.transcription.attacks import align, peaks, rise
 from antiphon.music.transcription.contour import loud
-from antiphon.music.transcription.lowpitch import LOWEST, LowPitches
-from antiphon.music.transcription.notecreation import Event
+from antiphon.music.transcription.lowpitch import MIN_PITCH, LowPitches
+from antiphon.music.transcription.notecreation import NoteEvent
 from antiphon.music.transcription.viterbi import best_path, moves_between
 
 WEIGHT = 0.7
@@ -17,7 +17,7 @@ SURE = 0.55
 """Share of a strong note's salience that a note has to have."""
 QUIET = 25.0
 """dB under the loud passages at which the bass rests."""
-SHORTEST = 4
+MIN_NOTE_FRAMES = 4
 ATTACK = 4.5
 """Least strength of an attack: dB of the level's rise count 0.7, the rise of the harmonics' log energy, with and
 without the drums, 5 each."""
@@ -29,7 +29,7 @@ EASY = 0.3
 BLOCK = 4096
 
 
-def bass_line(low: LowPitches, level: NDArray[np.float32]) -> list[Event]:
+def bass_line(low: LowPitches, level: NDArray[np.float32]) -> list[NoteEvent]:
     """The notes, one at a time; their activation 0–1 says how far their harmonics stand out. ``level`` (frames,) is
     the bass's RMS amplitude. Where nothing has a pitch there are none."""
     if not len(low.salience):
@@ -38,13 +38,13 @@ def bass_line(low: LowPitches, level: NDArray[np.float32]) -> list[Event]:
     spans = [
         (start, end, int(path[start]))
         for start, end in _runs(path)
-        if path[start] < low.salience.shape[1] and end - start >= SHORTEST
+        if path[start] < low.salience.shape[1] and end - start >= MIN_NOTE_FRAMES
     ]
     clear = [float(low.purity[start:end, column].mean(dtype=np.float64)) for start, end, column in spans]
     if not spans or float(np.median(clear)) < DULL:
         return []
     events = [
-        Event(start, end, LOWEST + column, min(max(EASY + purity, 0.0), 1.0))
+        NoteEvent(start, end, MIN_PITCH + column, min(max(EASY + purity, 0.0), 1.0))
         for (start, end, column), purity in zip(spans, clear, strict=True)
     ]
     return align(events, peaks(_strength(low, level, path), ATTACK))

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from antiphon.music.transcription.leakage import Salience
 from antiphon.music.transcription.network import Posteriorgram
-from antiphon.music.transcription.notecreation import Event, Thresholds, create
+from antiphon.music.transcription.notecreation import NoteEvent, Thresholds, create
 
 LIMITS = Thresholds(shortest=6, unstruck=32, infer_onsets=False)
 """Notes of 80 ms and more; what nobody is heard to strike has to sound for 0.37 s, or it is a harmonic, the rest of a
@@ -20,7 +20,7 @@ note that was cut, or reverberation."""
 STRUCK = replace(LIMITS, without_onset=False)
 SUPPORT = 0.12
 """Least activation in the stem itself of a note that was heard struck with the drums."""
-LOWEST = 40
+MIN_GUITAR_PITCH = 40
 """MIDI pitch of a guitar's lowest string; below it the drums are heard as notes."""
 SAME = 6
 """Frames within which two onsets of a pitch are one."""
@@ -32,12 +32,12 @@ TOGETHER = 3
 """Frames within which a note and its harmonics begin."""
 
 
-def chords(heard: Posteriorgram) -> list[Event]:
+def chords(heard: Posteriorgram) -> list[NoteEvent]:
     """The notes of a stem by itself, in order of start and pitch."""
     return create(heard.notes, heard.onsets, LIMITS)
 
 
-def with_struck(events: Sequence[Event], own: Salience, beside_drums: Posteriorgram) -> list[Event]:
+def with_struck(events: Sequence[NoteEvent], own: Salience, beside_drums: Posteriorgram) -> list[NoteEvent]:
     """``events`` of a stem of this ``own`` salience, and those that are heard when the drums sound with it."""
     starts: defaultdict[int, list[int]] = defaultdict(list)
     for event in events:
@@ -45,7 +45,7 @@ def with_struck(events: Sequence[Event], own: Salience, beside_drums: Posteriorg
     more = [
         event
         for event in create(beside_drums.notes, beside_drums.onsets, STRUCK)
-        if event.pitch >= LOWEST
+        if event.pitch >= MIN_GUITAR_PITCH
         and all(abs(event.start - start) > SAME for start in starts[event.pitch])
         and own.activation(event) >= SUPPORT
     ]
@@ -54,7 +54,7 @@ def with_struck(events: Sequence[Event], own: Salience, beside_drums: Posteriorg
     return _one_at_a_time([event for event in everything if event not in overtones])
 
 
-def _overtones(more: Sequence[Event], everything: Sequence[Event], own: Salience) -> set[Event]:
+def _overtones(more: Sequence[NoteEvent], everything: Sequence[NoteEvent], own: Salience) -> set[NoteEvent]:
     """Those of ``more`` that are harmonics of what begins with them, out of ``everything`` in order."""
     starts = [event.start for event in everything]
     found = set()
@@ -67,7 +67,7 @@ def _overtones(more: Sequence[Event], everything: Sequence[Event], own: Salience
     return found
 
 
-def _one_at_a_time(events: Sequence[Event]) -> list[Event]:
+def _one_at_a_time(events: Sequence[NoteEvent]) -> list[NoteEvent]:
     """Events in order, each ended where the next on its pitch begins."""
     following: dict[int, int] = {}
     cut = []

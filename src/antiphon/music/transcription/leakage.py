@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music.transcription.network import LOWEST_PITCH, Posteriorgram
-from antiphon.music.transcription.notecreation import Event
+from antiphon.music.transcription.network import MIN_PITCH, Posteriorgram
+from antiphon.music.transcription.notecreation import NoteEvent
 
 BEGINNING = 12
 """Frames from the start of a note over which stems are compared: later on it may share its pitch with another."""
@@ -21,16 +21,16 @@ class Salience:
     notes: NDArray[np.uint8]
     level: NDArray[np.float32]
 
-    def activation(self, event: Event) -> float:
+    def activation(self, event: NoteEvent) -> float:
         """Mean activation 0–1 of the note's pitch over its beginning; 0 past the end of the stem."""
-        heard = self.notes[event.start : min(event.start + BEGINNING, event.end), event.pitch - LOWEST_PITCH]
+        heard = self.notes[event.start : min(event.start + BEGINNING, event.end), event.pitch - MIN_PITCH]
         return float(heard.mean()) / 255 if len(heard) else 0.0
 
-    def of(self, event: Event) -> float:
+    def of(self, event: NoteEvent) -> float:
         """The activation, and the louder the stem the more."""
         return self.activation(event) * self.loudness(event)
 
-    def loudness(self, event: Event) -> float:
+    def loudness(self, event: NoteEvent) -> float:
         """Square root of the mean RMS amplitude over the note's beginning; 0 past the end of the stem."""
         meanwhile = self.level[event.start : event.start + BEGINNING]
         return float(np.sqrt(meanwhile.mean())) if len(meanwhile) else 0.0
@@ -41,8 +41,13 @@ def salience(heard: Posteriorgram) -> Salience:
 
 
 def owned(
-    events: Iterable[Event], own: Salience, others: Sequence[Salience], *, margin: float, heard_elsewhere: bool = False
-) -> list[Event]:
+    events: Iterable[NoteEvent],
+    own: Salience,
+    others: Sequence[Salience],
+    *,
+    margin: float,
+    heard_elsewhere: bool = False,
+) -> list[NoteEvent]:
     """The events that are more salient in their ``own`` stem than in any of the ``others``, in which they may be
     ``margin`` times as salient at most. Of events that were ``heard_elsewhere`` than in the stem's own activations,
     their own stem's loudness is compared alone."""

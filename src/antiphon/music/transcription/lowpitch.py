@@ -19,7 +19,7 @@ from antiphon.music.transcription.network import HOP
 from antiphon.music.transcription.network import SAMPLE_RATE as NETWORK_RATE
 
 SAMPLE_RATE = 2756
-LOWEST, HIGHEST = 28, 60
+MIN_PITCH, MAX_PITCH = 28, 60
 """MIDI pitches, both included: from the lowest string of a bass to the twelfth fret of its highest."""
 HARMONICS = {harmonic: 0.8 ** (harmonic - 1) for harmonic in range(1, 9)}
 BETWEEN = {1.5: 0.3, 2.5: 0.3, 3.5: 0.3, 4 / 3: 0.2, 5 / 3: 0.2}
@@ -60,7 +60,7 @@ def listen_low(notes: Sequence[Path], strokes: Sequence[Path], *, frames: int, l
         parts.append(templates.measured(harmonic, whole, starts, loud))
         first += count
     if not parts:
-        nothing = np.zeros((0, HIGHEST - LOWEST + 1), np.float16)
+        nothing = np.zeros((0, MAX_PITCH - MIN_PITCH + 1), np.float16)
         return LowPitches(nothing, nothing, nothing, nothing)
     return LowPitches(*(np.concatenate(several) for several in zip(*parts, strict=True)))
 
@@ -106,7 +106,7 @@ class _Templates:
     """The weights of the spectrum's bins for each pitch."""
 
     def __init__(self) -> None:
-        pitches = np.arange(LOWEST, HIGHEST + 1)
+        pitches = np.arange(MIN_PITCH, MAX_PITCH + 1)
         fundamental = 440 * 2 ** ((pitches - 69) / 12)
         self._own = _weights(fundamental, HARMONICS)
         self._between = _weights(fundamental, BETWEEN)

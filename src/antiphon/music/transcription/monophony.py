@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music.transcription.network import LOWEST_PITCH
-from antiphon.music.transcription.notecreation import Activations, Event
+from antiphon.music.transcription.network import MIN_PITCH
+from antiphon.music.transcription.notecreation import Activations, NoteEvent
 
 Span = tuple[int, int, int]
 """First frame, the frame after the last, MIDI pitch."""
@@ -34,9 +34,9 @@ def sing(
     notes: Activations,
     onsets: Activations,
     *,
-    lowest: int = LOWEST_PITCH,
+    lowest: int = MIN_PITCH,
     rules: Singing | None = None,
-) -> list[Event]:
+) -> list[NoteEvent]:
     """The notes of a voice from its ``pitch`` in fractional MIDI numbers in each frame, NaN where it rests.
 
     ``notes`` and ``onsets`` are (frames, pitches), their first column the MIDI pitch ``lowest``: the one tells how sure
@@ -50,7 +50,7 @@ def sing(
         column = min(max(tone - lowest, 0), notes.shape[1] - 1)
         for first, last in pairwise([start, *_struck(onsets[start:end, column], start, rules), end]):
             near = notes[first:last, max(column - 1, 0) : column + 2]
-            events.append(Event(first, last, column + lowest, float(near.max(axis=1).mean(dtype=np.float64))))
+            events.append(NoteEvent(first, last, column + lowest, float(near.max(axis=1).mean(dtype=np.float64))))
     return events
 
 

@@ -29,7 +29,7 @@ WINDOW_FRAMES = 172
 EDGE_FRAMES = 15
 """Frames at each end of a window that saw too little context to be trusted."""
 PITCHES = 88
-LOWEST_PITCH = 21
+MIN_PITCH = 21
 CONTOUR_BINS = 3
 """Contour bins to a semitone; the middle one of a pitch's three is in tune."""
 BATCH = 1
@@ -166,7 +166,7 @@ def listen(
     The audio is streamed; what is kept is 356 bytes a frame, 110 MB for an hour, and 6 bytes for each pitch in
     ``contours``."""
     kept = slice(EDGE_FRAMES, EDGE_FRAMES + overlap.frames)
-    first = CONTOUR_BINS * (contours.start - LOWEST_PITCH)
+    first = CONTOUR_BINS * (contours.start - MIN_PITCH)
     columns = slice(first, first + CONTOUR_BINS * len(contours)) if contours else slice(0)
 
     def blocks() -> Iterator[NDArray[np.float32]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music.transcription.network import LOWEST_PITCH
+from antiphon.music.transcription.network import MIN_PITCH
 
 Activations = NDArray[np.float16] | NDArray[np.float32]
 
@@ -33,7 +33,7 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Event:
+class NoteEvent:
     """A note in frames: ``[start, end)``; ``activation`` is the mean note activation over it, 0–1."""
 
     start: int
@@ -54,8 +54,8 @@ def infer_onsets(notes: Activations, onsets: Activations) -> Activations:
 
 
 def create(
-    notes: Activations, onsets: Activations, limits: Thresholds | None = None, *, lowest: int = LOWEST_PITCH
-) -> list[Event]:
+    notes: Activations, onsets: Activations, limits: Thresholds | None = None, *, lowest: int = MIN_PITCH
+) -> list[NoteEvent]:
     """Notes in order of start and pitch from activations (frames, pitches), whose first column is the MIDI pitch
     ``lowest``. Notes of one pitch never overlap."""
     limits = limits or Thresholds()
@@ -68,7 +68,7 @@ def create(
     if limits.without_onset:
         spans += _from_energy(left, limits)
     events = [
-        Event(start, end, column + lowest, float(notes[start:end, column].mean(dtype=np.float64)))
+        NoteEvent(start, end, column + lowest, float(notes[start:end, column].mean(dtype=np.float64)))
         for start, end, column in spans
     ]
     return sorted(events)

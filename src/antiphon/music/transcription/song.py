@@ -19,14 +19,14 @@ from antiphon.music.transcription.lowpitch import LowPitches, listen_low
 from antiphon.music.transcription.monophony import sing
 from antiphon.music.transcription.network import (
     HOP,
-    LOWEST_PITCH,
+    MIN_PITCH,
     PITCHES,
     SAMPLE_RATE,
     Network,
     Posteriorgram,
     listen,
 )
-from antiphon.music.transcription.notecreation import Event
+from antiphon.music.transcription.notecreation import NoteEvent
 from antiphon.music.transcription.timbre import Spectra, Timbre, timbre
 from antiphon.music.transcription.velocity import velocities
 from antiphon.score.notes import Instrument, Note
@@ -37,8 +37,8 @@ class Stem:
     """How a stem is listened to: the MIDI pitches it may play (both included), whether it is a line of one note at a
     time and of what kind, and how many times as salient its notes may be in another stem."""
 
-    lowest: int = LOWEST_PITCH
-    highest: int = LOWEST_PITCH + PITCHES - 1
+    lowest: int = MIN_PITCH
+    highest: int = MIN_PITCH + PITCHES - 1
     line: Literal["sung", "plucked"] | None = None
     margin: float = 1.0
 
@@ -58,13 +58,13 @@ SURE, RARE = 0.48, 90.0
 white, pink and brown noise); those of instruments reach 0.53 and more."""
 HELD = 86
 """Frames (1 s) of a note that no noise sounds like, however unsure it is."""
-HARDLY = 20
+MIN_SURE_FRAMES = 20
 """Frames (0.23 s) that the sure notes of a stem have to sound together."""
-QUIET, RARELY = 20.0, 0.05
+MAX_FAINT_BELOW_LOUDEST_DB, MIN_FAINT_BUSY_SHARE = 20.0, 0.05
 """Nor does a stem that is this many dB quieter than the loudest and plays for less than this share of the song."""
-FEW = 0.25
+MIN_OWN_NOTE_SHARE = 0.25
 """Nor does one of whose notes fewer than this share are its own."""
-BARELY = 35.0
+MAX_DRUMS_BELOW_LOUDEST_DB = 35.0
 """Drums this many dB quieter than the loudest stem are what the separation left of it."""
 LONG = 900.0
 """Seconds from which on the stems of a song are heard one after another, to save memory."""
@@ -75,7 +75,7 @@ class Heard:
     """What was heard in one pitched stem: its notes, how salient each pitch is, its RMS level in dB, and how
     it sounds."""
 
-    events: Sequence[Event]
+    events: Sequence[NoteEvent]
     salience: Salience
     level: float
     sound: Timbre | None = None
@@ -118,7 +118,7 @@ def by_stem(stems: Mapping[str, Path], *, models: Path, threads: int, progress: 
         list(pool.map(hear, sorted(stems, key=lambda stem: stem == "drums" or stem in STEMS)))  # chords take longest
     loudest = max((one.level for one in pitched.values()), default=SILENT)
     present = _present(_sorted_out({stem: pitched[stem] for stem in stems if stem in pitched}), loudest)
-    if hits and _level(stems["drums"]) < loudest - BARELY:
+    if hits and _level(stems["drums"]) < loudest - MAX_DRUMS_BELOW_LOUDEST_DB:
         hits.clear()
     found = {
         stem: Instrument(*instruments.of_stem(stem, one.sound), tuple(_notes(one))) for stem, one in present.items()
@@ -166,22 +166,22 @@ def _heard(stem: str, stems: Mapping[str, Path], network: Network, progress: Pro
     return Heard(events, own, level, sound)
 
 
-def _is_noise(kind: Stem, events: Sequence[Event]) -> bool:
+def _is_noise(kind: Stem, events: Sequence[NoteEvent]) -> bool:
     """Whether so little and so unsure are the notes that nobody played them. How sure a bass is, is another matter."""
     if any(event.end - event.start >= HELD for event in events):
         return False
     sure = [event for event in events if kind.line == "plucked" or event.activation >= SURE]
-    if sum(event.end - event.start for event in sure) < HARDLY:
+    if sum(event.end - event.start for event in sure) < MIN_SURE_FRAMES:
         return True
     return kind.line != "plucked" and float(np.percentile([event.activation for event in events], RARE)) < SURE
 
 
-def _events(kind: Stem, heard: Posteriorgram, stems: Mapping[str, Path]) -> list[Event]:
+def _events(kind: Stem, heard: Posteriorgram, stems: Mapping[str, Path]) -> list[NoteEvent]:
     if kind.line == "plucked":
         return bass_line(_low_pitches(stems, heard), heard.level)
     if kind.line is None:
         return chords(heard)
-    columns = slice(kind.lowest - LOWEST_PITCH, kind.highest - LOWEST_PITCH + 1)
+    columns = slice(kind.lowest - MIN_PITCH, kind.highest - MIN_PITCH + 1)
     line = follow(heard.contours, heard.level, lowest=kind.lowest)
     return sing(line, heard.notes[:, columns], heard.onsets[:, columns], lowest=kind.lowest)
 
@@ -193,7 +193,7 @@ def _low_pitches(stems: Mapping[str, Path], bass: Posteriorgram) -> LowPitches:
     return listen_low(notes, strokes, frames=bass.frames, loud=10 ** (loud(bass.level) / 20))
 
 
-def _loud_enough(events: Sequence[Event], own: Salience) -> list[Event]:
+def _loud_enough(events: Sequence[NoteEvent], own: Salience) -> list[NoteEvent]:
     decibels = 20 * np.log10(own.level + 1e-10)
     top = loud(own.level, SILENT)
     quietest = max(top - LEAKAGE, SILENT)
@@ -208,14 +208,16 @@ def _sorted_out(pitched: Mapping[str, Heard]) -> dict[str, Heard]:
         others = [other.salience for name, other in pitched.items() if name != stem]
         elsewhere = kind.line == "plucked"
         own = owned(one.events, one.salience, others, margin=kind.margin, heard_elsewhere=elsewhere)
-        result[stem] = replace(one, events=own if len(own) > FEW * len(one.events) else [])
+        result[stem] = replace(one, events=own if len(own) > MIN_OWN_NOTE_SHARE * len(one.events) else [])
     return result
 
 
 def _present(pitched: Mapping[str, Heard], loudest: float) -> dict[str, Heard]:
     """The stems in which an instrument plays; ``loudest`` is the level of the loudest stem in dB."""
     return {
-        stem: one for stem, one in pitched.items() if one.events and (one.level > loudest - QUIET or one.busy > RARELY)
+        stem: one
+        for stem, one in pitched.items()
+        if one.events and (one.level > loudest - MAX_FAINT_BELOW_LOUDEST_DB or one.busy > MIN_FAINT_BUSY_SHARE)
     }
 
 

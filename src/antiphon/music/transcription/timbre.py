@@ -7,18 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.music.transcription.network import HOP, SAMPLE_RATE
-from antiphon.music.transcription.notecreation import Event
+from antiphon.music.transcription.notecreation import NoteEvent
 
 WINDOW = 2048
 STEP = 2 * HOP
 """Samples from one spectrum to the next: two frames of the network."""
-LOWEST, PER_OCTAVE, BANDS = 55.0, 4, 30
+MIN_BAND_HZ, PER_OCTAVE, BANDS = 55.0, 4, 30
 """The bands: the first from so many Hz, so many to the octave, so many; the last ends near 10 kHz."""
 AT_ONCE = 64
 """Spectra that are taken in one step, to save memory."""
 AFTER, LATER = 2, 13
 """Spectra from a note's start to where it is in full sound (46 ms), and to where what dies away is fainter (0.3 s)."""
-FEW = 5
+MIN_NOTES = 5
 """Notes that are needed to know a sound by them."""
 
 
@@ -64,11 +64,11 @@ class Spectra:
 def _weights() -> NDArray[np.float32]:
     """(bins, BANDS), 1 where a bin lies in a band."""
     hertz = np.arange(WINDOW // 2 + 1) * SAMPLE_RATE / WINDOW
-    band = np.floor(PER_OCTAVE * np.log2(np.maximum(hertz, 1) / LOWEST))
+    band = np.floor(PER_OCTAVE * np.log2(np.maximum(hertz, 1) / MIN_BAND_HZ))
     return np.asarray(band[:, None] == np.arange(BANDS), np.float32)
 
 
-def timbre(spectra: NDArray[np.float16], events: Sequence[Event]) -> Timbre | None:
+def timbre(spectra: NDArray[np.float16], events: Sequence[NoteEvent]) -> Timbre | None:
     """How the ``events`` sound; None where there are too few that can be told from what comes before and after."""
     starts = np.array(sorted({event.start for event in events}))
     measures = []
@@ -79,10 +79,10 @@ def timbre(spectra: NDArray[np.float16], events: Sequence[Event]) -> Timbre | No
         near = starts[(starts > event.start + 4) & (starts < event.start + 2 * LATER)]
         alone = not len(near) and event.end - event.start >= 2 * LATER
         measures.append(_measure(spectra[max(first - 3, 0) : first + LATER + 1].astype(np.float64), event.pitch, alone))
-    if len(measures) < FEW:
+    if len(measures) < MIN_NOTES:
         return None
     with_decay = [row for row in measures if not np.isnan(row[0])]
-    decay = float(np.median([row[0] for row in with_decay])) if len(with_decay) >= FEW else float("nan")
+    decay = float(np.median([row[0] for row in with_decay])) if len(with_decay) >= MIN_NOTES else float("nan")
     return Timbre(decay, *(float(value) for value in np.median([row[1:] for row in measures], axis=0)))
 
 
@@ -92,7 +92,7 @@ def _measure(levels: NDArray[np.float64], pitch: int, alone: bool) -> tuple[floa
     whole = 10 * np.log10(power.sum(axis=1))
     at = len(levels) - LATER - 1 + AFTER
     decay = (whole[at] - whole[-1]) / ((LATER - AFTER) * STEP / SAMPLE_RATE) if alone else float("nan")
-    octaves = (np.arange(BANDS) + 0.5) / PER_OCTAVE + np.log2(LOWEST / (440 * 2 ** ((pitch - 69) / 12)))
+    octaves = (np.arange(BANDS) + 0.5) / PER_OCTAVE + np.log2(MIN_BAND_HZ / (440 * 2 ** ((pitch - 69) / 12)))
     above = octaves > -0.3
     share = full[above] / full[above].sum()
     brightness = float((share * octaves[above]).sum())

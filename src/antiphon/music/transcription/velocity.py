@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music.transcription.notecreation import Event
+from antiphon.music.transcription.notecreation import NoteEvent
 
 ATTACK = 16
 """Frames from its start in which a note gets as loud as it gets."""
@@ -17,13 +17,13 @@ STEADY = 8
 """Frames (93 ms) over which power is averaged: two periods and more of the lowest notes."""
 LOUD, LOUD_PERCENTILE = 0.85, 90.0
 """The velocity of a stem's loud notes, and which they are."""
-SOFTEST = 0.1
+MIN_VELOCITY = 0.1
 RESONANCE, DOUBT = 9.0, 2
 """dB by which an instrument, or the band of its stem, may make a pitch louder or softer than others, and how many notes
 of a pitch it takes to believe half of what they say of that."""
 
 
-def velocities(events: Sequence[Event], level: NDArray[np.float32]) -> list[float]:
+def velocities(events: Sequence[NoteEvent], level: NDArray[np.float32]) -> list[float]:
     """Velocity 0–1 of each of the events, in order of start, of a stem with RMS amplitude ``level`` (frames,).
 
     Notes that sound together share the power, by their activations, so that a chord is not played harder than its
@@ -32,10 +32,10 @@ def velocities(events: Sequence[Event], level: NDArray[np.float32]) -> list[floa
         return []
     own = _evened(events, 10 * np.log10(_powers(events, level) * _shares(events) + 1e-12))
     under = own - np.percentile(own, LOUD_PERCENTILE)
-    return [float(value) for value in np.clip(LOUD * 10 ** (under / 40), SOFTEST, 1.0)]
+    return [float(value) for value in np.clip(LOUD * 10 ** (under / 40), MIN_VELOCITY, 1.0)]
 
 
-def _evened(events: Sequence[Event], own: NDArray[np.float64]) -> NDArray[np.float64]:
+def _evened(events: Sequence[NoteEvent], own: NDArray[np.float64]) -> NDArray[np.float64]:
     """Levels ``own`` in dB without what is the pitch's and not the player's: each pitch's median moves towards that of
     all notes."""
     pitches = np.array([event.pitch for event in events])
@@ -48,7 +48,7 @@ def _evened(events: Sequence[Event], own: NDArray[np.float64]) -> NDArray[np.flo
     return evened
 
 
-def _powers(events: Sequence[Event], level: NDArray[np.float32]) -> NDArray[np.float64]:
+def _powers(events: Sequence[NoteEvent], level: NDArray[np.float32]) -> NDArray[np.float64]:
     """The stem's highest power in each note's attack."""
     total = np.concatenate([[0.0], np.cumsum(np.square(level, dtype=np.float64))])
     width = min(STEADY, len(level))
@@ -63,7 +63,7 @@ def _powers(events: Sequence[Event], level: NDArray[np.float32]) -> NDArray[np.f
     )
 
 
-def _shares(events: Sequence[Event]) -> NDArray[np.float64]:
+def _shares(events: Sequence[NoteEvent]) -> NDArray[np.float64]:
     """Each note's share 0–1 of what sounds shortly after it begins."""
     starts = np.array([event.start for event in events])
     ends = np.array([event.end for event in events])

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import fontpkg_inter
@@ -27,15 +28,19 @@ SYSTEM_FOLDERS = (
 )
 CJK_FILES = ("NotoSansCJK", "SourceHanSans", "NotoSansSC", "NotoSansJP", "NotoSansKR", "wqy-", "PingFang", "msyh")
 OTHER_FILES = ("NotoSans-", "NotoSansArabic", "NotoSansHebrew", "NotoSansThai", "NotoSansDevanagari", "DejaVuSans")
-SMALLEST_OPTICAL, LARGEST_OPTICAL = 14, 32
+MIN_OPTICAL_SIZE, MAX_OPTICAL_SIZE = 14, 32
 """The sizes between which Inter changes its forms."""
 
 ASTRAL_SYMBOLS = range(0x1F000, 0x20000)
 """Emoji and other pictographs: the few glyphs that text fonts have of them look like a mistake beside text."""
 
+_READING = Lock()
+"""Held while fontTools reads: it loads tables when they are asked for, by a seek and a read of the font's file, which
+all faces of a collection share, and into objects that no two threads may fill at a time."""
+
 
 class Face:
-    """One face of a font file: which characters it has and how wide they are."""
+    """One face of a font file: which characters it has and how wide they are. Threads may share it."""
 
     def __init__(self, path: Path, font: Any, files: tuple[Path, ...]) -> None:
         names = font["name"]
@@ -58,15 +63,19 @@ class Face:
 
         Where a face has forms for each size (the axis ``opsz``), resvg takes the size's own: large ones are narrower.
         """
-        optical = int(min(max(size, SMALLEST_OPTICAL), LARGEST_OPTICAL)) // 2 * 2  # rather too wide than too narrow
+        optical = int(min(max(size, MIN_OPTICAL_SIZE), MAX_OPTICAL_SIZE)) // 2 * 2  # rather too wide than too narrow
         key = (character, weight, optical)
         if key not in self._advances:
-            style = (weight, optical)
-            if style not in self._glyphs:
-                location = {"wght": weight, "opsz": optical} if "fvar" in self._font else None
-                self._glyphs[style] = self._font.getGlyphSet(location=location)
-            self._advances[key] = self._glyphs[style][self._cmap[ord(character)]].width / self._units
+            with _READING:
+                self._advances[key] = self._read_advance(*key)
         return self._advances[key]
+
+    def _read_advance(self, character: str, weight: int, optical: int) -> float:
+        style = (weight, optical)
+        if style not in self._glyphs:
+            location = {"wght": weight, "opsz": optical} if "fvar" in self._font else None
+            self._glyphs[style] = self._font.getGlyphSet(location=location)
+        return float(self._glyphs[style][self._cmap[ord(character)]].width / self._units)
 
 
 @cache
@@ -83,7 +92,7 @@ def fallbacks() -> tuple[Face, ...]:
     if not cjk and spec is not None and spec.submodule_search_locations:
         packaged = [p for folder in spec.submodule_search_locations for p in Path(folder).glob("*.tt[cf]")]
         cjk = [[path] for path in packaged]
-    return tuple(face for files in cjk + _styles(_system_files(OTHER_FILES)) for face in _faces(files))
+    return tuple(face for files in cjk + _styles(_system_files(OTHER_FILES)) for face in faces_of(files))
 
 
 def face_for(character: str, preferred: str = "") -> Face | None:
@@ -98,7 +107,11 @@ def face_for(character: str, preferred: str = "") -> Face | None:
     )
 
 
-def _faces(files: list[Path]) -> Iterator[Face]:
+def faces_of(files: list[Path]) -> Iterator[Face]:
+    """The faces of the first of ``files``, one font or a collection, the rest being other styles of the same family.
+
+    A damaged file has none.
+    """
     path = files[0]
     try:
         if path.suffix == ".ttc":

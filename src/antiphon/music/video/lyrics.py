@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-LONGEST_LINE = 10.0
+MAX_LINE_S = 10.0
 """Seconds that a line stays which nothing follows for longer: it shall not stand through a solo."""
 
-LONGEST_WORD = 2.0
+MAX_WORD_S = 2.0
 STEP = 3.0
 """Seconds between lines without a time that no line with a time follows."""
 
-WIDEST = 90
+MAX_LINE_CHARS = 90
 """Characters in a line of plain text; longer ones are broken at a space."""
 
 LISTED = 5
@@ -245,7 +245,7 @@ def _merge(entries: Sequence[_Entry]) -> list[_Entry]:
 def _line(entry: _Entry, latest: float, read: _Reader) -> Line:
     start = entry.start or 0.0
     if all(time is None for _, time in entry.words):
-        return Line(start, min(latest, start + LONGEST_LINE), (Word(entry.text),))
+        return Line(start, min(latest, start + MAX_LINE_S), (Word(entry.text),))
     times: list[float] = []
     for _, time in entry.words:
         floor = times[-1] if times else start
@@ -253,11 +253,11 @@ def _line(entry: _Entry, latest: float, read: _Reader) -> Line:
             read.warn(WORDS_BACKWARDS, entry.number)
         times.append(min(latest, max(floor, floor if time is None else time)))
     closed = not entry.words[-1][0].strip() and times[-1] > start
-    end = times[-1] if closed else min(latest, max(times[-1] + LONGEST_WORD, start + 1))
+    end = times[-1] if closed else min(latest, max(times[-1] + MAX_WORD_S, start + 1))
     texts = [text for text, _ in entry.words]
     texts[0], texts[-1] = texts[0].lstrip(), texts[-1].rstrip()
     words = [
-        Word(text, begin, min(until, begin + LONGEST_WORD))
+        Word(text, begin, min(until, begin + MAX_WORD_S))
         for text, begin, until in zip(texts, times, [*times[1:], end], strict=True)
         if text
     ]
@@ -266,7 +266,7 @@ def _line(entry: _Entry, latest: float, read: _Reader) -> Line:
 
 def _spread(lines: Sequence[str], duration: float) -> tuple[Line, ...]:
     """Plain lines over the whole song, each as long as its text is."""
-    kept = [part for line in lines for part in textwrap.wrap(line, WIDEST)]
+    kept = [part for line in lines for part in textwrap.wrap(line, MAX_LINE_CHARS)]
     weights = [12 + sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line) for line in kept]
     total, position, spread = sum(weights), 0, []
     for text, weight in zip(kept, weights, strict=True):

@@ -7,11 +7,11 @@ import numpy as np
 from PIL import Image
 
 Colour = tuple[int, int, int]
-MINIMUM_CONTRAST = 6.0
+MIN_CONTRAST = 6.0
 """Between the accent and the darkened background; WCAG asks 4.5 of small text."""
 
 
-FURTHEST_HUE = 0.14
+MAX_HUE_TURN = 0.14
 """Of the colour circle, between the two ends of the bars' gradient."""
 
 
@@ -62,7 +62,7 @@ def _distance(one: float, other: float) -> float:
 def _towards(hue: float, other: float) -> float:
     """The other hue, or one on the way to it: between far hues a gradient would turn grey."""
     turn = (other - hue + 0.5) % 1 - 0.5
-    return (hue + min(FURTHEST_HUE, max(-FURTHEST_HUE, turn))) % 1
+    return (hue + min(MAX_HUE_TURN, max(-MAX_HUE_TURN, turn))) % 1
 
 
 def _readable(hue: float, saturation: float) -> Colour:
@@ -70,7 +70,7 @@ def _readable(hue: float, saturation: float) -> Colour:
     ground = _rgb(hue, 0.14, 0.4)
     for lightness in np.arange(0.6, 0.95, 0.02):
         colour = _rgb(hue, float(lightness), saturation)
-        if contrast(colour, ground) >= MINIMUM_CONTRAST:
+        if contrast(colour, ground) >= MIN_CONTRAST:
             return colour
     return (245, 245, 248)
 

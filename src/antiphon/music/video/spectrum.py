@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 RATE = 44_100
 BANDS = 64
-LOWEST, HIGHEST = 40.0, 16_000.0
-WINDOWS = ((8192, 250.0), (4096, 1000.0), (2048, HIGHEST))
+MIN_BAND_HZ, MAX_BAND_HZ = 40.0, 16_000.0
+WINDOWS = ((8192, 250.0), (4096, 1000.0), (2048, MAX_BAND_HZ))
 """FFT length and the centre frequency (Hz) up to which it is used: fine pitch below, fine timing above."""
 
 AHEAD = 1024
@@ -19,7 +19,7 @@ RANGE_DB = 42.0
 TILT_DB = 1.5
 """Per octave, added because music falls by about that much from band to band of equal ratio."""
 
-QUIETEST_REFERENCE_DB = -55.0
+MIN_REFERENCE_DB = -55.0
 FALL_PER_SECOND, SHRINK_PER_SECOND = 0.9, 0.08
 """A bar falls by a share of its height and, near the bottom, by at least so much of the full height."""
 
@@ -50,7 +50,7 @@ class Spectrum:
 
 def band_edges() -> NDArray[np.float64]:
     """The 65 frequencies (Hz) between the bands, equally spaced in logarithm."""
-    return np.geomspace(LOWEST, HIGHEST, BANDS + 1)
+    return np.geomspace(MIN_BAND_HZ, MAX_BAND_HZ, BANDS + 1)
 
 
 def analyse(blocks: Iterable[Floats], fps: int) -> Spectrum:
@@ -135,7 +135,7 @@ def _window(length: int) -> Floats:
 def _levels(stored: NDArray[np.uint8], fps: int) -> NDArray[np.uint8]:
     """Bar heights: decibels below the song's own loud passages, blurred over neighbours, falling with gravity."""
     reference = _FLOOR_DB + _STEP_DB * _percentile(stored, 0.993)
-    top = max(reference, QUIETEST_REFERENCE_DB)
+    top = max(reference, MIN_REFERENCE_DB)
     heights = (np.arange(256) * _STEP_DB + _FLOOR_DB - (top - RANGE_DB)) / RANGE_DB
     heights = np.clip(heights, 0, 1) ** 1.5
     levels = np.empty(stored.shape, np.uint8)

@@ -163,11 +163,10 @@ def test_levels_do_not_depend_on_the_blocks_they_are_read_in() -> None:
     assert expected.shape == (len(sound) // HOP + 1, BANDS)
 
 
-def test_the_borders_of_pieces_are_not_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_borders_of_pieces_are_not_heard(tmp_path: Path) -> None:
     song = listen(play(tmp_path / "drums.flac", rock(6), 13.0), duration=13, progress=silent)
     whole = Network()(scaled(song, gain(song)))
-    monkeypatch.setattr("antiphon.music.drums.network.PIECE", 150)
-    pieces = Network().activations(song, silent)
+    pieces = Network(piece=150).activations(song, silent)
     assert np.abs(pieces.onsets - whole[:, :5]).max() < 0.01
 
 

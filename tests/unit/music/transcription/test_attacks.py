@@ -3,10 +3,10 @@
 import numpy as np
 
 from antiphon.music.transcription.attacks import align, peaks, rise
-from antiphon.music.transcription.notecreation import Event
+from antiphon.music.transcription.notecreation import NoteEvent
 
 
-def spans(events: list[Event]) -> list[tuple[int, int, int]]:
+def spans(events: list[NoteEvent]) -> list[tuple[int, int, int]]:
     return [(event.start, event.end, event.pitch) for event in events]
 
 
@@ -27,23 +27,23 @@ def test_attacks_are_the_peaks_that_are_strong_and_apart() -> None:
 
 
 def test_notes_that_wander_are_moved_to_their_attacks() -> None:
-    events = [Event(36, 72, 40, 0.8), Event(73, 118, 43, 0.8)]
+    events = [NoteEvent(36, 72, 40, 0.8), NoteEvent(73, 118, 43, 0.8)]
     assert spans(align(events, np.array([30, 80]))) == [(30, 72, 40), (80, 118, 43)]
 
 
 def test_a_note_far_from_any_attack_stays_where_it_is() -> None:
-    assert spans(align([Event(50, 90, 40, 0.8)], np.array([20, 120]))) == [(50, 90, 40)]
+    assert spans(align([NoteEvent(50, 90, 40, 0.8)], np.array([20, 120]))) == [(50, 90, 40)]
 
 
 def test_a_note_struck_again_while_it_sounds_becomes_two() -> None:
-    assert spans(align([Event(30, 120, 40, 0.8)], np.array([30, 80]))) == [(30, 80, 40), (80, 120, 40)]
+    assert spans(align([NoteEvent(30, 120, 40, 0.8)], np.array([30, 80]))) == [(30, 80, 40), (80, 120, 40)]
 
 
 def test_a_note_ends_where_the_next_one_was_moved_to() -> None:
-    events = [Event(60, 84, 40, 0.8), Event(85, 120, 43, 0.8)]
+    events = [NoteEvent(60, 84, 40, 0.8), NoteEvent(85, 120, 43, 0.8)]
     assert spans(align(events, np.array([60, 80]))) == [(60, 80, 40), (80, 120, 43)]
 
 
 def test_a_note_that_the_next_one_squeezes_out_goes() -> None:
-    events = [Event(60, 78, 40, 0.8), Event(78, 84, 47, 0.3), Event(85, 120, 43, 0.8)]
+    events = [NoteEvent(60, 78, 40, 0.8), NoteEvent(78, 84, 47, 0.3), NoteEvent(85, 120, 43, 0.8)]
     assert spans(align(events, np.array([60, 80]))) == [(60, 78, 40), (80, 120, 43)]

@@ -5,7 +5,7 @@ import numpy as np
 from antiphon.music.transcription.chords import SAME, chords, with_struck
 from antiphon.music.transcription.leakage import Salience
 from antiphon.music.transcription.network import Posteriorgram
-from antiphon.music.transcription.notecreation import Event
+from antiphon.music.transcription.notecreation import NoteEvent
 
 FRAMES = 200
 
@@ -50,10 +50,10 @@ def test_a_harmonic_of_what_begins_with_it_is_no_note() -> None:
 
 
 def test_what_the_stem_has_itself_is_not_doubled() -> None:
-    own = Event(50 + SAME, 90, 60, 0.7)
+    own = NoteEvent(50 + SAME, 90, 60, 0.7)
     assert with_struck([own], sounding(60, 0.7), heard((50, 80, 60, True))) == [own]
 
 
 def test_a_note_ends_where_the_drums_tell_that_it_is_struck_again() -> None:
-    events = with_struck([Event(20, 120, 60, 0.7)], sounding(60, 0.7), heard((70, 110, 60, True)))
+    events = with_struck([NoteEvent(20, 120, 60, 0.7)], sounding(60, 0.7), heard((70, 110, 60, True)))
     assert [(event.start, event.end) for event in events] == [(20, 70), (70, 110)]

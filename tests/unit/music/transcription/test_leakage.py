@@ -3,9 +3,9 @@
 import numpy as np
 
 from antiphon.music.transcription.leakage import Salience, owned
-from antiphon.music.transcription.notecreation import Event
+from antiphon.music.transcription.notecreation import NoteEvent
 
-NOTE = Event(10, 40, 60, 0.8)
+NOTE = NoteEvent(10, 40, 60, 0.8)
 
 
 def stem(activation: float, level: float, *, pitch: int = 60) -> Salience:
@@ -40,7 +40,7 @@ def test_a_pitch_known_from_elsewhere_needs_no_activation_but_a_loud_stem() -> N
 
 
 def test_stems_may_end_before_one_another() -> None:
-    late = Event(150, 180, 60, 0.8)
+    late = NoteEvent(150, 180, 60, 0.8)
     assert owned(
         [late], Salience(np.full((200, 88), 200, np.uint8), np.full(200, 0.1, np.float32)), [stem(1, 1)], margin=1
     )

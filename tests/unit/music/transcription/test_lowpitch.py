@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from antiphon.music.audio import Writer
 from antiphon.music.transcription.bass import bass_line
-from antiphon.music.transcription.lowpitch import LOWEST, LowPitches, listen_low
+from antiphon.music.transcription.lowpitch import MIN_PITCH, LowPitches, listen_low
 from antiphon.music.transcription.network import HOP, SAMPLE_RATE
 
 Sound = NDArray[np.float64]
@@ -63,21 +63,21 @@ HIGH = {harmonic: 1 / harmonic for harmonic in range(4, 9)}
 @pytest.mark.parametrize("pitch", [28, 33, 40, 47, 55])
 def test_the_pitch_that_is_played_has_the_most_salience_and_not_an_octave_of_it(pitch: int, record: Record) -> None:
     low, _ = heard(record, {"bass": note(pitch, 1.0, WHOLE)})
-    assert {LOWEST + int(column) for column in low.salience[20:60].argmax(axis=1)} == {pitch}
-    assert low.purity[20:60, pitch - LOWEST].min() > 0.5
+    assert {MIN_PITCH + int(column) for column in low.salience[20:60].argmax(axis=1)} == {pitch}
+    assert low.purity[20:60, pitch - MIN_PITCH].min() > 0.5
 
 
 def test_harmonics_that_the_separation_put_elsewhere_tell_the_pitch(record: Record) -> None:
     bass, rest = note(31, 1.0, LOW), note(31, 1.0, HIGH)
     low, _ = heard(record, {"bass": bass, "other": rest})
-    assert {LOWEST + int(column) for column in low.salience[20:60].argmax(axis=1)} == {31}
+    assert {MIN_PITCH + int(column) for column in low.salience[20:60].argmax(axis=1)} == {31}
 
 
 def test_frames_are_as_many_as_asked_for_and_do_not_drift_over_a_long_file(record: Record) -> None:
     silence = np.zeros(round(65.0 * SAMPLE_RATE))
     low, _ = heard(record, {"bass": np.concatenate([silence, note(40, 1.0, WHOLE)])})
     assert len(low.salience) == len(low.purity) == len(low.body) == len(low.hit) == -(-66 * SAMPLE_RATE // HOP)
-    energy = low.body[:, 40 - LOWEST].astype(np.float32)
+    energy = low.body[:, 40 - MIN_PITCH].astype(np.float32)
     half = (energy.min() + energy.max()) / 2
     assert abs(int(np.flatnonzero(energy > half)[0]) - frame(65.0)) <= 3
     assert not low.salience[: frame(64.5)].any()
@@ -85,7 +85,7 @@ def test_frames_are_as_many_as_asked_for_and_do_not_drift_over_a_long_file(recor
 
 def test_files_of_different_lengths_and_of_none_are_heard(record: Record) -> None:
     low, _ = heard(record, {"bass": note(40, 2.0, WHOLE), "other": note(52, 0.5, WHOLE), "drums": np.zeros(100)})
-    assert LOWEST + int(low.salience[frame(1.5)].argmax()) == 40
+    assert MIN_PITCH + int(low.salience[frame(1.5)].argmax()) == 40
     nothing = listen_low([record("bass", np.zeros(1))], [], frames=0, loud=0.1)
     assert nothing.salience.shape == (0, 33)
     assert bass_line(nothing, np.zeros(0, np.float32)) == []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from antiphon.music.transcription.notecreation import Event, Thresholds, create, infer_onsets
+from antiphon.music.transcription.notecreation import NoteEvent, Thresholds, create, infer_onsets
 
 Activations = NDArray[np.float32]
 
@@ -24,7 +24,7 @@ def played(*notes: tuple[int, int, int, float], frames: int = 100) -> tuple[Acti
     return activations, onsets
 
 
-def spans(events: list[Event]) -> list[tuple[int, int, int]]:
+def spans(events: list[NoteEvent]) -> list[tuple[int, int, int]]:
     return [(event.start, event.end, event.pitch) for event in events]
 
 

@@ -8,12 +8,12 @@ import pytest
 from numpy.typing import NDArray
 
 from antiphon.music.transcription.network import HOP, SAMPLE_RATE
-from antiphon.music.transcription.notecreation import Event
+from antiphon.music.transcription.notecreation import NoteEvent
 from antiphon.music.transcription.timbre import BANDS, STEP, Spectra, Timbre, timbre
 
 Samples = NDArray[np.float64]
 APART = 86
-NOTES = [Event(APART * index, APART * index + 60, 48 + index, 0.8) for index in range(10)]
+NOTES = [NoteEvent(APART * index, APART * index + 60, 48 + index, 0.8) for index in range(10)]
 Sounds = Callable[[Callable[[Samples, float], Samples]], Timbre | None]
 
 
@@ -62,7 +62,7 @@ def test_a_bright_sound_has_its_centre_octaves_above_its_pitch(sounds: Sounds) -
 
 def test_notes_that_follow_each_other_closely_tell_no_decay() -> None:
     spectra = np.zeros((200, BANDS), np.float16)
-    events = [Event(10 * index, 10 * index + 10, 60, 0.8) for index in range(20)]
+    events = [NoteEvent(10 * index, 10 * index + 10, 60, 0.8) for index in range(20)]
     found = timbre(spectra, events)
     assert found is not None
     assert isnan(found.decay)
