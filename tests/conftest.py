@@ -1,5 +1,6 @@
 """What many tests need: one real PostgreSQL for the whole run, and an empty database for each test."""
 
+import signal
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -11,6 +12,17 @@ from antiphon.database.embedded import EmbeddedPostgres
 
 # nobody needs the data of a test after a power cut
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+def pytest_configure() -> None:
+    """Let the programs that tests start have the default dispositions, whatever the run itself inherited.
+
+    Under ``nohup``, and in the background of a script, SIGHUP or SIGINT is ignored, and what is ignored is so in every
+    child. What is caught is not: a handler that does nothing leaves this process as deaf, its children as new.
+    """
+    for signum in (signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(signum) == signal.SIG_IGN:
+            signal.signal(signum, lambda *_: None)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,19 +21,11 @@ from antiphon.client import NO_RETRIES, Client
 from antiphon.contract.kinds import Kind
 from antiphon.contract.signatures import verify_standard
 from antiphon.settings import load_settings
+from tests.waiting import wait_for
 
 HOST = "127.0.0.1"
 PATIENCE = 60.0  # seconds: of a machine that is busy with other things, too
 Found = TypeVar("Found")
-
-
-def wait_for(look: Callable[[], Found | None], what: str, *, patience: float = PATIENCE, every: float = 0.03) -> Found:
-    """Poll until ``look`` gives something true."""
-    deadline = time.monotonic() + patience
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"waited {patience:g} s for {what}"
-        time.sleep(every)
-    return found
 
 
 def free_port() -> int:
@@ -284,7 +276,7 @@ def await_end(client: Client, kind: Kind, task_id: str, *, patience: float = 120
         record = client.record(kind, task_id)
         return record if record["taskState"] in ("succeeded", "failed", "cancelled") else None
 
-    return wait_for(look, f"the end of {kind} {task_id}", patience=patience, every=0.1)
+    return wait_for(look, f"the end of {kind} {task_id}", seconds=patience)
 
 
 def await_progress(client: Client, kind: Kind, task_id: str) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from typing import Self
 
 import pytest
 
-from tests.acceptance.cluster import free_port, wait_for
+from tests.acceptance.cluster import free_port
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[2] / "examples" / "receivers"
 HOST = "127.0.0.1"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import psycopg
 
-from tests.acceptance.cluster import HOST, Cluster, wait_for
+from tests.acceptance.cluster import HOST, Cluster
+from tests.waiting import wait_for
 
 PROMISED = 50_000_000  # bytes that the client says it will send
 SENT = 3_000_000

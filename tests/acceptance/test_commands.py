@@ -17,7 +17,8 @@ from antiphon.contract.kinds import Kind, SeparationType
 from antiphon.contract.signatures import verify_standard
 from antiphon.database.embedded import EmbeddedPostgres
 from antiphon.errors import Maintenance, Unauthorized
-from tests.acceptance.cluster import Cluster, Receiver, await_end, free_port, wait_for
+from tests.acceptance.cluster import Cluster, Receiver, await_end, free_port
+from tests.waiting import wait_for
 
 GENERAL_MIDI_DRUMS = 9
 

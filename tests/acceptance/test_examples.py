@@ -22,7 +22,8 @@ from antiphon.contract import signatures
 from antiphon.contract.callbacks import midi_callback, separation_callback, video_callback
 from antiphon.contract.kinds import SeparationType
 from tests.acceptance.examples import EXAMPLES, FAILING_FLUSH, Example, Started, prepared
-from tests.integration.server import Server, eventually, running
+from tests.integration.server import Server, running
+from tests.waiting import wait_for
 
 LONGEST = 70  # lines of an example
 OLD_KEY = signatures.new_key()  # is being rotated out
@@ -111,12 +112,12 @@ def statuses(server: Server, task_id: str, attempts: int = 1) -> list[int]:
         made = [attempt["status"] for delivery in found for attempt in delivery["attempts"]]
         return made if len(made) >= attempts and all(one["state"] != "pending" for one in found) else []
 
-    return eventually(look, 30)
+    return wait_for(look, seconds=30)
 
 
 def worked(receiver: Started, task_id: str) -> str:
     """What the work on this task said; it must have said it once."""
-    eventually(lambda: receiver.worked(task_id), 30)
+    wait_for(lambda: receiver.worked(task_id), seconds=30)
     (said,) = receiver.worked(task_id)
     return said
 
@@ -210,7 +211,7 @@ def test_work_that_fails_is_tried_again(example: Example, server: Server, tmp_pa
         receiver.start()
         task_id = announce_midi(server, receiver.url)
         assert statuses(server, task_id) == [200]
-        eventually(lambda: "not yet" in receiver.log)
+        wait_for(lambda: "not yet" in receiver.log)
         assert receiver.worked(task_id) == []
         gate.touch()
         assert worked(receiver, task_id).startswith("midi: Drums")
@@ -218,7 +219,7 @@ def test_work_that_fails_is_tried_again(example: Example, server: Server, tmp_pa
 
 def test_the_samples_that_try_a_receiver_out_are_acknowledged(receiver: Started, server: Server) -> None:
     trials = server.post("/callbacks/test", {"callBackUrl": receiver.url})["trials"]
-    assert [trial["status"] for trial in trials] == [200] * 6
+    assert [trial["status"] for trial in trials] == [200] * 7
 
 
 def test_either_scheme_alone_is_enough_and_either_key_while_one_is_rotated(receiver: Started, server: Server) -> None:
@@ -378,7 +379,7 @@ def test_express_works_on_what_is_linked_though_the_folder_could_not_be_flushed(
         task_id = uuid4().hex
         body = midi_body(task_id)
         assert post(receiver, body, signed(server.webhook_key, body, task_id)) == 503
-        eventually(lambda: receiver.worked(task_id))
+        wait_for(lambda: receiver.worked(task_id))
         broken.unlink()
         assert post(receiver, body, signed(server.webhook_key, body, task_id)) == 200
         worked(receiver, task_id)
@@ -392,7 +393,7 @@ def test_without_a_key_that_can_be_one_an_example_says_so_and_acknowledges_nothi
     with prepared(example, tmp_path / "copy", key) as receiver:
         with contextlib.suppress(AssertionError):  # some end before they listen
             receiver.start()
-        eventually(lambda: any(process.poll() for process in receiver.processes))
+        wait_for(lambda: any(process.poll() for process in receiver.processes))
         with contextlib.suppress(httpx.ConnectError):
             assert post(receiver, body, signed("whsec_AAAA", body, "a")) == 503
         assert re.search("webhook.?key", receiver.log, re.IGNORECASE)

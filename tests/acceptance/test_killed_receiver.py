@@ -4,9 +4,9 @@ import asyncio
 import socket
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from bench import poster
 
 from antiphon.contract.signatures import new_key
 from antiphon.receiver import Inbox
+from tests.waiting import wait_for
 
 CALLBACKS, DUPLICATES, PARALLEL = 10_000, 0.2, 64
 KILLED_AFTER = (3_000, 6_500)  # acknowledgements
@@ -51,13 +52,12 @@ class Process:
         self._running = subprocess.Popen(self._command)
 
     def await_port(self) -> None:
-        end = time.monotonic() + 15
-        while time.monotonic() < end:
-            try:
-                return socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            except ConnectionRefusedError:
-                time.sleep(0.02)
-        raise TimeoutError("the receiver did not start")
+        wait_for(self._listens, "the receiver to listen")
+
+    def _listens(self) -> bool:
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            return True
+        return False
 
     def kill(self) -> None:
         self._running.kill()
@@ -112,11 +112,12 @@ def test_ten_thousand_callbacks_through_two_kills_are_processed_exactly_once_eac
 
 def await_end(inbox: Inbox) -> Counter[str]:
     """The states of all follow-ups, once none is left to be done."""
-    states: Counter[str] = Counter()
-    end = time.monotonic() + 120
-    while time.monotonic() < end:
-        states = Counter(inbox.work(event.id).state for event in inbox.events())
-        if not states.keys() & {"pending", "running"}:
-            return states
-        time.sleep(0.5)
-    raise TimeoutError(f"the follow-ups have not ended: {states}")
+
+    def states() -> Counter[str]:
+        return Counter(inbox.work(event.id).state for event in inbox.events())
+
+    def ended() -> bool:
+        return not inbox.pending(1) and not states().keys() & {"pending", "running"}
+
+    wait_for(ended, lambda: f"the end of {states()}", seconds=120)
+    return states()

@@ -9,7 +9,8 @@ import psycopg
 
 from antiphon.contract.kinds import Kind, SeparationType
 from antiphon.errors import EngineError
-from tests.acceptance.cluster import Cluster, Receiver, await_end, await_progress, command_line, wait_for
+from tests.acceptance.cluster import Cluster, Receiver, await_end, await_progress, command_line
+from tests.waiting import wait_for
 
 SEPARATION = Kind.SEPARATION
 VOCALS = SeparationType.SEPARATE_VOCAL
@@ -27,7 +28,7 @@ def test_a_task_survives_kill_9_of_its_worker_and_announces_one_success(
         engine = worker.freeze_engine()
         worker.kill()
         os.kill(engine, signal.SIGCONT)
-        wait_for(lambda: "antiphon.music" not in command_line(engine), "the engine's end", patience=5)
+        wait_for(lambda: "antiphon.music" not in command_line(engine), "the engine's end", seconds=5)
         assert client.record(SEPARATION, task)["taskState"] == "running", "nobody has noticed yet"
 
         cluster.start("worker")
@@ -139,7 +140,7 @@ def test_cancelling_a_running_task_kills_its_engine_within_a_second(cluster: Clu
         engine = server.freeze_engine()
         asked = time.monotonic()
         answer = client.cancel(task)
-        wait_for(lambda: "antiphon.music" not in command_line(engine), "the engine's end", patience=5)
+        wait_for(lambda: "antiphon.music" not in command_line(engine), "the engine's end", seconds=5)
         assert time.monotonic() - asked < 1.0
         assert answer["state"] == "cancelled"
         assert cluster.stored() == {path for path in cluster.stored() if track["taskId"] in path}

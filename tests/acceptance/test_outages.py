@@ -13,7 +13,8 @@ from antiphon.client import ApiError
 from antiphon.contract.kinds import Kind, SeparationType
 from antiphon.database.cluster import cluster_folder
 from antiphon.database.embedded import EmbeddedPostgres
-from tests.acceptance.cluster import Cluster, Receiver, await_end, await_progress, command_line, wait_for
+from tests.acceptance.cluster import Cluster, Receiver, await_end, await_progress, command_line
+from tests.waiting import wait_for
 
 SEPARATION = Kind.SEPARATION
 VOCALS = SeparationType.SEPARATE_VOCAL

@@ -9,8 +9,7 @@ import secrets
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +20,8 @@ import httpx
 import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
+
+from tests.waiting import wait_for
 
 RECORDS = {"separation": "/vocal-removal", "midi": "/midi", "video": "/mp4"}
 START, STOP = 60.0, 20.0  # seconds
@@ -68,7 +69,7 @@ class Server:
             record = self.record(kind, task_id)
             return record if record["taskState"] not in ("queued", "running") else None
 
-        return eventually(look, seconds)
+        return wait_for(look, seconds=seconds)
 
     def healthy(self) -> bool:
         return self.http.get(f"{self.url}/health").status_code == 200
@@ -142,16 +143,6 @@ def succeeded(answer: httpx.Response) -> Any:
     return envelope["data"]
 
 
-def eventually(look: Callable[[], Found], seconds: float = 20) -> Found:
-    """What ``look`` gives as soon as it is true."""
-    end = time.monotonic() + seconds
-    while not (found := look()):
-        if time.monotonic() > end:
-            raise TimeoutError(f"did not come true within {seconds} s")
-        time.sleep(0.05)
-    return found
-
-
 @contextlib.contextmanager
 def running(data: Path, *roles: str, **settings: str) -> Iterator[Server]:
     """Run ``antiphon serve`` with these settings until the end of the block."""
@@ -164,7 +155,7 @@ def running(data: Path, *roles: str, **settings: str) -> Iterator[Server]:
     with said.open("wb") as stdout, log.open("wb") as stderr:
         process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
     try:
-        url = eventually(lambda: _url(process, log), START)
+        url = wait_for(lambda: _url(process, log), seconds=START)
         keys = dict(re.findall(r"(API|webhook) key +(ak_\S+|whsec_\S+)", said.read_text()))
         server = Server(str(url), data, Path(settings["storage_url"]), settings["database_url"], process.pid)
         server.key, server.webhook_key = keys.get("API", ""), keys.get("webhook", "")

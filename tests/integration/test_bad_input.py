@@ -17,7 +17,8 @@ import pytest
 from tests.integration import songs
 from tests.integration.line import take_all_the_way
 from tests.integration.receiver import Receiver
-from tests.integration.server import Server, eventually, succeeded
+from tests.integration.server import Server, succeeded
+from tests.waiting import wait_for
 
 SEPARATION, MIDI, VIDEO = "/vocal-removal", "/midi", "/mp4"
 GENERATE = {SEPARATION: "song", MIDI: "stems", VIDEO: "song"}
@@ -349,8 +350,8 @@ def test_an_upload_that_breaks_off_leaves_nothing(server: Server) -> None:
     before = server.belongings()
     with connected(server) as connection:
         connection.sendall(upload_head(server, 4_000_000) + bytes(1_000_000))
-        eventually(lambda: server.belongings()["scratch"])
-    eventually(lambda: server.belongings() == before)
+        wait_for(lambda: server.belongings()["scratch"])
+    wait_for(lambda: server.belongings() == before)
     assert server.healthy()
 
 

@@ -14,8 +14,9 @@ import pytest
 from antiphon.contract import signatures
 from antiphon.contract.events import CallbackEvent
 from tests.integration.line import Line
-from tests.integration.server import Server, eventually, running
+from tests.integration.server import Server, running
 from tests.integration.streams import NOTES, Ended, streaming, task_of
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -170,7 +171,7 @@ def test_a_key_has_twenty_streams_at_most_and_each_that_ends_makes_room(server: 
         with httpx.stream("GET", url, headers=headers, trust_env=False) as answer:
             return answer.status_code == 200
 
-    assert eventually(room)
+    assert wait_for(room)
 
 
 def test_a_key_that_is_revoked_hears_no_more(server: Server, key: str, end: Ended) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from antiphon.contract import signatures
 from tests.integration.receiver import Received, Receiver
-from tests.integration.server import Server, eventually
+from tests.integration.server import Server
+from tests.waiting import wait_for
 
 ALL = {(kind, outcome) for kind in ("separation", "midi", "video") for outcome in ("success", "failure")}
 
@@ -153,7 +154,7 @@ def test_the_command_that_lists_shows_each_attempt_and_where_its_time_went(
     )
     server.sql("SELECT pg_notify('antiphon_callback', '')")
     fresh.wait(task_id)
-    shown = eventually(lambda: found if "1." in (found := command(server, "list", task_id).stdout) else "")
+    shown = wait_for(lambda: found if "1." in (found := command(server, "list", task_id).stdout) else "")
     assert "msg_seen  delivered" in shown
     assert "  200  " in shown
     assert "answer" in shown

@@ -21,7 +21,8 @@ from antiphon.receiver.inbox.inbox import Inbox
 from antiphon.receiver.polling import poll
 from tests.integration.line import KINDS, Line
 from tests.integration.receiver import Receiver
-from tests.integration.server import Server, eventually
+from tests.integration.server import Server
+from tests.waiting import wait_for
 
 SWIFT = Retries(first=0.01)
 
@@ -109,7 +110,7 @@ def test_a_receiver_that_is_called_and_fed_by_polling_processes_each_task_once(
         poll(client, inbox, line.ids.values(), deadline=30, spacing=0)
         for name in line.ids:
             call(name)
-        eventually(lambda: all(inbox.work(event.id).state == "done" for event in inbox.events()))
+        wait_for(lambda: all(inbox.work(event.id).state == "done" for event in inbox.events()))
         assert {event.repeats for event in inbox.events()} == {1, 2}
     assert processed == dict.fromkeys(line.ids.values(), 1)
 

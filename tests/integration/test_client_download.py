@@ -11,7 +11,7 @@ import pytest
 from antiphon.client import AsyncClient, Client, Retries
 from antiphon.download import DownloadError
 from tests.integration.download.origin import Origin, answering, reset, right, serving, silent, truncated
-from tests.integration.server import eventually
+from tests.waiting import wait_for_async
 
 SIZE = 1_000_000
 SWIFT = Retries(first=0.01)
@@ -62,7 +62,7 @@ async def test_a_cancelled_download_stops_and_is_resumed_later(origin: Origin, t
     part = tmp_path / ".vocal.flac.part"
     async with AsyncClient(API, "ak") as client:
         task = asyncio.create_task(client.download(f"{origin.base}/stem", target))
-        await asyncio.to_thread(eventually, lambda: part.exists() and part.stat().st_size > 100_000)
+        await wait_for_async(lambda: part.exists() and part.stat().st_size > 100_000)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

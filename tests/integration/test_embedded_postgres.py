@@ -25,8 +25,8 @@ from tests.integration.embedded import (
     postmaster,
     query,
     socket_folder,
-    wait_for,
 )
+from tests.waiting import wait_for
 
 FAST = {"fsync": "off"}
 

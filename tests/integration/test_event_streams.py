@@ -18,7 +18,8 @@ from antiphon.database import Database, Notifications, open_database
 from antiphon.database.notifications import MAX_WAITING
 from antiphon.keys import ApiKey, create_api_key
 from antiphon.tasks import store
-from tests.integration.server import Server, eventually
+from tests.integration.server import Server
+from tests.waiting import wait_for
 
 TASK = "0123456789abcdef0123456789abcdef"
 PATIENCE = 10.0
@@ -143,4 +144,4 @@ def test_streams_of_single_tasks_count_towards_the_limit_of_their_key(server: Se
         with watching(server, key, task_id) as answer:
             return answer.status_code == 200
 
-    assert eventually(room)
+    assert wait_for(room)

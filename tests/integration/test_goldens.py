@@ -13,7 +13,8 @@ import pytest
 
 from tests.integration.line import KINDS, Line
 from tests.integration.receiver import Receiver
-from tests.integration.server import RECORDS, Server, eventually
+from tests.integration.server import RECORDS, Server
+from tests.waiting import wait_for
 
 GOLDENS = Path(__file__).parent / "goldens"
 GENERATE = {"separation": "/vocal-removal", "midi": "/midi", "video": "/mp4"}
@@ -74,7 +75,7 @@ def asking(server: Server, kind: str, url: str) -> str:
 def test_failure_is_announced_and_recorded_as_ever(server: Server, receiver: Receiver, kind: str) -> None:
     task_id = asking(server, kind, receiver.url)
     (callback,) = receiver.wait(task_id)
-    eventually(lambda: server.record(kind, task_id)["callbackState"] == "delivered")
+    wait_for(lambda: server.record(kind, task_id)["callbackState"] == "delivered")
     compare(f"callback-{kind}-failure", steady(callback.raw))
     compare(f"record-{kind}-failure", record(server, kind, task_id))
 
@@ -83,7 +84,7 @@ def test_failure_is_announced_and_recorded_as_ever(server: Server, receiver: Rec
 def test_a_callback_that_nobody_takes_is_recorded_as_ever(server: Server, receiver: Receiver, kind: str) -> None:
     task_id = asking(server, kind, receiver.refusing_url)
     receiver.wait(task_id, count=4)
-    eventually(lambda: server.record(kind, task_id)["callbackState"] == "stopped")
+    wait_for(lambda: server.record(kind, task_id)["callbackState"] == "stopped")
     compare(f"record-{kind}-callback-exception", record(server, kind, task_id))
 
 

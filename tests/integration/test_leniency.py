@@ -10,7 +10,8 @@ import pytest
 
 from antiphon.api.limits import MAX_BODY_BYTES
 from tests.integration.receiver import Receiver
-from tests.integration.server import Server, eventually, succeeded
+from tests.integration.server import Server, succeeded
+from tests.waiting import wait_for
 
 UNKNOWN = "0" * 32
 LOOPBACK = "audioUrl leads to 127.0.0.1, which is loopback"
@@ -167,7 +168,7 @@ def test_jobs_of_the_unified_form_are_made_told_and_recorded(server: Server, rec
     assert (callback["code"], callback["data"]["state"]) == (200, "success")
     assert '"drums_url"' in callback["data"]["resultJson"]
     params = {"taskId": made["taskId"]}
-    record = eventually(lambda: server.get("/jobs/recordInfo", params=params))
+    record = wait_for(lambda: server.get("/jobs/recordInfo", params=params))
     assert (record["state"], record["model"]) == ("success", job["model"])
     assert server.record("separation", made["taskId"])["response"]["drumsUrl"]
     refused = server.call("POST", "/jobs/createTask", json={"model": "ai-music-api/generate", "input": {}})

@@ -16,8 +16,9 @@ import pytest
 
 from antiphon.contract import signatures
 from tests.integration.receiver import Received, Receiver
-from tests.integration.server import Server, eventually, running
+from tests.integration.server import Server, running
 from tests.integration.streams import Ended
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -56,10 +57,7 @@ class Listening:
             found = [line for line in list(self.lines) if words in line]
             return found[-1] if len(found) >= count else None
 
-        try:
-            return str(eventually(look, seconds))
-        except TimeoutError:
-            raise AssertionError(f"{words!r} was not said:\n{''.join(self.lines)}") from None
+        return wait_for(look, lambda: f"{words!r}, said were:\n{''.join(self.lines)}", seconds=seconds)
 
     def stop(self, signum: int = signal.SIGINT) -> int:
         self.process.send_signal(signum)

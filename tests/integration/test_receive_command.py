@@ -13,7 +13,7 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -23,26 +23,31 @@ import pytest
 
 from antiphon.contract import signatures
 from antiphon.receiver.inbox.listing import Entry, latest
+from tests.waiting import wait_for
 
 KEY = signatures.new_key()
 
 
-def until(condition: Callable[[], object], what: str, seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.02)
-
-
 class Receiving:
-    """A running 'antiphon receive'; ``shown`` is what it has written, to a terminal or not."""
+    """A running 'antiphon receive', ``through`` another command if any; ``shown`` is what it has written."""
 
-    def __init__(self, inbox: Path, *arguments: str, terminal: bool) -> None:
+    def __init__(self, inbox: Path, *arguments: str, terminal: bool, through: tuple[str, ...] = ()) -> None:
         self.inbox = inbox
         self._output, theirs = pty.openpty() if terminal else os.pipe()
         if terminal:
             self.resize(100, 24)
-        command = [sys.executable, "-m", "antiphon", "receive", "--inbox", str(inbox), "--port", "0", *arguments]
+        command = [
+            *through,
+            sys.executable,
+            "-m",
+            "antiphon",
+            "receive",
+            "--inbox",
+            str(inbox),
+            "--port",
+            "0",
+            *arguments,
+        ]
         environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "", "LINES": ""}
         self.process = subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment, start_new_session=True)
         os.close(theirs)
@@ -63,7 +68,7 @@ class Receiving:
     @property
     def url(self) -> str:
         pattern = re.compile(r"receiving on (http://\S+/)")
-        until(lambda: pattern.search(self.shown) or self.process.poll() is not None, "the receiver to start")
+        wait_for(lambda: pattern.search(self.shown) or self.process.poll() is not None, "the receiver to start")
         found = pattern.search(self.shown)
         assert found, self.shown
         return found[1]
@@ -87,7 +92,7 @@ class Receiving:
         return {entry.state for entry in self.entries()}
 
     def await_state(self, state: str) -> Entry:
-        until(lambda: self.states() == {state}, f"the state {state}: {self.entries()}; {self.shown}")
+        wait_for(lambda: self.states() == {state}, lambda: f"the state {state}: {self.entries()}; {self.shown}")
         return self.entries()[-1]
 
     def stop(self, signum: signal.Signals = signal.SIGTERM) -> int:
@@ -96,8 +101,10 @@ class Receiving:
 
 
 @contextmanager
-def receiving(inbox: Path, *arguments: str, terminal: bool = False) -> Iterator[Receiving]:
-    running = Receiving(inbox, *arguments, terminal=terminal)
+def receiving(
+    inbox: Path, *arguments: str, terminal: bool = False, through: tuple[str, ...] = ()
+) -> Iterator[Receiving]:
+    running = Receiving(inbox, *arguments, terminal=terminal, through=through)
     try:
         yield running
     finally:
@@ -121,7 +128,7 @@ def test_each_callback_is_a_line_and_the_command_is_run(tmp_path: Path) -> None:
         log = tmp_path / "inbox" / entry.files["exec.log"]
         assert log.read_text().splitlines()[1:] == ["video failed 1"]
         assert json.loads((log.parent / "body").read_text()) == document
-        until(lambda: "done" in running.shown, "the last line")
+        wait_for(lambda: "done" in running.shown, "the last line")
         assert running.stop() == 0
         lines = [re.split(" {2,}", line)[1:] for line in running.shown.splitlines()]
     for line in (["video", "t1", "failed", "new"], ["video", "t1", "failed", "repeat 1"], ["video", "t1", "done"]):
@@ -135,7 +142,7 @@ def test_a_command_that_fails_is_shown_and_tried_again(tmp_path: Path) -> None:
     twice = 'echo "not yet"; test "$ANTIPHON_ATTEMPT" -ge 2'
     with receiving(tmp_path, "--key", KEY, "--exec", twice) as running:
         assert running.post(failed()) == 200
-        until(lambda: "not yet" in running.shown, "the error")
+        wait_for(lambda: "not yet" in running.shown, "the error")
         (waiting,) = running.entries()
         assert (waiting.state, waiting.error) == ("pending", "the command ended with status 1: not yet")
         command = [sys.executable, "-m", "antiphon", "inbox", "retry", "--inbox", str(tmp_path), waiting.task_id]
@@ -148,7 +155,7 @@ def test_what_was_acknowledged_is_followed_up_after_kill_9(tmp_path: Path) -> No
     started = tmp_path / "started"
     with receiving(tmp_path / "inbox", "--key", KEY, "--exec", f"echo $$ > {started}; exec sleep 600") as running:
         assert running.post(failed()) == 200
-        until(lambda: started.exists() and started.read_text(), "the command to start")
+        wait_for(lambda: started.exists() and started.read_text(), "the command to start")
         running.process.kill()
         running.process.wait()
     os.kill(int(started.read_text()), signal.SIGKILL)
@@ -186,7 +193,7 @@ def test_a_wrong_option_is_named_and_nothing_starts(
 ) -> None:
     with receiving(tmp_path / "inbox", *arguments, terminal=terminal) as running:
         assert running.process.wait(15) in (1, 2)
-        until(lambda: said in running.shown, f"{said!r} in {running.shown!r}")
+        wait_for(lambda: said in running.shown, lambda: f"{said!r} in {running.shown!r}")
         assert "Traceback" not in running.shown
 
 
@@ -195,26 +202,26 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
         port = httpx.URL(first.url).port
         with receiving(tmp_path / "two", "--key", KEY, "--port", str(port)) as second:
             assert second.process.wait(15) == 1
-            until(lambda: f"port {port}" in second.shown, "the error")
+            wait_for(lambda: f"port {port}" in second.shown, "the error")
 
 
 def test_insecure_is_loud(tmp_path: Path) -> None:
     with receiving(tmp_path, "--insecure") as running:
         assert httpx.post(running.url, json=failed(), trust_env=False).status_code == 200
-        until(lambda: "INSECURE: anybody who reaches this" in running.shown, "the warning")
+        wait_for(lambda: "INSECURE: anybody who reaches this" in running.shown, "the warning")
 
 
 def test_the_way_from_the_public_url_is_checked_at_the_start(tmp_path: Path) -> None:
     with receiving(tmp_path / "one", "--key", KEY) as other:
         url = f"{other.url}hook"
         with receiving(tmp_path / "two", "--key", KEY, "--public-url", url) as running:
-            until(lambda: f"{url} does NOT lead here" in running.shown, "the verdict")
+            wait_for(lambda: f"{url} does NOT lead here" in running.shown, "the verdict")
             assert re.search(r"BAD  answer +401 by somebody else .* → another receiver is there", running.shown)
         assert other.entries() == []
         port = httpx.URL(other.url).port
         other.stop()
         with receiving(tmp_path / "one", "--key", KEY, "--port", str(port), "--public-url", url) as running:
-            until(lambda: f"{url} leads here; doubtful: address, encryption" in running.shown, "the verdict")
+            wait_for(lambda: f"{url} leads here; doubtful: address, encryption" in running.shown, "the verdict")
             assert re.search(r"ok   signature +headers and body came through unchanged", running.shown)
         assert running.entries() == []
 
@@ -223,13 +230,13 @@ def test_a_terminal_shows_a_table_that_follows_its_size(tmp_path: Path) -> None:
     long_id = "0123456789abcdef" * 4
     with receiving(tmp_path, "--key", KEY, "--exec", "echo half way; sleep 1.2", terminal=True) as running:
         assert running.post(failed(long_id)) == 200
-        until(lambda: long_id[:40] in running.shown and "\x1b[36mhalf way" in running.shown, "the row")
+        wait_for(lambda: long_id[:40] in running.shown and "\x1b[36mhalf way" in running.shown, "the row")
         before = len(running.shown)
         running.resize(50, 10)
-        until(lambda: re.search(r"video  01234\w{0,9}…  failed", running.shown[before:]), "a cut row")
-        until(lambda: "\x1b[32mdone" in running.shown, "the end")
+        wait_for(lambda: re.search(r"video  01234\w{0,9}…  failed", running.shown[before:]), "a cut row")
+        wait_for(lambda: "\x1b[32mdone" in running.shown, "the end")
         assert running.stop(signal.SIGINT) == 0
-        until(lambda: "\x1b[?1049l" in running.shown, "the terminal to be as it was")
+        wait_for(lambda: "\x1b[?1049l" in running.shown, "the terminal to be as it was")
     left = running.shown.rpartition("\x1b[?1049l")[2]
     assert "receiving on" in left and "1 received · 1 done" in left
     assert running.shown.count("\x1b[?1049h") == 1
@@ -239,18 +246,27 @@ def test_a_terminal_shows_a_table_that_follows_its_size(tmp_path: Path) -> None:
 def test_plain_lines_may_be_had_on_a_terminal(tmp_path: Path) -> None:
     with receiving(tmp_path, "--key", KEY, "--plain", terminal=True) as running:
         assert running.post(failed("t1")) == 200
-        until(lambda: re.search(r"video +t1  done", running.shown), "the last line")
+        wait_for(lambda: re.search(r"video +t1  done", running.shown), "the last line")
         assert "\x1b[?1049h" not in running.shown
 
 
 def test_a_terminal_that_is_closed_ends_it_in_good_order(tmp_path: Path) -> None:
     with receiving(tmp_path, "--key", KEY, "--exec", "exec sleep 600", terminal=True) as running:
         assert running.post(failed()) == 200
-        until(lambda: running.states() == {"running"}, "the command to start")
+        wait_for(lambda: running.states() == {"running"}, "the command to start")
         assert running.stop(signal.SIGHUP) == 0
         assert running.states() == {"pending"}
     with receiving(tmp_path, "--key", KEY, "--exec", "exec sleep 600") as running:
-        until(lambda: "1 from before are still to be followed up" in running.shown, "what was left")
+        wait_for(lambda: "1 from before are still to be followed up" in running.shown, "what was left")
+
+
+def test_under_nohup_it_outlives_its_terminal(tmp_path: Path) -> None:
+    with receiving(tmp_path, "--key", KEY, through=("nohup",)) as running:
+        url = running.url
+        running.process.send_signal(signal.SIGHUP)
+        assert running.post(failed()) == 200
+        assert url == running.url and running.process.poll() is None
+        assert running.stop() == 0
 
 
 def test_what_is_no_http_is_a_line_like_the_others(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from antiphon.errors import BadParameter, NotFound, StorageError
 from antiphon.storage import Storage
+from tests.waiting import wait_for
 
 AS_ROOT = os.geteuid() == 0
 AUDIO = "audio/flac"
@@ -44,17 +45,18 @@ def s3_server() -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(f"{url}/moto-api/")
-            break
-        except urllib.error.URLError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+    wait_for(lambda: answers(f"{url}/moto-api/"), "the S3 server")
     yield url
     process.kill()
     process.wait()
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url):
+            return True
+    except urllib.error.URLError:
+        return False
 
 
 @pytest.fixture

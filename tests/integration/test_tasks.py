@@ -10,7 +10,8 @@ from uuid import uuid4
 from tests.integration import songs
 from tests.integration.line import Line
 from tests.integration.receiver import Receiver
-from tests.integration.server import Server, eventually, running, succeeded
+from tests.integration.server import Server, running, succeeded
+from tests.waiting import wait_for
 
 
 def ids(page: dict[str, Any]) -> list[str]:
@@ -59,7 +60,7 @@ def test_a_running_task_is_cancelled_within_a_second_and_sends_no_callback(
     uploaded = server.upload(songs.song(tmp_path / "long.mp3", seconds=29))
     body = {"taskId": uploaded["taskId"], "audioId": uploaded["audioId"], "callBackUrl": receiver.url}
     task_id = server.post("/mp4/generate", body)["taskId"]
-    eventually(lambda: server.record("video", task_id)["progress"] > 0)
+    wait_for(lambda: server.record("video", task_id)["progress"] > 0)
     assert server.engines()
     began = time.monotonic()
     assert server.post(f"/tasks/{task_id}/cancel")["state"] == "cancelled"
@@ -69,7 +70,7 @@ def test_a_running_task_is_cancelled_within_a_second_and_sends_no_callback(
     assert (record["taskState"], record["successFlag"]) == ("cancelled", "GENERATE_MP4_FAILED")
     assert (record["errorCode"], record["errorMessage"]) == (499, "cancelled by its owner")
     assert server.get(f"/tasks/{task_id}/callbacks") == {"deliveries": []}
-    eventually(lambda: not server.belongings()["scratch"])
+    wait_for(lambda: not server.belongings()["scratch"])
     assert not (server.storage / task_id).exists()
     assert receiver.of(task_id) == []
 
@@ -142,12 +143,12 @@ def test_attempts_are_on_record_and_a_callback_can_be_sent_again(server: Server,
     source = server.plant("separation", "succeeded", tracks=("vocal",))
     task_id = server.post("/midi/generate", {"taskId": source, "callBackUrl": receiver.url})["taskId"]
     (first,) = receiver.wait(task_id)
-    eventually(lambda: server.record("midi", task_id)["callbackState"] == "delivered")
+    wait_for(lambda: server.record("midi", task_id)["callbackState"] == "delivered")
     assert len(server.post(f"/tasks/{task_id}/callbacks/resend")["deliveries"]) == 2
     _, second = receiver.wait(task_id, count=2)
     assert second.raw == first.raw
     assert second.headers["webhook-id"] == first.headers["webhook-id"]
-    eventually(lambda: server.record("midi", task_id)["callbackState"] == "delivered")
+    wait_for(lambda: server.record("midi", task_id)["callbackState"] == "delivered")
     for delivery in server.get(f"/tasks/{task_id}/callbacks")["deliveries"]:
         assert (delivery["state"], delivery["url"], delivery["nextAttemptTime"]) == ("delivered", receiver.url, None)
         (attempt,) = delivery["attempts"]
@@ -158,7 +159,7 @@ def test_attempts_are_on_record_and_a_callback_can_be_sent_again(server: Server,
 def test_a_callback_that_nobody_took_can_be_read_about(server: Server, receiver: Receiver) -> None:
     source = server.plant("separation", "succeeded", tracks=("vocal",))
     task_id = server.post("/midi/generate", {"taskId": source, "callBackUrl": receiver.refusing_url})["taskId"]
-    eventually(lambda: server.record("midi", task_id)["callbackState"] == "stopped")
+    wait_for(lambda: server.record("midi", task_id)["callbackState"] == "stopped")
     (delivery,) = server.get(f"/tasks/{task_id}/callbacks")["deliveries"]
     assert delivery["state"] == "stopped"
     assert [attempt["number"] for attempt in delivery["attempts"]] == [1, 2, 3, 4]

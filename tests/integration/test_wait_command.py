@@ -12,7 +12,8 @@ import pytest
 
 from antiphon.receiver.inbox.inbox import Inbox
 from tests.integration.line import KINDS, Line
-from tests.integration.server import Server, eventually
+from tests.integration.server import Server
+from tests.waiting import wait_for
 
 
 def command(server: Server, *arguments: object) -> list[str]:
@@ -109,7 +110,7 @@ def test_on_a_terminal_it_says_how_a_task_stands_and_stops_when_told(server: Ser
         said.extend(os.read(ours, 4096))
         return b"queued, 0 %" in said
 
-    eventually(stands)
+    wait_for(stands)
     process.send_signal(signum)
     assert process.wait(10) == 130
     said.extend(os.read(ours, 4096))

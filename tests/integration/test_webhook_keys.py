@@ -16,7 +16,8 @@ from psycopg import sql
 from antiphon.contract import signatures
 from antiphon.errors import InvalidSignature
 from tests.integration.receiver import Received, Receiver
-from tests.integration.server import Server, eventually, running
+from tests.integration.server import Server, running
+from tests.waiting import wait_for
 
 SECRET = "a secret of these tests alone"
 TOKEN = "sesame-4711"
@@ -97,14 +98,14 @@ def test_after_a_rotation_old_and_new_sign_for_a_day_and_then_the_new_one_alone(
     assert signed_by(delivered(alone, fresh), old)
     (new,) = KEY.findall(rotate(alone))
     assert new != old
-    both = eventually(lambda: two(delivered(alone, fresh)))  # a sender may know the keys of a moment ago
+    both = wait_for(lambda: two(delivered(alone, fresh)))  # a sender may know the keys of a moment ago
     assert both
     assert (signed_by(both, old), signed_by(both, new)) == (True, True)
     signatures.verify_documented(both.headers, both.task_id, [new], now=time.time())
     (left,) = alone.sql("SELECT extract(epoch FROM expires_at - now()) AS seconds FROM webhook_keys WHERE id = 1")
     assert 86_000 < left["seconds"] <= 86_400
     alone.sql("UPDATE webhook_keys SET expires_at = now() WHERE expires_at IS NOT NULL")  # a day later
-    later = eventually(lambda: one(delivered(alone, fresh)))
+    later = wait_for(lambda: one(delivered(alone, fresh)))
     assert later
     assert (signed_by(later, old), signed_by(later, new)) == (False, True)
 
@@ -159,7 +160,7 @@ def test_keys_are_shown_once_and_never_logged(alone: Server, fresh: Receiver) ->
 def logged(server: Server, words: str) -> str:
     """The whole log, as soon as these words are in it."""
     log = server.data / "log"
-    eventually(lambda: words in log.read_text())
+    wait_for(lambda: words in log.read_text())
     return log.read_text()
 
 
@@ -177,7 +178,7 @@ def test_query_strings_of_callback_urls_are_in_no_log_and_no_metric(alone: Serve
     port = fresh.url.split("/")[2].partition(":")[2]
     task_ids = [announce(alone, url.format(port=port, token=TOKEN)) for url in URLS]
     query = "SELECT count(*) AS number FROM deliveries WHERE task_id = ANY(%s) AND state = 'pending'"
-    eventually(lambda: alone.sql(query, task_ids)[0]["number"] == 0)
+    wait_for(lambda: alone.sql(query, task_ids)[0]["number"] == 0)
     for url in URLS:
         shown: dict[str, Any] = {"callBackUrl": url.format(port=port, token=TOKEN), "kinds": ["midi"]}
         alone.call("POST", "/callbacks/test", json=shown)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from http import HTTPStatus
 
@@ -100,11 +100,14 @@ async def post(
     body: bytes,
     headers: Mapping[str, str],
     *,
+    started: datetime,
     deadline: float,
 ) -> PostOutcome:
-    """Send ``body`` once and say what came of it; ``deadline`` seconds cover DNS to the last byte read.
+    """Send ``body`` once and say what came of it. Follows no redirect; raises nothing but ``asyncio.CancelledError``.
 
-    Follows no redirect. Raises nothing but ``asyncio.CancelledError``.
+    Args:
+        started: The time, by the clock that a date in Retry-After is compared with: the database's.
+        deadline: Seconds from DNS to the last byte read.
     """
     timeline, seen = Timeline(), _Seen()
     current.set(timeline)
@@ -128,18 +131,25 @@ async def post(
     finally:
         if seen.response is not None:
             seen.response.close()
-    return _outcome(timeline, seen, body, failure, reason, ours)
+    return _outcome(timeline, seen, body, failure, reason, ours, started)
 
 
 def _outcome(
-    timeline: Timeline, seen: _Seen, body: bytes, failure: str | None, reason: Reason | None, ours: bool
+    timeline: Timeline,
+    seen: _Seen,
+    body: bytes,
+    failure: str | None,
+    reason: Reason | None,
+    ours: bool,
+    started: datetime,
 ) -> PostOutcome:
     status = answer = retry_after = None
     if seen.response is not None:  # what it says counts, even if its body broke off
         late = failure if reason is Reason.TIMEOUT else None
         status, failure, ours = seen.response.status, _explain(seen.response, body, late), False
         answer = printable(seen.answer)
-        retry_after = parse_retry_after(seen.response.headers.get("Retry-After"), datetime.now(UTC))
+        now = started + timedelta(milliseconds=timeline.milliseconds)
+        retry_after = parse_retry_after(seen.response.headers.get("Retry-After"), now)
         reason = None if failure is None else Reason.TIMEOUT if failure == late else Reason.STATUS
     return PostOutcome(
         milliseconds=timeline.milliseconds,

@@ -184,7 +184,9 @@ class Sender:
                 timestamp=int(started.timestamp()),
             )
             deadline = self._settings.callback_timeout
-            outcome = await post(sessions, self._guard, delivery.url, delivery.body, headers, deadline=deadline)
+            outcome = await post(
+                sessions, self._guard, delivery.url, delivery.body, headers, started=started, deadline=deadline
+            )
             acknowledged = outcome.error is None
             self._recorder.record(delivery, started, outcome)
             self._metrics.attempted(delivery, outcome, (started - delivery.created_at).total_seconds())

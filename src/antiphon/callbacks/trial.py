@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from aiohttp.abc import AbstractResolver
 
@@ -41,7 +42,8 @@ async def send_samples(
             headers = signatures.headers(
                 keys, task_id=sample.task_id, webhook_id=sample.webhook_id, body=sample.body, timestamp=timestamp
             )
-            outcome = await post(sessions, guard, url, sample.body, headers, deadline=deadline)
+            started = datetime.fromtimestamp(timestamp, UTC)
+            outcome = await post(sessions, guard, url, sample.body, headers, started=started, deadline=deadline)
             return Trial(sample, headers, outcome)
 
         return list(await asyncio.gather(*(attempt(sample) for sample in samples)))

@@ -3,6 +3,7 @@
 import errno
 import socket
 import ssl
+from collections.abc import Callable
 from enum import StrEnum
 
 import aiohttp
@@ -69,16 +70,6 @@ def explain(error: Exception, host: str) -> str:
     return f"the attempt at {host} failed: {str(error)[:200] or type(error).__name__}"
 
 
-def is_ours(error: Exception) -> bool:
-    """Whether this machine, not the receiver, is to blame: no sockets or memory left, or no network at all."""
-    cause = _cause(error)
-    if isinstance(cause, socket.gaierror):
-        return cause.errno == socket.EAI_AGAIN and not has_network()
-    if not isinstance(cause, OSError):
-        return False
-    return cause.errno in _OURS or (cause.errno in _NO_WAY and not has_network())
-
-
 def has_network() -> bool:
     """Whether there is a route to the outside. Connecting a UDP socket asks the kernel and sends nothing."""
     for family, address in _PROBES:
@@ -89,6 +80,21 @@ def has_network() -> bool:
         except OSError:
             continue
     return False
+
+
+def is_ours(error: Exception, network: Callable[[], bool] = has_network) -> bool:
+    """Whether this machine, not the receiver, is to blame: no sockets or memory left, or no network at all.
+
+    Args:
+        error: What the HTTP client raised.
+        network: Whether there is a route to the outside; asked only where that decides.
+    """
+    cause = _cause(error)
+    if isinstance(cause, socket.gaierror):
+        return cause.errno == socket.EAI_AGAIN and not network()
+    if not isinstance(cause, OSError):
+        return False
+    return cause.errno in _OURS or (cause.errno in _NO_WAY and not network())
 
 
 def _cause(error: BaseException) -> BaseException:

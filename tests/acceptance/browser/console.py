@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
-from tests.acceptance.cluster import Cluster, wait_for
+from tests.acceptance.cluster import Cluster
+from tests.waiting import wait_for
 
 PATIENCE = 30_000  # ms: of a machine that is busy with other things, too
 WIDE, NARROW = (1280, 860), (360, 740)

@@ -6,7 +6,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.acceptance.browser.conftest import Song
 from tests.acceptance.browser.console import Console, await_sound
-from tests.acceptance.cluster import Receiver, wait_for
+from tests.acceptance.cluster import Receiver
+from tests.waiting import wait_for
 
 
 class Keyboard:

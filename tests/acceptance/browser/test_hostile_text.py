@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 
 from antiphon.contract.kinds import Kind, SeparationType
 from tests.acceptance.browser.console import Console, faults
-from tests.acceptance.cluster import HOST, await_end, wait_for
+from tests.acceptance.cluster import HOST, await_end
+from tests.waiting import wait_for
 
 PAYLOADS = (
     "<img src=x onerror=pwned=1>",

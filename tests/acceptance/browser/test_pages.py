@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 import antiphon
 from tests.acceptance.browser.conftest import Song
 from tests.acceptance.browser.console import NARROW, WIDE, Console, faults
-from tests.acceptance.cluster import wait_for
+from tests.waiting import wait_for
 
 PICTURES = Path(__file__).parents[3] / ".cache" / "console"
 WORDS = Path(antiphon.__file__).parent / "console" / "words"

@@ -14,7 +14,8 @@ from playwright.sync_api import Page, expect
 from antiphon.contract.signatures import headers, verify_standard
 from tests.acceptance.browser.conftest import Song
 from tests.acceptance.browser.console import Console, faults, sign_in
-from tests.acceptance.cluster import HOST, Receiver, free_port, wait_for
+from tests.acceptance.cluster import HOST, Receiver, free_port
+from tests.waiting import wait_for
 
 
 def secret_told(page: Page) -> str:

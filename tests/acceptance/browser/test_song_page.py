@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.acceptance.browser.conftest import Song
 from tests.acceptance.browser.console import Console, await_sound, faults, heard
-from tests.acceptance.cluster import wait_for
+from tests.waiting import wait_for
 
 STEMS = ("Vocals", "Drums", "Bass", "Other")
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from tests.acceptance.browser.console import Console, await_sound, drop, faults, heard
-from tests.acceptance.cluster import Cluster, wait_for
+from tests.acceptance.cluster import Cluster
+from tests.waiting import wait_for
 
 LONG = 180_000  # ms: for the engines
 

@@ -20,6 +20,7 @@ from antiphon.callbacks.sender import Sender
 from antiphon.database import Database, Notifications
 from antiphon.database.connection import migrate
 from antiphon.settings import Settings
+from tests.waiting import wait_for_async
 
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -124,7 +125,7 @@ class Rig:
 
     async def ended(self, task_id: str, seconds: float = 10) -> str:
         """Wait until the callback is delivered or stopped; gives which."""
-        await until(lambda: self._is_over(task_id), seconds)
+        await wait_for_async(lambda: self._is_over(task_id), seconds=seconds)
         return await self.state(task_id)
 
     async def _is_over(self, task_id: str) -> bool:
@@ -137,7 +138,7 @@ class Rig:
     def sender(
         self,
         *,
-        keys: list[str] | None = None,
+        keys: Callable[[], Awaitable[list[str]]] | None = None,
         resolver: Any = None,
         metrics: Metrics | None = None,
         grace: float = 16.0,
@@ -148,7 +149,7 @@ class Rig:
             self.database,
             self.notifications,
             quick_settings(**settings),
-            lambda: _given([KEY] if keys is None else keys),
+            keys or one_key,
             resolver=resolver,
             metrics=metrics,
             grace=grace,
@@ -166,8 +167,12 @@ class Rig:
             await running
 
 
-async def _given(keys: list[str]) -> list[str]:
-    return keys
+async def one_key() -> list[str]:
+    return [KEY]
+
+
+async def no_keys() -> list[str]:
+    return []
 
 
 def quick_settings(**changes: Any) -> Settings:
@@ -177,12 +182,6 @@ def quick_settings(**changes: Any) -> Settings:
         "callback_retry_delays": (0.05, 0.1, 0.15),
     }
     return Settings(**(values | changes))
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not await condition():
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture(scope="session")

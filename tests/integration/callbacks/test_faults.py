@@ -10,19 +10,24 @@ import struct
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from sqlalchemy import text
 
 from antiphon.callbacks.outbox import RecordedAttempt
 from antiphon.contract import signatures
+from antiphon.database import Database
 from tests.integration.callbacks.conftest import KEY, OK, Rig, answering, receiving
+from tests.waiting import wait_for_async
 
 
 async def only_attempt(rig: Rig, url: str, **settings: Any) -> RecordedAttempt:
@@ -245,14 +250,46 @@ async def test_each_phase_is_measured(rig: Rig) -> None:
     assert attempt.connect_ms < 100
 
 
-async def test_the_clock_of_the_senders_machine_does_not_matter(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = time.time
+AHEAD_S = 3600
+CLOCK_AHEAD = f"""
+    CREATE SCHEMA IF NOT EXISTS ahead;
+    CREATE OR REPLACE FUNCTION ahead.now() RETURNS timestamptz STABLE
+        LANGUAGE sql AS $$ SELECT pg_catalog.now() + interval '{AHEAD_S} s' $$;
+    CREATE OR REPLACE FUNCTION ahead.clock_timestamp() RETURNS timestamptz VOLATILE
+        LANGUAGE sql AS $$ SELECT pg_catalog.clock_timestamp() + interval '{AHEAD_S} s' $$;
+"""  # in a search path before PostgreSQL's own
+
+
+@pytest.fixture
+async def ahead(rig: Rig) -> AsyncIterator[Rig]:
+    """A rig whose machine is an hour behind its database."""
+    with psycopg.connect(rig.database.url, autocommit=True) as connection:
+        connection.execute(CLOCK_AHEAD)
+    database = Database(f"{rig.database.url}&options=-csearch_path%3Dahead,pg_catalog,public")
+    yield Rig(database, rig.notifications)
+    await database.close()
+
+
+async def test_the_clock_of_the_senders_machine_does_not_matter(ahead: Rig) -> None:
     async with receiving(answering(OK)) as receiver:
-        task_id = await rig.task(url=receiver.url)
-        monkeypatch.setattr(time, "time", lambda: real() + 3600)
-        async with rig.sending():
-            assert await rig.ended(task_id) == "delivered"
+        task_id = await ahead.task(url=receiver.url)
+        async with ahead.sending():
+            assert await ahead.ended(task_id) == "delivered"
         (request,) = receiver.requests
-    signatures.verify_standard(request.headers, request.body, [KEY], now=real(), tolerance=5)
-    (attempt,) = await rig.attempts(task_id)
-    assert abs(attempt.started_at.timestamp() - real()) < 10
+    now = time.time() + AHEAD_S
+    signatures.verify_standard(request.headers, request.body, [KEY], now=now, tolerance=10)
+    (attempt,) = await ahead.attempts(task_id)
+    assert abs(attempt.started_at.timestamp() - now) < 10
+
+
+async def test_a_date_in_retry_after_is_compared_with_the_databases_clock(ahead: Rig) -> None:
+    over = formatdate(time.time() + AHEAD_S - 60, usegmt=True)  # by this machine's clock nearly an hour is left
+    busy = f"HTTP/1.1 503 Busy\r\nRetry-After: {over}\r\nContent-Length: 0\r\n\r\n".encode()
+    async with receiving(answering(busy)) as receiver:
+        task_id = await ahead.task(url=receiver.url)
+        async with ahead.sending(callback_retry_delays=(100.0,)):
+            (attempt,) = await wait_for_async(lambda: ahead.attempts(task_id))
+    query = text("SELECT due_at FROM deliveries WHERE task_id = :id")
+    async with ahead.database.begin() as connection:
+        due = (await connection.execute(query, {"id": task_id})).scalar_one()
+    assert 75 < (due - attempt.started_at).total_seconds() < 130  # the schedule's delay, not twice as much

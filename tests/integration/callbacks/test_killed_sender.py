@@ -5,7 +5,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from tests.integration.callbacks.conftest import OK, Rig, receiving, until
+from tests.integration.callbacks.conftest import OK, Rig, receiving
+from tests.waiting import wait_for_async
 
 LONE_SENDER = Path(__file__).with_name("lone_sender.py")
 PENDING = 500
@@ -25,7 +26,7 @@ async def test_kill_9_with_many_pending_loses_none_and_repeats_at_most_what_was_
         async def well_under_way() -> bool:
             return len(receiver.requests) >= PENDING // 4
 
-        await until(well_under_way, 20)
+        await wait_for_async(well_under_way, seconds=20)
         process.kill()
         await process.wait()
         before = await rig.counts()
@@ -36,7 +37,7 @@ async def test_kill_9_with_many_pending_loses_none_and_repeats_at_most_what_was_
             return await rig.counts() == {"delivered": PENDING}
 
         async with rig.sending(callback_per_host=SLOTS):
-            await until(all_delivered, 20)
+            await wait_for_async(all_delivered, seconds=20)
         received = Counter(request.headers["webhook-id"] for request in receiver.requests)
         assert len(received) == PENDING
         assert received.total() - PENDING <= in_flight <= 3 * SLOTS

@@ -11,6 +11,7 @@ from antiphon.callbacks.metrics import CONTENT_TYPE, Metrics
 from antiphon.callbacks.metrics_server import serve_metrics
 from antiphon.database import Database
 from tests.integration.callbacks.conftest import OK, Rig, answering, receiving
+from tests.waiting import wait_for_async
 
 
 async def figures(rig: Rig, metrics: Metrics) -> dict[str, float]:
@@ -60,19 +61,12 @@ async def answered(port: int) -> httpx.Response | None:
             return None
 
 
-async def scraped(port: int) -> httpx.Response:
-    async with asyncio.timeout(10):
-        while (answer := await answered(port)) is None:
-            await asyncio.sleep(0.01)
-    return answer
-
-
 async def test_a_process_without_the_api_serves_them_on_a_port_of_its_own(rig: Rig) -> None:
     async with receiving(answering(OK)) as free:
         port = free.port
     stop = asyncio.Event()
     serving = asyncio.create_task(serve_metrics(Metrics(), rig.database, "127.0.0.1", port, stop))
-    answer = await scraped(port)
+    answer = await wait_for_async(lambda: answered(port), "the metrics")
     stop.set()
     await serving
     assert (answer.status_code, answer.headers["content-type"]) == (200, CONTENT_TYPE)
@@ -87,7 +81,7 @@ async def test_a_scraper_is_told_of_a_database_that_is_away_and_the_server_goes_
     nowhere = Database(f"postgresql://someone@127.0.0.1:{port}/nothing")
     serving = asyncio.create_task(serve_metrics(Metrics(), nowhere, "127.0.0.1", port, stop))
     for _ in range(2):
-        answer = await scraped(port)
+        answer = await wait_for_async(lambda: answered(port), "the metrics")
         assert (answer.status_code, answer.text) == (503, "# no database: OperationalError\n")
     stop.set()
     await serving

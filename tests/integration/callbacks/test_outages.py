@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 from antiphon.database import Database, Notifications
 from antiphon.database.connection import migrate
 from antiphon.database.embedded import EmbeddedPostgres
-from tests.integration.callbacks.conftest import CHANNELS, OK, Receiver, Rig, answering, receiving, until
+from tests.integration.callbacks.conftest import CHANNELS, OK, Receiver, Rig, answering, receiving
+from tests.waiting import wait_for_async
 
 NUMBER = 1000
 
@@ -37,14 +38,14 @@ async def test_postgres_restarted_in_mid_flight_loses_nothing_and_charges_nobody
                 async def under_way() -> bool:
                     return len(receiver.requests) >= 20
 
-                await until(under_way)
+                await wait_for_async(under_way)
                 await asyncio.to_thread(server.stop)
                 await asyncio.to_thread(server.start)
 
                 async def all_delivered() -> bool:
                     return await rig.counts() == {"delivered": 100}
 
-                await until(all_delivered, 20)
+                await wait_for_async(all_delivered, seconds=20)
             received = Counter(request.headers["webhook-id"] for request in receiver.requests)
             assert len(received) == 100
             assert received.total() == 100
@@ -73,7 +74,7 @@ async def latencies(rig: Rig, good: Receiver, hanging: Receiver | None) -> list[
         async def all_there() -> bool:
             return len(times) >= NUMBER
 
-        await until(all_there, 30)
+        await wait_for_async(all_there, seconds=30)
     return [moment - began for moment in times]
 
 
@@ -107,7 +108,7 @@ async def test_claims_whose_commit_fails_are_not_sent_and_later_sent_once(rig: R
                     async def refused_twice() -> bool:
                         return sum("no commit" in str(line.get("error")) for line in logs) >= 2
 
-                    await until(refused_twice)
+                    await wait_for_async(refused_twice)
                     assert receiver.requests == []
                     async with rig.database.begin() as connection:
                         await connection.execute(text("DROP FUNCTION refuse CASCADE"))

@@ -13,7 +13,8 @@ from antiphon.callbacks.outbox import ClaimedDelivery, MadeAttempt
 from antiphon.callbacks.schedule import NextStep
 from antiphon.errors import NotFound
 from antiphon.outbound.guard import host_of
-from tests.integration.callbacks.conftest import Rig, until
+from tests.integration.callbacks.conftest import Rig
+from tests.waiting import wait_for_async
 
 URL = "http://receiver.example:8080/hook"
 
@@ -49,7 +50,7 @@ async def test_a_claim_is_hidden_until_its_lease_ends_and_then_comes_back_uncoun
         async with rig.database.begin() as connection:
             return await outbox.next_due(connection) == 0
 
-    await until(due)
+    await wait_for_async(due)
     (again,) = await claim(rig)
     assert (again.id, again.webhook_id, again.attempts) == (first.id, first.webhook_id, 0)
 

@@ -9,7 +9,8 @@ from uuid import uuid4
 
 from antiphon.contract import signatures
 from antiphon.receiver.inbox.inbox import Inbox
-from tests.integration.callbacks.conftest import KEY, Rig, until
+from tests.integration.callbacks.conftest import KEY, Rig
+from tests.waiting import wait_for_async
 
 NUMBER = 100
 
@@ -43,12 +44,12 @@ async def test_every_callback_is_verified_and_kept_even_when_the_receiver_is_kil
     try:
         ids = await callbacks(rig, port)
         async with rig.sending(callback_retry_delays=(0.5,) * 40, callback_timeout=5.0):
-            await until(some_kept, 20)
+            await wait_for_async(some_kept, seconds=20)
             process.kill()
             await process.wait()
             ids += await callbacks(rig, port)
             process = await start()
-            await until(all_delivered, 30)
+            await wait_for_async(all_delivered, seconds=30)
     finally:
         process.kill()
         await process.wait()

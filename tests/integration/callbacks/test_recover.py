@@ -10,6 +10,7 @@ from sqlalchemy import text
 from antiphon.callbacks.recover import Found, Selection, find, recover
 from antiphon.errors import BadParameter
 from tests.integration.callbacks.conftest import OK, Rig, answering, receiving
+from tests.waiting import wait_for_async
 
 DEAD = "http://dead.example:8080/hook?secret=1"
 OTHER = "http://other.example/hook"
@@ -81,8 +82,7 @@ async def test_a_recovery_that_was_interrupted_goes_on_where_it_stopped(rig: Rig
     chosen = await selection(rig)
     told: list[int] = []
     broken_off = asyncio.create_task(recover(rig.database, chosen, await found(rig, chosen), rate=50, told=told.append))
-    while not told:
-        await asyncio.sleep(0.01)
+    await wait_for_async(lambda: told)
     broken_off.cancel()
     with pytest.raises(asyncio.CancelledError):
         await broken_off

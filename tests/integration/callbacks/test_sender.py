@@ -11,7 +11,8 @@ from sqlalchemy import text
 from antiphon import __version__
 from antiphon.contract import signatures
 from antiphon.errors import SettingsError
-from tests.integration.callbacks.conftest import KEY, OK, Behaviour, Receiver, Rig, answering, receiving, until
+from tests.integration.callbacks.conftest import KEY, OK, Behaviour, Receiver, Rig, answering, no_keys, receiving
+from tests.waiting import wait_for_async
 
 REFUSED = b"HTTP/1.1 500 Oh No\r\nContent-Length: 6\r\n\r\nbroken"
 
@@ -39,7 +40,7 @@ async def test_a_callback_arrives_once_signed_by_both_schemes_and_its_attempt_is
 async def test_without_a_key_nothing_is_signed(rig: Rig) -> None:
     async with receiving(answering(OK)) as receiver:
         task_id = await rig.task(url=receiver.url)
-        async with rig.sending(rig.sender(keys=[])):
+        async with rig.sending(rig.sender(keys=no_keys)):
             assert await rig.ended(task_id) == "delivered"
         assert not {name for name in receiver.requests[0].headers if "webhook" in name}
 
@@ -66,7 +67,7 @@ async def test_after_the_first_attempt_and_three_failed_retries_sending_stops(ri
 async def test_every_attempt_is_signed_anew(rig: Rig) -> None:
     async with receiving(answering(REFUSED)) as receiver:
         task_id = await rig.task(url=receiver.url)
-        async with rig.sending(callback_retry_delays=(1.1,)):
+        async with rig.sending(callback_retry_delays=(1.4,)):
             assert await rig.ended(task_id) == "stopped"
     first, second = receiver.requests
     assert first.headers["webhook-timestamp"] != second.headers["webhook-timestamp"]
@@ -197,7 +198,7 @@ async def test_a_receiver_that_was_down_gets_its_callback_when_it_is_up(rig: Rig
         port = receiver.port
     task_id = await rig.task(url=f"http://127.0.0.1:{port}/")
     async with rig.sending(callback_retry_delays=(0.5, 0.5, 0.5)):
-        await until(lambda: _has_attempts(rig, task_id))
+        await wait_for_async(lambda: _has_attempts(rig, task_id))
         async with receiving(answering(OK), port) as receiver:
             assert await rig.ended(task_id) == "delivered"
         assert len(receiver.requests) == 1
@@ -237,7 +238,7 @@ async def test_a_hanging_host_takes_its_slots_and_no_more_so_another_is_not_dela
         began = time.monotonic()
         good_ids = await rig.tasks(50, url=good.url)
         async with rig.sending(callback_per_host=2, callback_concurrency=6, callback_timeout=3.0):
-            await until(lambda: _all_in(good, 50), 5)
+            await wait_for_async(lambda: _all_in(good, 50), seconds=5)
             took = time.monotonic() - began
         assert slow.most_at_once == 2
         assert good.most_at_once <= 2
@@ -253,7 +254,7 @@ async def test_two_senders_on_one_database_never_send_one_callback_twice(rig: Ri
     async with receiving(answering(OK)) as receiver:
         await rig.tasks(300, url=receiver.url)
         async with rig.sending(callback_per_host=32), rig.sending(callback_per_host=32):
-            await until(lambda: _delivered(rig, 300), 20)
+            await wait_for_async(lambda: _delivered(rig, 300), seconds=20)
         assert len(receiver.requests) == 300
         assert len({request.headers["webhook-id"] for request in receiver.requests}) == 300
 
@@ -270,21 +271,19 @@ async def test_a_clean_stop_lets_what_is_in_flight_end_and_sends_nothing_twice(r
     async with receiving(slowly) as receiver:
         await rig.tasks(20, url=receiver.url)
         async with rig.sending(callback_per_host=8):
-            await until(lambda: _all_in(receiver, 8))
+            await wait_for_async(lambda: _all_in(receiver, 8))
         sent = len(receiver.requests)
         assert await rig.counts() == {"delivered": sent, "pending": 20 - sent}
         async with rig.sending(callback_per_host=8):
-            await until(lambda: _delivered(rig, 20))
+            await wait_for_async(lambda: _delivered(rig, 20))
         assert len(receiver.requests) == 20
 
 
 async def test_what_does_not_end_in_the_grace_of_a_stop_is_given_back_uncounted(rig: Rig) -> None:
     async with receiving(silence) as receiver:
         task_id = await rig.task(url=receiver.url)
-        sender = rig.sender(callback_timeout=30.0)
-        sender._grace = 0.1
-        async with rig.sending(sender):
-            await until(lambda: _all_in(receiver, 1))
+        async with rig.sending(rig.sender(callback_timeout=30.0, grace=0.1)):
+            await wait_for_async(lambda: _all_in(receiver, 1))
         assert await rig.attempts(task_id) == []
         receiver.behave = answering(OK)
         async with rig.sending():
@@ -317,15 +316,15 @@ async def test_a_database_that_breaks_off_during_an_attempt_costs_the_receiver_n
 async def test_keys_that_cannot_be_read_hold_callbacks_back_and_charge_nobody(rig: Rig) -> None:
     async with receiving(answering(OK)) as receiver:
         task_id = await rig.task(url=receiver.url)
-        sender = rig.sender()
-        sender._keys = unreadable
-        async with rig.sending(sender):
-            await asyncio.sleep(0.3)
+        asked: list[str] = []
+
+        async def unreadable() -> list[str]:
+            asked.append(task_id)
+            raise SettingsError("a stored key cannot be opened")
+
+        async with rig.sending(rig.sender(keys=unreadable)):
+            await wait_for_async(lambda: asked)
         assert receiver.requests == []
         assert await rig.attempts(task_id) == []
         async with rig.sending():
             assert await rig.ended(task_id, 2) == "delivered"
-
-
-async def unreadable() -> list[str]:
-    raise SettingsError("a stored key cannot be opened")

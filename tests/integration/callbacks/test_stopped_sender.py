@@ -9,7 +9,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from tests.integration.callbacks.conftest import OK, Rig, receiving, until
+from tests.integration.callbacks.conftest import OK, Rig, receiving
+from tests.waiting import wait_for_async
 
 PENDING = 60
 PER_HOST = 4
@@ -40,7 +41,7 @@ async def test_sigterm_ends_what_is_in_flight_and_the_next_sender_repeats_nothin
         async def well_under_way() -> bool:
             return len(receiver.requests) >= 3 * PER_HOST
 
-        await until(well_under_way, 20)
+        await wait_for_async(well_under_way, seconds=20)
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
         left = (await rig.counts()).get("pending", 0)
@@ -50,7 +51,7 @@ async def test_sigterm_ends_what_is_in_flight_and_the_next_sender_repeats_nothin
             return await rig.counts() == {"delivered": PENDING}
 
         async with rig.sending():
-            await until(all_delivered, 20)
+            await wait_for_async(all_delivered, seconds=20)
         received = Counter(request.headers["webhook-id"] for request in receiver.requests)
         assert set(received.values()) == {1}
         assert len(received) == PENDING

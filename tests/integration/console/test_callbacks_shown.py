@@ -9,7 +9,8 @@ import pytest
 from antiphon.contract import signatures
 from tests.integration.console.browser import Browser
 from tests.integration.receiver import Receiver
-from tests.integration.server import Server, eventually, succeeded
+from tests.integration.server import Server, succeeded
+from tests.waiting import wait_for
 
 XSS = "<script>alert(1)</script>"
 
@@ -27,7 +28,7 @@ def announced(server: Server, key: str, url: str, body: bytes) -> tuple[str, Any
         (delivery,) = server.get(f"/tasks/{task_id}/callbacks", key=key)["deliveries"]
         return delivery if delivery["state"] != "pending" else None
 
-    return task_id, eventually(look)
+    return task_id, wait_for(look)
 
 
 BODY = json.dumps({"data": {"taskId": "TASK"}, "title": f"Zoë 周 {XSS}"}, ensure_ascii=False)

@@ -15,7 +15,8 @@ import pytest
 from antiphon import __version__
 from antiphon.contract import signatures
 from tests.integration.console.browser import Browser
-from tests.integration.server import Server, eventually, running, succeeded
+from tests.integration.server import Server, running, succeeded
+from tests.waiting import wait_for
 
 XSS = "<script>alert(1)</script>"
 PATHS = (
@@ -169,9 +170,9 @@ def test_processes_come_and_go(alone: Server, admin: Browser, settings: dict[str
 
     assert roles() == [["api", "sender"]]
     with running(tmp_path / "data", "worker", "api", **settings) as other:
-        eventually(lambda: roles() == [["api", "sender"], ["api", "worker"]])
+        wait_for(lambda: roles() == [["api", "sender"], ["api", "worker"]])
         os.kill(other.pid, signal.SIGKILL)
-        eventually(lambda: roles() == [["api", "sender"]])
+        wait_for(lambda: roles() == [["api", "sender"]])
 
 
 def test_the_command_makes_admins_too(alone: Server, settings: dict[str, str]) -> None:

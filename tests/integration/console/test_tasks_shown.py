@@ -17,8 +17,9 @@ from antiphon.listening import sse
 from tests.integration.console.browser import Browser
 from tests.integration.line import Line
 from tests.integration.receiver import Receiver
-from tests.integration.server import Server, eventually, running, succeeded
+from tests.integration.server import Server, running, succeeded
 from tests.integration.streams import bounded
+from tests.waiting import wait_for
 
 XSS = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
@@ -159,7 +160,7 @@ def test_after_a_break_comes_what_changed_meanwhile(
         *(announced, receiver.url, b'{"data": {"taskId": "%s"}}' % announced.encode()),
     )
     server.sql("SELECT pg_notify('antiphon_callback', '')")
-    eventually(lambda: server.record("midi", announced, key=key)["callbackState"] == "delivered")
+    wait_for(lambda: server.record("midi", announced, key=key)["callbackState"] == "delivered")
     with watching(signed_in, **{"Last-Event-ID": last}) as events:
         told = {task["taskId"]: task for task in tasks_in(events, announced)}
     assert told[running_one]["state"] == "failed"

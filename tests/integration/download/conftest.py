@@ -2,8 +2,7 @@
 
 import os
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,10 +46,3 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def enlarge(disk: Path, size: str) -> None:
     """Free the disk up to ``size`` ("16m")."""
     assert mount("-o", f"remount,size={size}", str(disk))
-
-
-def until(holds: Callable[[], bool], seconds: float = 15) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it did not come to that in time"
-        time.sleep(0.01)

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from antiphon.download import Downloader, NoSpace
-from tests.integration.download.conftest import enlarge, until
+from tests.integration.download.conftest import enlarge
 from tests.integration.download.origin import Asked, Origin, chunked, slow, truncated
+from tests.waiting import wait_for
 
 FETCH = """
 import sys
@@ -60,7 +61,7 @@ def test_a_killed_process_is_taken_up_where_it_was(origin: Origin, downloader: D
     for round_ in (1, 2):
         process = subprocess.Popen([sys.executable, "-c", FETCH, f"{origin.base}/x", str(tmp_path)])
         wanted = round_ * 6_000_000
-        until(lambda wanted=wanted: part.exists() and part.stat().st_size > wanted)  # type: ignore[misc]
+        wait_for(lambda wanted=wanted: part.exists() and part.stat().st_size > wanted)  # type: ignore[misc]
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert not (tmp_path / "video.mp4").exists()

@@ -13,8 +13,9 @@ from antiphon.receiver.follow_up.backoff import Backoff
 from antiphon.receiver.follow_up.files import FilesStep
 from antiphon.receiver.inbox.events import Scheme
 from antiphon.receiver.inbox.inbox import Event, Inbox
-from tests.integration.download.conftest import enlarge, until
+from tests.integration.download.conftest import enlarge
 from tests.integration.download.origin import Asked, Origin, answering, ranged, reset, right, slow, truncated
+from tests.waiting import wait_for
 
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 TASK = "0123456789abcdef0123456789abcdef"
@@ -50,9 +51,9 @@ def test_a_download_broken_five_times_ends_byte_identical_by_itself(origin: Orig
     origin.plays = [reset(500_000), truncated(700_000), ranged(1), answering("404 Not Found"), fill_the_disk]
     event = announce(small_disk, origin)
     with following(small_disk, tries=1000, reserve=2_000_000), Inbox(small_disk) as inbox:
-        until(lambda: "free some space" in inbox.work(event.id).error)
+        wait_for(lambda: "free some space" in inbox.work(event.id).error)
         filler.unlink()
-        until(lambda: inbox.work(event.id).state == "done")
+        wait_for(lambda: inbox.work(event.id).state == "done")
         path = small_disk / inbox.work(event.id).files["video"]
     assert path.read_bytes() == origin.data
     assert path.name == "video.mp4"
@@ -64,12 +65,12 @@ def test_a_download_that_was_given_up_is_resumed_by_inbox_retry(origin: Origin, 
     origin.plays = [truncated(500_000), truncated(500_000), truncated(500_000)]
     event = announce(tmp_path, origin)
     with following(tmp_path, tries=3), Inbox(tmp_path) as inbox:
-        until(lambda: inbox.work(event.id).state == "failed")
+        wait_for(lambda: inbox.work(event.id).state == "failed")
         assert "broke off after 1500000 of 3000000 bytes" in inbox.work(event.id).error
         assert "antiphon inbox retry" in inbox.work(event.id).error
         command = [sys.executable, "-m", "antiphon", "inbox", "retry", "--inbox", str(tmp_path), TASK]
         subprocess.run(command, check=True, capture_output=True)
-        until(lambda: inbox.work(event.id).state == "done")
+        wait_for(lambda: inbox.work(event.id).state == "done")
         assert (tmp_path / inbox.work(event.id).files["video"]).read_bytes() == origin.data
     assert origin.offsets() == [0, 500_000, 1_000_000, 1_500_000]
 
@@ -86,13 +87,13 @@ def test_a_receiver_killed_while_it_downloads_goes_on_where_it_was(origin: Origi
         return sum(path.stat().st_size for path in tmp_path.rglob(".video.part"))
 
     first = start()
-    until(lambda: come() > 5_000_000)
+    wait_for(lambda: come() > 5_000_000)
     first.send_signal(signal.SIGKILL)
     first.wait()
     second = start()
     try:
         with Inbox(tmp_path) as inbox:
-            until(lambda: inbox.work(event.id).state == "done")
+            wait_for(lambda: inbox.work(event.id).state == "done")
             assert (tmp_path / inbox.work(event.id).files["video"]).read_bytes() == origin.data
     finally:
         second.terminate()
@@ -104,7 +105,7 @@ def test_an_expired_link_ends_as_expired_with_the_reason(origin: Origin, tmp_pat
     origin.plays = [answering("410 Gone")] * 9
     event = announce(tmp_path, origin)
     with following(tmp_path, tries=9), Inbox(tmp_path) as inbox:
-        until(lambda: inbox.work(event.id).state == "expired")
+        wait_for(lambda: inbox.work(event.id).state == "expired")
         assert "410" in inbox.work(event.id).error
     assert len(origin.asked) == 1
 
@@ -112,6 +113,6 @@ def test_an_expired_link_ends_as_expired_with_the_reason(origin: Origin, tmp_pat
 def test_a_link_whose_body_was_not_signed_does_not_reach_into_the_network(origin: Origin, tmp_path: Path) -> None:
     event = announce(tmp_path, origin, scheme="documented")
     with following(tmp_path, tries=9), Inbox(tmp_path) as inbox:
-        until(lambda: inbox.work(event.id).state == "failed")
+        wait_for(lambda: inbox.work(event.id).state == "failed")
         assert "loopback" in inbox.work(event.id).error and "allow the host" in inbox.work(event.id).error
     assert origin.asked == []

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from antiphon.errors import StorageError
 from antiphon.receiver.inbox.inbox import Inbox
+from tests.waiting import wait_for
 
 WRITER = """
 import sys
@@ -34,13 +35,6 @@ def callback(number: int, size: int = 0) -> bytes:
     return json.dumps({"taskId": str(number), "more": "x" * size}).encode()
 
 
-def until(holds: Callable[[], bool], seconds: float = 15) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it did not come to that in time"
-        time.sleep(0.01)
-
-
 def written_until_killed(folder: Path, turn: str) -> list[str]:
     """What two processes said they had kept."""
     heard: list[list[str]] = [[], []]
@@ -52,7 +46,7 @@ def written_until_killed(folder: Path, turn: str) -> list[str]:
     ]
     for reader in readers:
         reader.start()
-    until(lambda: all(len(lines) > 200 for lines in heard))
+    wait_for(lambda: all(len(lines) > 200 for lines in heard))
     for writer, reader in zip(writers, readers, strict=True):
         writer.kill()
         writer.wait()
@@ -161,9 +155,9 @@ def test_a_reader_sees_what_was_there_when_it_asked_while_another_process_writes
     writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), "w"], stdout=subprocess.DEVNULL)
     try:
         with Inbox(tmp_path) as inbox:
-            until(lambda: len(inbox.pending(1000)) > 100)
+            wait_for(lambda: len(inbox.pending(1000)) > 100)
             stamp = inbox.stamp()
-            until(lambda: inbox.stamp() != stamp)
+            wait_for(lambda: inbox.stamp() != stamp)
             for event in inbox.events():
                 assert len(event.body) > 3000
                 if event.id > 500:

@@ -18,6 +18,7 @@ from antiphon.receiver import Receiver
 from antiphon.receiver.inbox.listing import counts
 from antiphon.receiver.inbox.payload import read
 from tests.integration.inbox.hostile import IDS, corpus, documents, id_name
+from tests.waiting import wait_for
 
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 CORPUS = corpus()
@@ -76,14 +77,9 @@ def by_wsgi(receiver: Receiver, body: bytes, headers: dict[str, str]) -> int:
     return int(started[0][:3])
 
 
-def settled(receiver: Receiver, seconds: float = 30) -> None:
-    """Wait until nothing is left that could be done now."""
-    end = time.monotonic() + seconds
-    while True:
-        if "running" not in counts(receiver.folder) and not receiver.inbox.pending(1):
-            return
-        assert time.monotonic() < end, "the follow-ups did not end"
-        time.sleep(0.02)
+def settled(receiver: Receiver) -> bool:
+    """Whether nothing is left that could be done now."""
+    return "running" not in counts(receiver.folder) and not receiver.inbox.pending(1)
 
 
 def strays(tmp_path: Path) -> list[Path]:
@@ -109,7 +105,7 @@ def test_the_corpus_gets_200_or_400_by_asgi_and_by_wsgi_and_leaves_nothing_besid
         assert by_wsgi(receiver, body, headers) == answers[name], name
     assert {name: status for name, status in answers.items() if status not in (200, 400)} == {}
     assert all(answers[id_name(task_id)] == 200 for task_id in IDS)
-    settled(receiver)
+    wait_for(lambda: settled(receiver), "the end of the follow-ups")
     assert strays(tmp_path) == []
     assert surprises(caplog) == []
     folder = receiver.inbox.folder
@@ -155,7 +151,7 @@ def test_what_follows_something_made_up_stays_in_the_inbox(
     receiver: Receiver, tmp_path: Path, caplog: pytest.LogCaptureFixture, body: bytes
 ) -> None:
     receiver.handle("POST", signed(body), body)
-    settled(receiver)
+    wait_for(lambda: settled(receiver), "the end of the follow-ups")
     assert strays(tmp_path) == []
     assert surprises(caplog) == []
 
@@ -173,7 +169,7 @@ def test_a_million_notes_are_taken_as_far_as_the_limit_of_the_body_allows(idle: 
 def test_a_hundred_thousand_notes_are_all_handed_over(receiver: Receiver, heard: Heard) -> None:
     body = midi(100_000)
     assert receiver.handle("POST", signed(body), body).status == 200
-    settled(receiver, 60)
+    wait_for(lambda: settled(receiver), "the end of the follow-ups")
     assert [len(result.instruments[0].notes) for result in heard.results] == [100_000]
 
 
@@ -206,7 +202,7 @@ def test_downloads_stay_in_the_inbox_however_their_stems_and_tasks_are_called(
         links = {f"{name}_url": f"{stems}{order}" for order, name in enumerate(IDS[:12])}
         body = json.dumps({"data": {"task_id": task_id, "vocal_removal_info": links}}).encode()
         assert receiver.handle("POST", signed(body), body).status == 200
-    settled(receiver, 60)
+    wait_for(lambda: settled(receiver), "the end of the follow-ups")
     assert strays(tmp_path) == []
     for event in receiver.inbox.events():
         work = receiver.inbox.work(event.id)

@@ -13,7 +13,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.unit.receiver.sending import KEY, midi, signature, until
+from tests.unit.receiver.sending import KEY, midi, signature
+from tests.waiting import wait_for
 
 RECEIVER = f"""
 from antiphon.receiver import Receiver
@@ -204,7 +205,7 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[App]:
         process = subprocess.Popen([sys.executable, *words], cwd=tmp_path, stdout=output, stderr=output)
     try:
         found = App(framework, process, port, log)
-        until(found.listens, 20)
+        wait_for(found.listens, seconds=20)
         yield found
     finally:
         process.terminate()
@@ -221,7 +222,7 @@ def test_callbacks_are_taken_once_beside_the_pages_of_the_app(app: App) -> None:
     body = midi(task_id)
     headers = signature(body, task_id=task_id)
     assert app.post(body, headers) == 200
-    until(lambda: f"worked on {task_id}" in app.log.read_text())
+    wait_for(lambda: f"worked on {task_id}" in app.log.read_text())
     assert app.post(body, headers) == 200
     assert app.post(body + b" ", headers) == 401
     assert app.post(body) == 401

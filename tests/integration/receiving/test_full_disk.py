@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from antiphon.receiver import Delivery, MidiResult, Receiver
-from tests.unit.receiver.sending import KEY, hand_over, midi, until
+from tests.unit.receiver.sending import KEY, hand_over, midi
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -42,9 +43,9 @@ def test_a_function_is_not_called_again_because_the_disk_was_full_when_it_ended(
 
     with receiver:
         assert hand_over(receiver, midi("first")).status == 200
-        until(lambda: "cannot be recorded" in caplog.text)
+        wait_for(lambda: "cannot be recorded" in caplog.text)
         assert hand_over(receiver, midi("second")).status == 503
         filler.unlink()
-        until(lambda: receiver.inbox.work(1).state == "done")
+        wait_for(lambda: receiver.inbox.work(1).state == "done")
         assert hand_over(receiver, midi("second")).status == 200
-        until(lambda: called == ["first", "second"])
+        wait_for(lambda: called == ["first", "second"])

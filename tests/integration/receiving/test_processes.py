@@ -10,14 +10,14 @@ import pytest
 
 from antiphon.receiver import Inbox
 from tests.integration.receiving.conftest import ROOT, Start
-from tests.unit.receiver.sending import until
+from tests.waiting import wait_for
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_in_good_order(start: Start, number: signal.Signals) -> None:
     served = start()
     assert served.post_midi("a") == 200
-    until(lambda: served.ended("a"))
+    wait_for(lambda: served.ended("a"))
     served.process.send_signal(number)
     assert served.process.wait(10) == 0
     assert served.process.stdout is not None
@@ -28,7 +28,7 @@ def test_a_function_that_hangs_does_not_keep_it_from_ending_nor_others_from_bein
     served = start()
     for task_id in ("hangs", "a", "b", "c"):
         assert served.post_midi(task_id) == 200
-    until(lambda: served.ended("a") and served.ended("b") and served.ended("c"))
+    wait_for(lambda: served.ended("a") and served.ended("b") and served.ended("c"))
     served.process.terminate()
     assert served.process.wait(12) == 0
 
@@ -38,12 +38,12 @@ def test_what_kill_9_broke_off_is_done_again_by_the_next_start(start: Start, tmp
     assert first.post_midi("hangs") == 200
     assert first.post_midi("a") == 200
     with Inbox(tmp_path / "inbox") as inbox:
-        until(lambda: (inbox.work(1).state, inbox.work(2).state) == ("running", "done"))
-    until(lambda: ("begin", "hangs") in [line[:2] for line in first.handled])
+        wait_for(lambda: (inbox.work(1).state, inbox.work(2).state) == ("running", "done"))
+    wait_for(lambda: ("begin", "hangs") in [line[:2] for line in first.handled])
     first.process.kill()
     first.process.wait()
     second = start()
-    until(lambda: [attempt for word, task, attempt, _ in second.handled if task == "hangs"] == [1, 2])
+    wait_for(lambda: [attempt for word, task, attempt, _ in second.handled if task == "hangs"] == [1, 2])
     assert second.ended("a") == [1]
 
 
@@ -51,19 +51,20 @@ def test_two_processes_take_callbacks_and_one_follows_up_until_it_is_killed(star
     first, second = start(), start()
     first.post_midi("one")
     second.post_midi("two")
-    until(lambda: len(first.handled) == 4)
+    wait_for(lambda: len(first.handled) == 4)
     (leader,) = {pid for *_, pid in first.handled}
     heir = second if leader == first.process.pid else first
     os.kill(leader, signal.SIGKILL)
     assert heir.post_midi("afterwards") == 200
-    until(lambda: heir.ended("afterwards"))
+    wait_for(lambda: heir.ended("afterwards"))
     assert {pid for _, task, _, pid in heir.handled if task == "afterwards"} == {heir.process.pid}
 
 
 FORKS = """
 import os, sys, threading
 from antiphon.receiver import Receiver
-from tests.unit.receiver.sending import KEY, hand_over, midi, until
+from tests.unit.receiver.sending import KEY, hand_over, midi
+from tests.waiting import wait_for
 
 folder, log = sys.argv[1:]
 receiver = Receiver(folder, [KEY], steps=[])
@@ -77,7 +78,7 @@ def handled():
     return open(log).read().split() if os.path.exists(log) else []
 
 assert hand_over(receiver, midi("before")).status == 200
-until(lambda: "before" in handled())
+wait_for(lambda: "before" in handled())
 children = []
 for number in range(3):
     child = os.fork()
@@ -86,12 +87,12 @@ for number in range(3):
         if number == 2:
             receiver.stop()
             os._exit(0)
-        until(lambda: "done" in handled(), 20)
+        wait_for(lambda: "done" in handled(), seconds=20)
         os._exit(0)
     children.append(child)
 assert os.waitpid(children[2], 0)[1] == 0
 assert hand_over(receiver, midi("parent")).status == 200
-until(lambda: {"child-0", "child-1", "child-2", "parent"} <= set(handled()))
+wait_for(lambda: {"child-0", "child-1", "child-2", "parent"} <= set(handled()))
 receiver.stop()  # a child takes over
 assert receiver.handle("GET", {}, b"").status == 405
 with __import__("antiphon.receiver").receiver.Inbox(folder) as inbox:

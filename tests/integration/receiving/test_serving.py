@@ -7,7 +7,8 @@ import pytest
 
 from tests.integration.receiving.conftest import Served, Start, answered
 from tests.integration.receiving.served import CONNECTIONS
-from tests.unit.receiver.sending import MIDI, signature, until
+from tests.unit.receiver.sending import MIDI, signature
+from tests.waiting import wait_for
 
 
 @pytest.fixture(params=["full", "light"])
@@ -100,7 +101,7 @@ def test_hundreds_that_hold_connections_open_do_not_keep_a_callback_out(served: 
             stack.enter_context(served.connect()).sendall(b"POST /hook HTTP/1.1\r\nx: y")
             if number % 20 == 0:
                 assert served.post_midi(f"task-{number}") == 200
-    until(lambda: len(served.handled) == 2 * len(range(0, 5 * CONNECTIONS, 20)))
+    wait_for(lambda: len(served.handled) == 2 * len(range(0, 5 * CONNECTIONS, 20)))
 
 
 def test_other_methods_and_junk_get_their_status(served: Served) -> None:

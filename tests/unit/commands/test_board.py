@@ -8,6 +8,7 @@ import unicodedata
 from dataclasses import replace
 
 import pytest
+from tests.waiting import wait_for
 
 from antiphon.commands.board import MAX_ROWS, Board, fit, outcome_of, span
 from antiphon.commands.lines import MAX_WAITING, Lines
@@ -157,22 +158,19 @@ class _Terminal(io.StringIO):
         return super().write(text)
 
 
-def wait_for(terminal: _Terminal, text: str) -> None:
-    deadline = time.monotonic() + 5
-    while text not in terminal.getvalue():
-        assert time.monotonic() < deadline, f"{text!r} was not drawn: {terminal.getvalue()!r}"
-        time.sleep(0.01)
+def await_text(terminal: _Terminal, text: str) -> None:
+    wait_for(lambda: text in terminal.getvalue(), lambda: f"{text!r}; drawn was {terminal.getvalue()!r}")
 
 
 def test_the_screen_follows_the_board_and_leaves_the_terminal_as_it_was() -> None:
     terminal, shown = _Terminal(), board()
     size = [80, 24]
     with Screen(shown, terminal, size=lambda: (size[0], size[1])):
-        wait_for(terminal, "nothing has come yet")
+        await_text(terminal, "nothing has come yet")
         shown.notice(Notice(EVENT, "new"))
-        wait_for(terminal, EVENT.task_id)
+        await_text(terminal, EVENT.task_id)
         size[0] = 40
-        wait_for(terminal, EVENT.task_id[:7] + "…")
+        await_text(terminal, EVENT.task_id[:7] + "…")
     drawn = terminal.getvalue()
     assert drawn.startswith("\x1b[?1049h")
     restored = drawn.rpartition("\x1b[?1049l")
@@ -207,7 +205,7 @@ def test_whoever_reads_the_lines_slowly_holds_nothing_up() -> None:
             lines.notice(Notice(EVENT, "new"))
         assert time.monotonic() - began < 2
         reader.reading.set()
-        wait_for(reader, "lines were left out")
+        await_text(reader, "lines were left out")
     printed = reader.getvalue().splitlines()
     assert MAX_WAITING <= len(printed) <= MAX_WAITING + 600
     assert printed[0].endswith(f"midi        {EVENT.task_id}  success  new")

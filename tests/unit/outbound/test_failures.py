@@ -10,7 +10,6 @@ import aiohttp
 import pytest
 
 from antiphon.callbacks.exchange import printable
-from antiphon.outbound import failures
 from antiphon.outbound.connection import BlockedConnection
 from antiphon.outbound.failures import explain, is_ours
 
@@ -62,11 +61,8 @@ def test_a_machine_without_sockets_or_memory_is_our_own_fault(number: int) -> No
     ],
 )
 @pytest.mark.parametrize("network", [True, False])
-def test_what_cannot_be_reached_is_our_fault_only_without_any_network(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, network: bool
-) -> None:
-    monkeypatch.setattr(failures, "has_network", lambda: network)
-    assert is_ours(error) is not network
+def test_what_cannot_be_reached_is_our_fault_only_without_any_network(error: Exception, network: bool) -> None:
+    assert is_ours(error, lambda: network) is not network
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,8 @@
 """Callbacks as a sender signs them, and a server that drives an ASGI app with them."""
 
 import json
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from antiphon.contract import signatures
@@ -62,12 +61,3 @@ async def post(
 
     await app({"type": "http", "method": method, "path": "/hook", "headers": list(headers)}, receive, send)
     return sent[0]["status"], json.loads(sent[1]["body"])
-
-
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Wait for it; fails when it does not come."""
-    end = time.monotonic() + seconds
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < end, "it did not come in time"
-        pause.wait(0.005)

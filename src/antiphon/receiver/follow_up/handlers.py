@@ -1,4 +1,4 @@
-"""The user's own functions, as the last step of a delivery."""
+"""The step "handler": the user's own functions, called last."""
 
 import asyncio
 import concurrent.futures
@@ -31,7 +31,8 @@ _NAMES: Mapping[type[Result], str] = {
     UnknownResult: "on_unknown",
     WavResult: "on_wav",
 }
-_LOOK = 0.1  # seconds between looks whether the worker is being stopped
+_LOOK_INTERVAL_S = 0.1  # between looks whether the worker is being stopped
+_CANCEL_TIMEOUT_S = 2.0  # for a cancelled handler to end
 
 
 class Loop:
@@ -47,23 +48,32 @@ class Loop:
         self._theirs = loop
 
     def run(self, coroutine: Coroutine[Any, Any, Any], stopping: threading.Event) -> None:
-        """Run it to its end from another thread. When ``stopping`` is set it gets cancelled: ``TryAgain``."""
-        loop = self._current()
-        task = asyncio.run_coroutine_threadsafe(coroutine, loop)
-        while True:
-            try:
-                task.result(timeout=_LOOK)
-                return
-            except concurrent.futures.CancelledError:
-                raise TryAgain("the handler was cancelled") from None
-            except TimeoutError:
-                if task.done():  # the handler's own TimeoutError
-                    raise
-                if stopping.is_set():
-                    task.cancel()
-                    raise TryAgain("the receiver was stopped while the handler ran") from None
-                if not loop.is_running():
-                    raise TryAgain("the event loop of the app ended while the handler ran") from None
+        """Run ``coroutine`` to its end from another thread, and cancel it when ``stopping`` is set.
+
+        How it ended is taken from the coroutine itself, never from the wait for it: one that ends in the moment in
+        which a wait times out, or in which it is cancelled, has ended, and is not run again.
+
+        Raises:
+            TryAgain: It was cancelled, or its loop ended before it did.
+            Exception: What the coroutine raised, its own ``TimeoutError`` too.
+        """
+        loop = self.current()
+        ended: concurrent.futures.Future[None] = concurrent.futures.Future()
+        task = asyncio.run_coroutine_threadsafe(_carry_out(coroutine, ended), loop)
+        cancelled = "the handler was cancelled"
+        while not concurrent.futures.wait([ended], _LOOK_INTERVAL_S).done:
+            if stopping.is_set():
+                cancelled = "the receiver was stopped while the handler ran"
+                task.cancel()
+                if not concurrent.futures.wait([ended], _CANCEL_TIMEOUT_S).done:
+                    raise TryAgain(cancelled)
+                break
+            if not loop.is_running():
+                raise TryAgain("the event loop of the app ended while the handler ran")
+        try:
+            ended.result()
+        except asyncio.CancelledError:
+            raise TryAgain(cancelled) from None
 
     def close(self) -> None:
         """Stop our own loop; that of others is theirs."""
@@ -72,15 +82,28 @@ class Loop:
                 self._ours.call_soon_threadsafe(self._ours.stop)
                 self._ours = None
 
-    def _current(self) -> asyncio.AbstractEventLoop:
+    def current(self) -> asyncio.AbstractEventLoop:
+        """The loop on which the next handler runs."""
         theirs = self._theirs
         if theirs is not None and theirs.is_running():
             return theirs
         with self._lock:
             if self._ours is None:
                 self._ours = asyncio.new_event_loop()
+                running = threading.Event()
+                self._ours.call_soon(running.set)
                 threading.Thread(target=_forever, args=[self._ours], name="antiphon-handlers", daemon=True).start()
+                running.wait()  # a loop that does not run yet would be taken for one that has ended
             return self._ours
+
+
+async def _carry_out(coroutine: Coroutine[Any, Any, Any], ended: "concurrent.futures.Future[None]") -> None:
+    try:
+        await coroutine
+    except BaseException as error:  # an exit, too, must not end the loop of the app
+        ended.set_exception(error)
+    else:
+        ended.set_result(None)
 
 
 def _forever(loop: asyncio.AbstractEventLoop) -> None:

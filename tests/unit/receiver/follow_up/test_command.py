@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.waiting import wait_for
 
 from antiphon.contract.results import FailedResult, MidiResult, Result, UnknownResult
 from antiphon.errors import SettingsError
@@ -37,13 +38,6 @@ def delivery(
         event, _ = opened.add(json.dumps(document).encode())
     folder = inbox / "midi" / "task"
     return Delivery(event, result, attempt, folder, {}, time.time() + 1000, report, stopping or threading.Event())
-
-
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.01)
 
 
 def lives(pid: int) -> bool:

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from tests.unit.receiver.sending import KEY, hand_over, until
+from tests.unit.receiver.sending import KEY, hand_over
+from tests.waiting import wait_for
 
 from antiphon.receiver import Delivery, Inbox, Notice, Receiver, UnknownResult
 from antiphon.receiver.inbox.listing import latest
@@ -18,7 +19,7 @@ def test_a_success_that_is_not_understood_is_never_done(tmp_path: Path) -> None:
     receiver = Receiver(tmp_path, keys=[KEY], download=False, watch=notices.append)
     try:
         assert hand_over(receiver, NEWER).status == 200
-        until(lambda: any(notice.what == "unread" for notice in notices))
+        wait_for(lambda: any(notice.what == "unread" for notice in notices))
     finally:
         receiver.stop()
     (entry,) = latest(tmp_path, 10)
@@ -39,7 +40,7 @@ def test_a_handler_of_ones_own_for_it_makes_it_done(tmp_path: Path) -> None:
 
     try:
         hand_over(receiver, NEWER)
-        until(lambda: latest(tmp_path, 10)[0].state == "done")
+        wait_for(lambda: latest(tmp_path, 10)[0].state == "done")
     finally:
         receiver.stop()
     assert taken == [TASK]
@@ -56,7 +57,7 @@ def test_a_newer_version_reads_it_when_it_is_retried(tmp_path: Path) -> None:
     receiver = Receiver(tmp_path, keys=[KEY], download=False)
     try:
         receiver.start()
-        until(lambda: latest(tmp_path, 10)[0].state == "done")
+        wait_for(lambda: latest(tmp_path, 10)[0].state == "done")
     finally:
         receiver.stop()
     assert latest(tmp_path, 10)[0].kind == "video"

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.receiver.sending import midi, until
+from tests.unit.receiver.sending import midi
+from tests.waiting import wait_for
 
 from antiphon.receiver import Backoff, Delivery, GiveUp, Inbox, Notice, TryAgain
 from antiphon.receiver.follow_up.worker import Worker
@@ -61,7 +62,7 @@ class Following:
         return self.inbox.add(midi(task_id))[0].id
 
     def wait(self, state: str, event_id: int = 1) -> None:
-        until(lambda: self.inbox.work(event_id).state == state)
+        wait_for(lambda: self.inbox.work(event_id).state == state)
 
     def told(self, what: str) -> list[Notice]:
         return [notice for notice in self.notices if notice.what == what]
@@ -99,7 +100,7 @@ def test_a_step_that_is_done_is_not_run_again_when_a_later_one_fails(following: 
 
     following.add()
     worker = following.work(Does("first", lambda delivery: ran.append("first")), Does("second", fail_once))
-    until(lambda: following.told("retry"))
+    wait_for(lambda: following.told("retry"))
     following.clock.time += 1
     worker.wake()
     following.wait("done")
@@ -112,7 +113,7 @@ def test_a_failure_is_put_off_and_said(following: Following) -> None:
 
     following.add()
     following.work(Does("store", fail), backoff=Backoff(first=60, spread=0))
-    until(lambda: following.told("retry"))
+    wait_for(lambda: following.told("retry"))
     (notice,) = following.told("retry")
     assert (notice.step, notice.text, notice.until) == ("store", "ValueError: no such table: songs", 1_000_060.0)
     work = following.inbox.work(1)
@@ -125,7 +126,7 @@ def test_a_step_chooses_its_pause(following: Following) -> None:
 
     following.add()
     following.work(Does("store", later), backoff=Backoff(spread=0))
-    until(lambda: following.told("retry"))
+    wait_for(lambda: following.told("retry"))
     assert following.inbox.work(1).due_at == 1_000_077.0
 
 
@@ -154,7 +155,7 @@ def test_a_step_may_give_up(following: Following, state: Any) -> None:
     following.add()
     following.work(Does("fetch", stop))
     following.wait(state)
-    until(lambda: following.told(state))
+    wait_for(lambda: following.told(state))
     assert [notice.text for notice in following.told(state)] == ["the link is gone"]
 
 
@@ -166,7 +167,7 @@ def test_what_needs_no_links_is_tried_again_when_the_links_would_have_expired(fo
     following.add()
     following.clock.time = following.inbox.work(1).expires_at + 1
     worker = following.work(Does("handler", fail_once))
-    until(lambda: following.told("retry"))
+    wait_for(lambda: following.told("retry"))
     following.clock.time += 1
     worker.wake()
     following.wait("done")
@@ -198,7 +199,7 @@ def test_progress_reaches_who_watches(following: Following) -> None:
     following.add()
     following.work(Does("fetch", lambda delivery: delivery.report(0.5, "half of it")))
     following.wait("done")
-    until(lambda: following.told("done"))
+    wait_for(lambda: following.told("done"))
     assert [(notice.step, notice.fraction, notice.text) for notice in following.told("progress")] == [
         ("fetch", 0.5, "half of it")
     ]
@@ -258,7 +259,7 @@ def test_one_works_and_the_next_takes_over_what_was_left(following: Following) -
     assert (worker.leading, heir.leading) == (True, False)
     worker.after = following.inbox.close
     assert worker.stop(5)
-    until(lambda: second.work(1).state == "done")
+    wait_for(lambda: second.work(1).state == "done")
     assert done == ["a"]
     heir.stop()
     second.close()

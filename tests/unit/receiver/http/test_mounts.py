@@ -9,7 +9,8 @@ from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
-from tests.unit.receiver.sending import KEY, MIDI, TASK, signature, until
+from tests.unit.receiver.sending import KEY, MIDI, TASK, signature
+from tests.waiting import wait_for
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
@@ -38,17 +39,17 @@ def test_mounted_in_fastapi_it_starts_and_stops_with_the_app(receiver: Receiver,
     app = FastAPI(lifespan=receiver.lifespan)
     app.mount("/hook", receiver)
     with TestClient(app) as client:
-        until(lambda: receiver.leading)
+        wait_for(lambda: receiver.leading)
         assert client.post("/hook/", content=MIDI, headers=signature(MIDI)).status_code == 200
         assert client.post("/hook/", content=MIDI).status_code == 401
-        until(lambda: handled == [TASK])
+        wait_for(lambda: handled == [TASK])
     assert not receiver.leading
 
 
 def test_mounted_without_the_lifespan_it_starts_with_the_first_request(receiver: Receiver, handled: list[str]) -> None:
     client = TestClient(Starlette(routes=[Mount("/hook", receiver)]))
     assert client.post("/hook/x", content=MIDI, headers=signature(MIDI)).status_code == 200
-    until(lambda: handled == [TASK])
+    wait_for(lambda: handled == [TASK])
 
 
 def test_as_a_route_it_answers_at_exactly_that_path_without_a_redirect(receiver: Receiver) -> None:
@@ -63,7 +64,7 @@ def test_in_flask_as_a_wsgi_app(receiver: Receiver, handled: list[str]) -> None:
     client = Client(app)
     assert client.post("/hook", data=MIDI, headers=signature(MIDI)).status_code == 200
     assert client.post("/hook", data=MIDI).status_code == 401
-    until(lambda: handled == [TASK])
+    wait_for(lambda: handled == [TASK])
 
 
 def test_in_a_flask_view_by_one_line(receiver: Receiver, handled: list[str]) -> None:
@@ -75,4 +76,4 @@ def test_in_a_flask_view_by_one_line(receiver: Receiver, handled: list[str]) -> 
         return flask.Response(answer.body, answer.status, answer.headers)
 
     assert app.test_client().post("/hook", data=MIDI, headers=signature(MIDI)).status_code == 200
-    until(lambda: handled == [TASK])
+    wait_for(lambda: handled == [TASK])

@@ -5,12 +5,12 @@ import os
 import signal
 import sqlite3
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.waiting import wait_for
 
 from antiphon.contract.callbacks import midi_callback, video_callback
 from antiphon.errors import BadParameter, InvalidSignature, StorageError
@@ -293,10 +293,7 @@ def test_no_thread_and_no_file_outlives_an_inbox_that_everybody_has_forgotten(tm
     theirs = set(threading.enumerate()) - before
     assert theirs
     del inbox
-    deadline = time.monotonic() + 5
-    while any(thread.is_alive() for thread in theirs):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for(lambda: not any(thread.is_alive() for thread in theirs), seconds=20)
     assert not [path for path in tmp_path.iterdir() if path.name.endswith("-wal")]
 
 

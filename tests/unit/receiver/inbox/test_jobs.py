@@ -2,11 +2,11 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.waiting import wait_for
 
 from antiphon.errors import NotFound, StorageError
 from antiphon.receiver.inbox.inbox import Inbox
@@ -205,7 +205,4 @@ def test_the_lead_of_a_process_that_is_killed_is_free_at_once(inbox: Inbox, tmp_
         assert not inbox.lead().try_lead()
         other.kill()
         other.wait()
-    deadline = time.monotonic() + 5
-    while not inbox.lead().try_lead():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for(lambda: inbox.lead().try_lead(), seconds=20)

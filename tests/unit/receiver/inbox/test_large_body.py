@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.unit.receiver.sending import KEY, hand_over, midi, until
+from tests.unit.receiver.sending import KEY, hand_over, midi
+from tests.waiting import wait_for
 
 from antiphon.contract.results import MidiResult, read_result
 from antiphon.errors import BadParameter, StorageError
@@ -133,11 +134,11 @@ def test_the_other_process_dies_with_this_one(tmp_path: Path) -> None:
         if not children.exists():
             parent.kill()
             pytest.skip("the system does not tell which processes there are")
-        until(children.read_text)
+        wait_for(children.read_text)
         child = int(children.read_text())
         threading.Event().wait(0.5)
         parent.kill()
-    until(lambda: not alive(child))
+    wait_for(lambda: not alive(child))
 
 
 def alive(process: int) -> bool:
@@ -191,10 +192,10 @@ def test_large_events_are_followed_up_one_at_a_time_and_keep_no_thread_from_the_
         small = [inbox.add(midi(f"small {number}"))[0].id for number in range(5)]
         worker = Worker(inbox, [slow], workers=2)
         worker.start()
-        until(lambda: all(inbox.work(event_id).state == "done" for event_id in small))
+        wait_for(lambda: all(inbox.work(event_id).state == "done" for event_id in small))
         assert [inbox.work(event_id).state for event_id in events].count("running") == 1
         slow.release.set()
-        until(lambda: all(inbox.work(event_id).state == "done" for event_id in events))
+        wait_for(lambda: all(inbox.work(event_id).state == "done" for event_id in events))
         assert worker.stop(5)
     assert slow.most == 1
 
@@ -206,7 +207,7 @@ def test_a_large_event_that_hangs_does_not_keep_the_other_large_ones(tmp_path: P
             inbox.add(padded(str(number)))
         worker = Worker(inbox, [slow], workers=2, patience=0.1)
         worker.start()
-        until(lambda: slow.at_once == 2)
+        wait_for(lambda: slow.at_once == 2)
         slow.release.set()
         assert worker.stop(5)
 
@@ -217,6 +218,6 @@ def test_a_function_gets_the_notes_of_a_large_callback(large: bytes, tmp_path: P
     receiver.on_midi(lambda result: found.append(len(result.instruments[0].notes)))
     with receiver:
         assert hand_over(receiver, large).status == 200
-        until(lambda: found)
+        wait_for(lambda: found)
     assert found == [40_001]
     assert (tmp_path / "midi" / "a" / "song.mid").stat().st_size > 200_000
