@@ -8,6 +8,7 @@ import onnx
 import onnxruntime
 import pytest
 from numpy.typing import NDArray
+from tests.paths import EVALUATION_SONGS
 
 from antiphon.errors import NotAudio, WeightsError
 from antiphon.music import weights
@@ -281,7 +282,7 @@ def test_damaged_weights_say_what_to_do(tmp_path: Path) -> None:
         separate(tmp_path / "song.mp3", tmp_path, kind="split_stem", models=tmp_path, threads=1)
 
 
-DATA = Path(__file__).parents[5] / "shared" / "data" / "mdb" / "Rockabilly"
+DATA = EVALUATION_SONGS / "mdb" / "Rockabilly"
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the evaluation songs are not here")
