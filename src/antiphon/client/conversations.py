@@ -39,7 +39,19 @@ def once(call: Call[Result]) -> Conversation[Result]:
     if isinstance(answer, Unreachable):
         raise answer
     assert answer is not None
-    return call.read(read_envelope(answer), answer.retry_after)
+    try:
+        return call.read(read_envelope(answer), answer.retry_after)
+    except ApiError as error:
+        raise _with_remedy(error, call) from None
+
+
+def _with_remedy(error: ApiError, call: Call[Any]) -> ApiError:
+    """``error``, which says what to do when a server wants the ``callback_url`` that ours can do without."""
+    wanted = "callbackurl" in error.message.lower().replace("_", "")
+    if error.answer_code != 400 or not wanted or "callBackUrl" in (call.body or {}):
+        return error
+    remedy = "this server makes no task without callback_url; any address will do for who polls"
+    return ApiError(error.answer_code, f"{error.message} ({remedy})", error.retry_after)
 
 
 def ask(call: Call[Result], retries: Retries, server: Server, chance: Callable[[], float]) -> Conversation[Result]:

@@ -245,3 +245,12 @@ def test_a_record_that_is_null_or_anothers_is_not_found(connect: Connect, answer
 )
 def test_a_record_tells_how_its_task_stands(record: dict[str, Any], outcome: str) -> None:
     assert outcome_of(record) == outcome
+
+
+def test_a_server_that_wants_a_callback_url_is_told_of_as_what_it_is(connect: Connect) -> None:
+    wants = refusal(400, "callBackUrl is required")
+    with pytest.raises(ApiError, match="makes no task without callback_url"):
+        connect(Api(wants))("midi", TASK)
+    with pytest.raises(ApiError) as given:
+        connect(Api(wants))("midi", TASK, "ftp://example.com")
+    assert given.value.message == "callBackUrl is required"
