@@ -21,6 +21,8 @@ from antiphon.music.separation.unet import BINS, DEPTH, build_model
 from antiphon.music.separation.vocals import OVERLAP, SEGMENT, VocalMask, split_vocals
 from antiphon.settings import load_settings
 
+pytestmark = pytest.mark.slow
+
 Samples = NDArray[np.float32]
 SECOND = SAMPLE_RATE
 
