@@ -15,7 +15,7 @@ APT    := test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y
 LOCK   := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
           --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help demo serve unit test check format lock bench-engines bench-callbacks bench-receiver bench-console eval-separation eval-midi bench-midi bench-video eval-drums train-drums gallery song clean
+.PHONY: help demo serve unit test coverage check format lock bench-engines bench-callbacks bench-receiver bench-console eval-separation eval-midi bench-midi bench-video eval-drums train-drums gallery song clean
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -60,6 +60,11 @@ test: test-programs     ## all tests
 
 unit: $(VENV)/.ready    ## the quick tests: no apt, no download, no weights
 	$(BIN)/python $(PYTEST) tests/unit -m "not slow and not model" $(ARGS)
+
+coverage: test-programs ## all tests, and the share of lines and branches that they run; takes longer than make test
+	rm -rf .cache/coverage
+	$(BIN)/coverage run $(PYTEST) $(ARGS); status=$$?; \
+	  $(BIN)/coverage combine --quiet && $(BIN)/coverage report && exit $$status
 
 check: $(VENV)/.ready   ## ruff, mypy --strict, the import rules
 	$(BIN)/ruff check .
