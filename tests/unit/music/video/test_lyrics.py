@@ -113,7 +113,8 @@ def test_plain_text_without_line_breaks_is_broken_at_spaces() -> None:
 
 @pytest.mark.parametrize("text", ["", "\n\n", "[ti:Nothing]", "[00:10.00]", "[00:10.00]\n[00:12.00]  "])
 def test_nothing_to_sing_is_no_lines(text: str) -> None:
-    assert parse(text, SONG) == Lyrics(())
+    lyrics = parse(text, SONG)
+    assert (lyrics.lines, lyrics.warnings) == ((), ())
 
 
 def test_a_line_with_an_unreadable_time_stands_between_its_neighbours() -> None:
