@@ -7,15 +7,15 @@ BIN    := $(VENV)/bin
 SONG   ?= demo/song.mp3
 OUT    ?= demo-output
 DATA   ?= ../shared/data
-WORK   ?= /var/tmp/antiphon-drums
 # Processes that the tests are shared out to, file by file, for two cores: most tests wait for programs to start, to stop
 # or to be killed. 0 runs them in one process, as a debugger wants it.
 JOBS   ?= 4
+SOUNDFONTS := fluidsynth fluid-soundfont-gm musescore-general-soundfont
 APT    := test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y
 LOCK   := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
           --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help demo serve unit test coverage check format lock bench-engines bench-callbacks bench-receiver bench-console eval-separation eval-midi bench-midi bench-video eval-drums train-drums gallery song clean
+.PHONY: help demo serve unit test coverage check format lock bench-engines bench-callbacks bench-receiver bench-console eval-separation eval-midi bench-midi bench-video eval-drums train-drums train-transcription gallery song clean eval-stems train-separation
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -99,6 +99,10 @@ bench-console: $(VENV)/.ready   ## first paint of the console, and frames of its
 eval-separation: $(VENV)/.ready ## SDR of the stems on real songs (DATA=folder)
 	$(BIN)/python -m bench.eval_separation "$(DATA)"
 
+eval-stems: $(VENV)/.ready      ## SDR, false and missed stems, speed of the separation, beside plain filters (DATA=folder)
+	@dpkg -s $(SOUNDFONTS) >/dev/null 2>&1 || { $(APT) $(SOUNDFONTS) >/dev/null; } || true
+	$(BIN)/python -m bench.eval_stems "$(DATA)"
+
 # basic-pitch has an environment of its own; without its dependencies, which name TensorFlow.
 $(VENV)/bench-midi/.ready: requirements/bench-midi.txt requirements/basic-pitch.txt $(VENV)/.ready
 	$(BIN)/python -m venv $(VENV)/bench-midi
@@ -130,8 +134,6 @@ $(VENV)/bench-adtlib/.ready: requirements/adtlib-base.txt requirements/adtlib.tx
 	  -r requirements/adtlib.txt
 	@touch $@
 
-SOUNDFONTS := fluidsynth fluid-soundfont-gm musescore-general-soundfont
-
 eval-midi: $(VENV)/bench-midi/.ready    ## drums, vocals, beats and whole pieces written down, beside basic-pitch (DATA=folder)
 	@dpkg -s $(SOUNDFONTS) >/dev/null 2>&1 || { $(APT) $(SOUNDFONTS) >/dev/null; } || true
 	@test -z "$(PYTHON37)" || $(MAKE) --no-print-directory $(VENV)/bench-adtlib/.ready \
@@ -154,7 +156,29 @@ $(VENV)/train/.ready: training/drums/requirements.txt $(VENV)/.ready
 
 train-drums: $(VENV)/train/.ready       ## make the material and train the drum network: hours (WORK=folder)
 	for step in corpus train export validate; do \
-	  PYTHONPATH=src:. $(VENV)/train/bin/python -m training.drums.$$step "$(WORK)" || exit 1; done
+	  PYTHONPATH=src:. $(VENV)/train/bin/python -m training.drums.$$step "$(or $(WORK),/var/tmp/antiphon-drums)" || exit 1; done
+
+$(VENV)/train-separation/.ready: training/separation/requirements.txt $(VENV)/.ready
+	$(BIN)/python -m venv $(VENV)/train-separation
+	$(VENV)/train-separation/bin/python -m pip install --quiet -r $<
+	@touch $@
+
+# PIECES holds train/<piece> and valid/<piece> as training.material writes them. Begun again, it goes on where it stopped.
+train-separation: $(VENV)/train-separation/.ready       ## train the separation network, for hours (WORK=folder PIECES=folder ARGS="--minutes 600")
+	PYTHONPATH=src:.:demo $(VENV)/train-separation/bin/python -m training.separation.run \
+	  "$(or $(WORK),/var/tmp/antiphon-separation)" --pieces "$(or $(PIECES),/var/tmp/antiphon-material)" $(ARGS)
+
+# The training gives way to everything else. Its large arrays stay in the process from one step to the next: given back
+# and asked for anew they cost a quarter of the time.
+MATERIAL ?= /var/tmp/antiphon-material
+KEEPING  := GLIBC_TUNABLES=glibc.malloc.hugetlb=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000
+
+train-transcription: WORK := /var/tmp/antiphon-transcription
+train-transcription: $(VENV)/train/.ready	## train the note network on composed pieces, from its checkpoint on: hours (MATERIAL= WORK=folder)
+	@mkdir -p "$(WORK)"
+	@test -e "$(WORK)/notes.pt" || cp training/transcription/checkpoints/notes.pt "$(WORK)"
+	PYTHONPATH=src:. OMP_NUM_THREADS=1 $(KEEPING) nice -n 19 chrt -i 0 $(VENV)/train/bin/python \
+	  -m training.transcription.train "$(MATERIAL)" "$(WORK)" $(ARGS) 2>&1 | tee -a "$(WORK)/train.log"
 
 song: $(VENV)/.ready    ## compose and render the demo's song again
 	$(BIN)/python demo/compose.py

@@ -1,4 +1,4 @@
-"""Which addresses are on the public internet. What a stranger's URL may reach is decided by this."""
+"""Kinds of IP addresses: public or not. What a URL given by another party may reach is decided by them."""
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 

@@ -1,4 +1,4 @@
-"""Files that outlast a power cut: written under another name, synced, and then put in their place."""
+"""Files that outlast a power cut: written under another name, synced, then renamed."""
 
 import contextlib
 import errno

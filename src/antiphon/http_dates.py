@@ -1,4 +1,4 @@
-"""HTTP dates and ``Retry-After``, read tolerantly: whatever a stranger sends raises nothing."""
+"""HTTP dates and ``Retry-After``, read tolerantly: no value raises an error."""
 
 import math
 from datetime import UTC, datetime

@@ -18,6 +18,7 @@ from tests.waiting import wait_for
 
 BUCKET = "songs"
 PRODUCED = ("vocal", "drums", "bass", "other")
+LINKED = ["vocal", "drums", "bass", "fx", "other"]  # what is left over has two names
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def test_the_whole_line_works_with_artifacts_in_s3(
             split = client.separate(track["taskId"], track["audioId"], SeparationType.SPLIT_STEM, receiver.url)
             video = client.video(track["taskId"], track["audioId"], receiver.url, author="Nobody")
             stems = await_end(client, Kind.SEPARATION, split)["response"]
-            assert [stem for stem in SPLIT_STEMS if stems[record_key(stem)]] == list(PRODUCED)
+            assert [stem for stem in SPLIT_STEMS if stems[record_key(stem)]] == LINKED
             midi = client.midi(split, receiver.url)
             midi_url = await_end(client, Kind.MIDI, midi)["midiUrl"]
             video_url = await_end(client, Kind.VIDEO, video)["response"]["videoUrl"]

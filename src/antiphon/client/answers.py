@@ -1,4 +1,4 @@
-"""What the API answered, or why nothing came: envelopes read tolerantly, errors in words. No I/O."""
+"""Answers of the API: envelopes read tolerantly, and the errors of calls that failed. No I/O."""
 
 import json
 import math
@@ -54,9 +54,12 @@ class ApiAnswer:
 
 
 def read_envelope(answer: ApiAnswer) -> Any:
-    """The envelope's ``data``, which may be None. Raises ``ApiError``.
+    """The envelope's ``data``, which may be None.
 
     The code counts wherever it stands: in the envelope (also with HTTP 200, also as text) or as the HTTP status.
+
+    Raises:
+        ApiError: The answer is an error, or no envelope.
     """
     if 300 <= answer.status < 400:
         target = answer.headers.get("location", "nowhere")

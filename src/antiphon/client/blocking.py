@@ -185,10 +185,16 @@ class Client:
         every: float | None = None,
         seen: Callable[[Mapping[str, Any]], None] = lambda record: None,
     ) -> Record:
-        """Poll until the task has ended, however it ended, and give its record. ``seen`` gets each record.
+        """Poll until the task has ended, however it ended, and give its record.
 
-        Polls at the documented intervals (MIDI 10–30 s, video 30 s), or as ``Retry-After`` says, or ``every`` so many
-        seconds. Raises ``NotEnded``, a ``TimeoutError``, after ``deadline`` seconds; the last look is then.
+        Args:
+            deadline: Seconds from now; the last look is then.
+            every: Seconds between two looks, instead of the documented intervals (MIDI 10–30 s, video 30 s) and of
+                ``Retry-After``.
+            seen: Gets each record.
+
+        Raises:
+            NotEnded: The task has not ended by the deadline; a ``TimeoutError``.
         """
         now = self._clock()
         watch = TaskWatch(task_id, calls.kind_of(kind) if kind else None, now=now, end=now + deadline, every=every)

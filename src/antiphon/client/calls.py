@@ -1,4 +1,4 @@
-"""Every call of the API, described: what is sent, what the answer gives, whether it may be sent twice. No I/O."""
+"""Descriptions of the API's calls: the request, the result of the answer, whether it may be sent twice. No I/O."""
 
 import uuid
 from collections.abc import Callable, Mapping

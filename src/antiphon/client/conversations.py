@@ -1,5 +1,5 @@
-"""What a client says and waits for, without I/O: generators that yield calls and pauses and are sent what came of
-them. The two clients only carry them out, one in its thread, the other on its event loop."""
+"""Conversations of a client with its server, without I/O: generators that yield calls and pauses, and are sent the
+answers. The two clients carry them out, one in its thread, the other on its event loop."""
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Downloads of what records link to, tried again like calls."""
+"""Downloads of the files that records link to, retried like calls."""
 
 import asyncio
 import random
@@ -20,9 +20,15 @@ def save(
     progress: Progress | None = None,
     stop: threading.Event | None = None,
 ) -> int:
-    """Save a file under exactly this path; gives its size in bytes. ``stop`` breaks it off within a second.
+    """Save a file under exactly this path; gives its size in bytes.
 
-    The link may lead to any address: it comes from the API that the caller has chosen. Raises ``DownloadError``.
+    The link may lead to any address: it comes from the API that the caller has chosen.
+
+    Args:
+        stop: Breaks it off within a second once set.
+
+    Raises:
+        DownloadError: It cannot be had, or not within ``retries``.
     """
     downloader = Downloader(allow_private=True)
     attempt, waited = 1, 0.0
@@ -41,7 +47,7 @@ def save(
 
 
 async def save_in_thread(url: str, path: Path, *, retries: Retries, progress: Progress | None = None) -> int:
-    """``save`` beside a running event loop; a cancel breaks it off and waits until the file is let go of."""
+    """``save`` beside a running event loop; a cancel breaks it off and waits until the file is released."""
     stop = threading.Event()
     thread = asyncio.to_thread(save, url, path, retries=retries, sleep=stop.wait, progress=progress, stop=stop)
     saving = asyncio.ensure_future(thread)

@@ -1,4 +1,4 @@
-"""What records and answers hold, as types for the type checker, and how a task stands by its record.
+"""Types of records and answers for the type checker, and a task's outcome by its record.
 
 Everything is optional: what another server of the documented API leaves out is simply not there. Times are Unix
 milliseconds."""

@@ -1,4 +1,4 @@
-"""When a call may be made again, and after how long. Pure."""
+"""Retry policy of calls: which may be repeated, and after how long. Pure."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""How a task is followed by polling: when to look, when to look again, when to stop. Pure: time is handed in."""
+"""Polling schedule of one task: when to look, when to look again, when to stop. Pure: time is handed in."""
 
 from antiphon.client.answers import ApiError, NotEnded, Unreachable
 from antiphon.client.calls import Look, Record

@@ -1,4 +1,4 @@
-"""Between our calls and httpx, which is imported only when a client is made: it takes a while."""
+"""Translation of calls to httpx and back. httpx is imported only when a client is made, since that is slow."""
 
 import os
 import re

@@ -18,7 +18,7 @@ export function callbackBadge(state) {
 
 export const kindName = (kind) => t(`kind.${kind}`);
 
-const KIND_ICONS = { upload: 'note', separation: 'stems', midi: 'midi', video: 'video', wav: 'file', file: 'file' };
+const KIND_ICONS = { upload: 'note', separation: 'stems', midi: 'midi', video: 'video' };
 export const kindIcon = (kind) => icon(KIND_ICONS[kind] ?? 'file');
 
 /** A bar that tells its fraction; `set(fraction)` moves it. */
@@ -48,7 +48,7 @@ export function codeBlock(text, { label = t('copy'), wrap = false } = {}) {
     button('', { icon: 'copy', kind: 'quiet', label, on: { click: () => copy(text, t('copied')) } }));
 }
 
-/** A dialog with `answers`, [value, words, kind] each; resolves to the value chosen, '' when it was left. */
+/** A dialog with `answers`, [value, words, kind] each; resolves to the value chosen, '' if left. */
 function ask(title, content, answers) {
   return new Promise((resolve) => {
     const dialog = h('dialog', { class: 'sheet', 'aria-label': title, on: { close: () => { dialog.remove(); resolve(dialog.returnValue); } } },

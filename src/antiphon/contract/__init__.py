@@ -1,1 +1,1 @@
-"""What goes over the wire: envelopes, requests, records, callbacks, signatures. Models and pure functions only."""
+"""The wire format: envelopes, requests, records, callbacks, signatures. Models and pure functions only."""

@@ -1,4 +1,4 @@
-"""Every answer is an envelope."""
+"""The envelope around every answer of the API."""
 
 from typing import Generic, TypeVar
 

@@ -1,4 +1,4 @@
-"""The stream of a key's callbacks: what ``antiphon listen`` reads from the server."""
+"""Event names of the stream of a key's callbacks, which ``antiphon listen`` reads."""
 
 from pydantic import BaseModel, Field
 

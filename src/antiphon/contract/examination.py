@@ -1,4 +1,4 @@
-"""Which part of a callback's signatures is right and which is not, in words, for a person who has both before him.
+"""Examination of a callback's signatures for a person: which part is right, which is wrong, in words.
 
 Unlike ``signatures``, which stops at the first fault and tells a sender little, this looks at every part, and tries
 what commonly goes wrong on the way to a signature that does not fit."""

@@ -1,4 +1,4 @@
-"""The words of the contract: kinds of task, states, flags, and the stems with their spellings."""
+"""Vocabulary of the contract: kinds of task, states, flags, and the stems with their spellings."""
 
 from enum import StrEnum
 from typing import Literal

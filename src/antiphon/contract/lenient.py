@@ -1,4 +1,4 @@
-"""Values of somebody else's JSON, read tolerantly, and words about those that cannot be read."""
+"""Lenient reading of values in another sender's JSON, and messages about those that cannot be read."""
 
 import re
 from collections.abc import Mapping

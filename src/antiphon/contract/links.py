@@ -1,4 +1,4 @@
-"""Links to artifacts, as far as a receiver may look into them."""
+"""Links to artifacts: the parts that a receiver may read, such as the expiry."""
 
 import base64
 import re

@@ -1,4 +1,4 @@
-"""Points in time as people write them: ``90s``, ``30m``, ``2h`` or ``3d`` ago, or ISO 8601."""
+"""Points in time as people type them: ``90s``, ``30m``, ``2h`` or ``3d`` ago, or ISO 8601."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,8 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 def parse_moment(text: str, now: datetime, *, field: str) -> datetime:
     """The point in time that ``text`` means; ``now`` has a zone. A time without a zone is taken as UTC.
 
-    Raises ``BadParameter`` that names ``field`` for what is neither, and for what lies in the future.
+    Raises:
+        BadParameter: It is no point in time, or lies in the future; the message names ``field``.
     """
     written = text.strip()
     ago = _AGO.fullmatch(written)

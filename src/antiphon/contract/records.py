@@ -1,4 +1,4 @@
-"""What polling answers. Field names are the documented API's; below them in each record stand ours."""
+"""Records: the answers to polling. Field names are the documented API's; below them in each record stand ours."""
 
 from typing import Annotated, Any, Literal
 

@@ -1,4 +1,4 @@
-"""Bodies of requests. Unknown fields of the documented requests are kept aside, for the server to name or to refuse."""
+"""Request bodies. Unknown fields of the documented requests are kept aside, for the server to name or to refuse."""
 
 import re
 from typing import Annotated, Any, Literal

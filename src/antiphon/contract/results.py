@@ -1,4 +1,4 @@
-"""What a callback tells, in types: read tolerantly, whoever sent it. The document itself is always kept whole."""
+"""Typed results of callbacks, read tolerantly from any sender. The document itself is always kept whole."""
 
 import re
 from collections.abc import Mapping
@@ -124,12 +124,14 @@ Result = MidiResult | VideoResult | SeparationResult | WavResult | FailedResult 
 
 
 def read_result(document: object) -> Result:
-    """What a callback's JSON says, read as tolerantly as can be done without guessing.
+    """Typed result of a callback's JSON, read as tolerantly as can be done without guessing.
 
     The task id and the content may stand at the top or in ``data``, numbers may be numeric strings. Instruments, notes
     and stems that are malformed are left out and named in ``problems``. A code other than 200, a state of "failed" or
-    a success without its link is a ``FailedResult``. Raises ``BadParameter`` when ``document`` is no JSON object, and
-    for nothing else.
+    a success without its link is a ``FailedResult``.
+
+    Raises:
+        BadParameter: ``document`` is no JSON object. Nothing else is raised.
     """
     if not isinstance(document, Mapping):
         raise BadParameter(f"the callback is {shown(document)}; expected a JSON object")

@@ -1,4 +1,4 @@
-"""Sample callbacks, for trying a receiver out: what each kind of task announces when it succeeds and when it fails.
+"""Sample callbacks to try a receiver out with: of each kind of task, a success and a failure.
 
 A sample's task id begins with 24 zeros, its ``webhook-id`` with ``msg_test_``, and its links lead to example.com.
 """

@@ -63,8 +63,12 @@ def sign_standard(key: str, webhook_id: str, timestamp: int, body: bytes) -> str
 def headers(keys: Sequence[str], *, task_id: str, webhook_id: str, body: bytes, timestamp: int) -> dict[str, str]:
     """The headers of one attempt at ``timestamp`` (Unix seconds), both schemes; empty when there is no key.
 
-    ``keys`` are in order, the newest first. All of them sign for Standard Webhooks; the documented scheme has
-    room for one, the newest. Raises ``BadParameter`` for a damaged key.
+    Args:
+        keys: The newest first. All of them sign for Standard Webhooks; the documented scheme has room for one, the
+            newest.
+
+    Raises:
+        BadParameter: A key is damaged.
     """
     if not keys:
         return {}

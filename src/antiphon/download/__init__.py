@@ -1,4 +1,4 @@
-"""Downloads that survive: resumed after a break or a restart, checked, and moved into place only when whole."""
+"""Robust downloads: resumed after a break or a restart, checked, and moved into place only when whole."""
 
 from antiphon.download.downloader import Downloader, Progress
 from antiphon.download.errors import (

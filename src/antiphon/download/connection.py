@@ -1,4 +1,4 @@
-"""One GET over a connection of its own: the address judged before it is dialled, nothing waited for without end.
+"""One GET over a connection of its own: the address is checked before it is dialled, and every wait has a limit.
 
 Not ``httpx``: its parser runs in Python and takes twice the processor time, 1.3 s for a gigabyte instead of 0.6 s,
 and here the guard, the stop and each time limit act within every single wait.
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import SplitResult
 
 from antiphon.addresses import OF_A_NETWORK, not_public
-from antiphon.download.dial import Resolve, addresses_of, default_tls, dial, words
+from antiphon.download.dial import Resolve, addresses_of, default_tls, dial, explain
 from antiphon.download.errors import DownloadRefused, TransferBroken
 from antiphon.download.watch import SLICE, StallWatch, TransferLimits
 
@@ -103,7 +103,7 @@ class FileAnswer:
                 if left is not None:
                     left -= len(block)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise TransferBroken(f"{self.host} broke off ({words(error)})") from error
+            raise TransferBroken(f"{self.host} broke off ({explain(error)})") from error
 
 
 @contextmanager
@@ -119,8 +119,12 @@ def get(
 ) -> Iterator[FileAnswer]:
     """Send a GET and read the head of the answer. Redirects are answers like others.
 
-    Raises ``DownloadRefused`` for an address beyond ``reach``, and ``TransferBroken`` for all that goes wrong on the
-    way. ``tls`` None trusts what the system and ``certifi`` trust.
+    Args:
+        tls: None trusts the authorities of the system and of ``certifi``.
+
+    Raises:
+        DownloadRefused: The address is beyond ``reach``.
+        TransferBroken: The connection failed, or the answer cannot be read.
     """
     host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
     addresses = addresses_of(host, port, limits, watch, resolve)
@@ -167,7 +171,7 @@ def _exchange(
         response.begin()
         wire.fill()
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise TransferBroken(f"{url.hostname} gave no answer that can be read ({words(error)})") from error
+        raise TransferBroken(f"{url.hostname} gave no answer that can be read ({explain(error)})") from error
     watch.keep_moving(f"the transfer from {url.hostname}", limits.stall)
     found = {name.lower(): value for name, value in reversed(response.getheaders())}
     if response.chunked:

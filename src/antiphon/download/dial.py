@@ -1,4 +1,4 @@
-"""From a host's name to a connection, past the judgement of its addresses; a stop ends every wait."""
+"""Name look-up, address check and connection to a host; a stop ends every wait."""
 
 import errno
 import os
@@ -42,7 +42,7 @@ def addresses_of(host: str, port: int, limits: TransferLimits, watch: StallWatch
             watch.look()
             continue
         if isinstance(answer, Exception) or not answer:
-            raise TransferBroken(f"the name {host} does not resolve ({words(answer)})")
+            raise TransferBroken(f"the name {host} does not resolve ({explain(answer)})")
         return answer
 
 
@@ -57,7 +57,7 @@ def dial(
             return _open(address, port, host, tls, watch), address
         except (OSError, ValueError, TransferBroken) as error:
             failure = error
-    raise TransferBroken(f"{host} cannot be reached ({words(failure)})") from failure
+    raise TransferBroken(f"{host} cannot be reached ({explain(failure)})") from failure
 
 
 def _open(address: str, port: int, host: str, tls: ssl.SSLContext | None, watch: StallWatch) -> socket.socket:
@@ -109,8 +109,8 @@ def default_tls() -> ssl.SSLContext:
     return context
 
 
-def words(error: object) -> str:
-    """What went wrong, for a message."""
+def explain(error: object) -> str:
+    """Cause of a failed look-up or connection, in words."""
     if error == []:
         return "it has no address"
     if isinstance(error, OSError) and error.strerror:

@@ -1,4 +1,4 @@
-"""Fetch one file, whole: resumed where it broke off, checked, and moved into place at the end."""
+"""``Downloader``: fetches whole files, resumed where they broke off, checked, and moved into place at the end."""
 
 import threading
 import time
@@ -19,14 +19,21 @@ Progress = Callable[[int, int | None], None]
 class Downloader:
     """Downloads over connections of its own, straight to the host (no proxy). Threads may share one.
 
-    ``allow_private`` lets links lead into the own network: to loopback, private and carriers' addresses. Others
-    that are not public, such as link-local ones, where clouds keep their credentials, stay closed; ``allow_hosts``
-    names hosts ("media.lan" or "media.lan:8080") whose links may lead anywhere. A redirect from a public address to
-    one that is not is followed only to those hosts. ``connect``, ``head`` and ``stall`` are seconds: to connect,
-    for the answer's headers, and for which a transfer may all but stand still. ``largest`` is the size in bytes
-    above which a file is refused; ``reserve`` bytes of the disk stay free. ``resumes`` so many broken connections a
-    call mends by itself, if each brought something. ``clock`` gives seconds that never go back, ``resolve`` the
-    addresses of a name and port, and ``tls`` is for those who have a certificate authority of their own.
+    A redirect from a public address to one that is not is followed only to ``allow_hosts``.
+
+    Args:
+        allow_private: Let links lead into the own network: to loopback, private and carriers' addresses. Others that
+            are not public, such as link-local ones, where clouds keep their credentials, stay closed.
+        allow_hosts: Hosts ("media.lan" or "media.lan:8080") whose links may lead anywhere.
+        connect: Seconds to connect.
+        head: Seconds for the answer's headers.
+        stall: Seconds for which a transfer may all but stand still.
+        largest: Bytes above which a file is refused.
+        reserve: Bytes of the disk that stay free.
+        resumes: Number of broken connections that a call mends by itself, if each brought something.
+        clock: Seconds that never go back.
+        resolve: Gives the addresses of a name and port.
+        tls: For those who have a certificate authority of their own.
     """
 
     def __init__(
@@ -69,16 +76,23 @@ class Downloader:
     ) -> Path:
         """Download ``url`` to ``folder/name`` plus an extension: ``suffix``, or what the file turns out to be.
 
-        A file of that name is replaced, but only by a whole one. ``expect`` says what it must be by its first bytes.
-        ``allow_private`` overrides the downloader's own, for this link. ``progress`` is called a few times a second,
-        ``pace`` before each piece of some MB, which it may hold up; ``stop``, once set, breaks off within a second.
+        A file of that name is replaced, but only by a whole one. Until it is whole the file is ``.name.part``; with
+        ``.name.part.json`` beside it a later call goes on from there, also after a kill -9, if the server says by
+        ETag or Last-Modified that the file is still the same.
 
-        Until it is whole the file is ``.name.part``; with ``.name.part.json`` beside it a later call goes on from
-        there, also after a kill -9, if the server says by ETag or Last-Modified that the file is still the same.
+        Args:
+            expect: The kind that the file must be by its first bytes.
+            allow_private: Overrides the downloader's own, for this link.
+            progress: Called a few times a second with the bytes so far and in all (None: not known).
+            pace: Called before each piece of some MB, which it may hold up.
+            stop: Breaks off within a second once set.
 
-        Raises ``LinkExpired`` (410), ``DownloadRefused`` (an address that is not public, another kind of file, too
-        large), and with ``retryable`` set ``TransferBroken``, ``NoSpace`` and ``DownloadStopped``. ``retry_after``
-        is set when the server named a time.
+        Raises:
+            LinkExpired: The server answered 410.
+            DownloadRefused: An address that is not public, another kind of file, or one that is too large.
+            TransferBroken: The connection failed; ``retry_after`` is set when the server named a time.
+            NoSpace: The disk is full.
+            DownloadStopped: ``stop`` was set. This and the two before it are ``retryable``.
         """
         # Not at the top: they take 30 ms to import, and many a process never downloads.
         from antiphon.download import dial, transfer

@@ -1,4 +1,4 @@
-"""Why a download did not come. ``retryable`` says whether the same call may succeed later; it resumes what it can."""
+"""Errors of downloads. ``retryable`` says whether the same call may succeed later; it then resumes."""
 
 from typing import ClassVar
 

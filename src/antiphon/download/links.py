@@ -1,4 +1,4 @@
-"""A link as a stranger may write it, and as it goes on the wire. Pure."""
+"""Links of other parties: validation, and the form that goes on the wire. Pure."""
 
 import re
 from urllib.parse import SplitResult, quote, urljoin, urlsplit

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes and by what the server calls it."""
+"""Media types: the kind of a file by its first bytes and by the type that the server names."""
 
 import re
 from pathlib import Path
@@ -113,9 +113,13 @@ def _last_box_end(file: BinaryIO, size: int) -> int:
 def suffix_of(content_type: str, head: bytes, url: str, *, expect: Expected | None, source: str) -> str:
     """The extension of the file, with its dot: by its first bytes, else by its type, else by the link.
 
-    ``source`` names the sender in messages. When ``expect`` is given the first bytes decide: raises
-    ``TransferBroken`` for a page or message in words, which a server in trouble sends, and ``DownloadRefused`` for
-    a file of another kind.
+    Args:
+        expect: The kind that the first bytes must show.
+        source: Name of the sender in messages.
+
+    Raises:
+        TransferBroken: A page or message in words came instead, as a server in trouble sends it.
+        DownloadRefused: The file is of another kind.
     """
     kind = content_type.partition(";")[0].strip().lower()
     found = sniff(head)

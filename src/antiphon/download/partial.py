@@ -1,4 +1,4 @@
-"""The part of a file that has come, and the note beside it that says how much of it can be trusted."""
+"""Partial file of a download, and the note beside it that says how many of its bytes are safely on the disk."""
 
 import contextlib
 import json
@@ -71,7 +71,7 @@ class Partial:
         self._file = -1
 
     def __enter__(self) -> Self:
-        with _said("open", self.path):
+        with _explained("open", self.path):
             self.folder.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
         try:
@@ -106,24 +106,24 @@ class Partial:
     def write(self, block: bytes) -> None:
         """Append. Raises ``NoSpace``."""
         view = memoryview(block)
-        with _said("write", self.path):
+        with _explained("write", self.path):
             while view:
                 view = view[os.write(self._file, view) :]
 
     def sync(self) -> None:
         """Bring all that was written to the disk."""
-        with _said("write", self.path):
+        with _explained("write", self.path):
             getattr(os, "fdatasync", os.fsync)(self._file)
 
     def keep(self, **changes: Any) -> None:
         """Bring all that was written to the disk, and note it with what else has become known."""
         self.sync()
-        with _said("write", self.path):
+        with _explained("write", self.path):
             self._save(replace(self.note, kept=self.size, boot=_boot(), **changes))
 
     def restart(self, note: PartialNote) -> None:
         """Forget what has come: another file starts."""
-        with _said("write", self.path):
+        with _explained("write", self.path):
             os.ftruncate(self._file, 0)
             os.lseek(self._file, 0, os.SEEK_SET)
             self._save(replace(note, kept=0, boot=_boot()))
@@ -132,7 +132,7 @@ class Partial:
     def finish(self, suffix: str) -> Path:
         """Move the file to its own name, durably."""
         path = self.folder / f"{self.name}{suffix}"
-        with _said("finish", path):
+        with _explained("finish", path):
             os.fsync(self._file)
             self._close()
             self.path.replace(path)
@@ -168,7 +168,7 @@ class Partial:
             return
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Whoever held the lock may have finished meanwhile, and then this is the finished file.
+            # The process that held the lock may have finished meanwhile, and then this is the finished file.
             same = os.path.samestat(os.fstat(self._file), self.path.stat())
         except (BlockingIOError, FileNotFoundError):
             same = False
@@ -196,8 +196,8 @@ class Partial:
 
 
 @contextmanager
-def _said(doing: str, path: Path) -> Iterator[None]:
-    """Turns an ``OSError`` into the error that says what to do."""
+def _explained(doing: str, path: Path) -> Iterator[None]:
+    """An ``OSError`` becomes the error that says what to do."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What an answer to a request for the rest of a file means. Pure."""
+"""Range requests: the part of a file that an answer brings, and the validator for the next. Pure."""
 
 import re
 from collections.abc import Mapping

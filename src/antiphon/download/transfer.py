@@ -1,4 +1,4 @@
-"""One file on its way: ask for what is missing, judge the answer, take it in."""
+"""Transfer of one file: request the missing part, check the answer, store its body; resume when it breaks off."""
 
 import ssl
 import threading

@@ -1,4 +1,4 @@
-"""How long is waited for what, and whether to wait on."""
+"""Time limits of a transfer: connecting, headers, stalls, and the stop signal."""
 
 import threading
 from collections.abc import Callable

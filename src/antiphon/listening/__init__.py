@@ -1,1 +1,1 @@
-"""Callbacks without a public address: the server's stream of them, posted to a local receiver."""
+"""Callbacks for receivers without a public address: the server's stream, posted to a local receiver."""

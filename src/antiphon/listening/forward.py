@@ -1,4 +1,4 @@
-"""One callback posted to the local receiver, as the server would post it to a public one."""
+"""Forwarding of one callback to the local receiver, as the server would post it to a public one."""
 
 import time
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Reads the server's stream of callbacks, forwards each, and comes back after every interruption where it stopped."""
+"""Listener: reads the server's stream of callbacks, forwards each, and resumes after every interruption."""
 
 import json
 import time
@@ -90,7 +90,7 @@ class Listener:
                 except (Lost, httpx.TransportError) as error:
                     if lost_at is None:
                         lost_at = time.monotonic()
-                        self._told.lost(_reason(error))
+                        self._told.lost(_explain(error))
                     self._wait(PAUSES[min(failures, len(PAUSES) - 1)])
                     failures += 1
 
@@ -134,7 +134,7 @@ def _message(answer: httpx.Response) -> str:
         return answer.text[:200] or answer.reason_phrase
 
 
-def _reason(error: AntiphonError | httpx.TransportError) -> str:
+def _explain(error: AntiphonError | httpx.TransportError) -> str:
     if isinstance(error, httpx.ReadTimeout):
         return f"it was silent for {SILENCE:g} s"
     return error.message if isinstance(error, AntiphonError) else str(error) or type(error).__name__

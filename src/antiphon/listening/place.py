@@ -1,4 +1,4 @@
-"""Where in the stream we are, kept in a file, so that a listener that is started again goes on from there."""
+"""Position in the stream, kept in a file, from which a restarted listener goes on."""
 
 import contextlib
 import hashlib

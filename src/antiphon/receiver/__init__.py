@@ -1,4 +1,4 @@
-"""For people who receive callbacks. ``Receiver`` takes them into an inbox and has your functions called::
+"""Receiver kit for callbacks. ``Receiver`` takes them into an inbox and has your functions called::
 
 from antiphon.receiver import Delivery, MidiResult, Receiver
 

@@ -1,5 +1,5 @@
-"""Polling instead of callbacks: what a finished record tells goes into the same inbox, as the callback it would have
-been. So a task whose callback comes as well is a repeat there, and is processed once."""
+"""Polling instead of callbacks: a finished record goes into the same inbox, as the callback it would have been. A task
+whose callback comes as well is a repeat there, and is processed once."""
 
 import heapq
 import json
@@ -33,11 +33,14 @@ _HUMP = re.compile("(?<=[a-z0-9])(?=[A-Z])")
 
 @dataclass(frozen=True)
 class Polled:
-    """What polling a task came to. "pending": not ended by the deadline; "missing": the API knows no such task.
+    """Outcome of polling one task.
 
-    ``event`` is what the inbox holds of it, None for a task that has announced nothing: callbacks tell of successes
-    and failures only. ``new`` is False when the callback, or an earlier poll, was there first. ``message`` says why it
-    was no success.
+    Attributes:
+        outcome: "pending" when it has not ended by the deadline, "missing" when the API knows no such task.
+        event: The inbox's event; None for a task that announces nothing, since callbacks tell of successes and
+            failures only.
+        new: False when the callback, or an earlier poll, came first.
+        message: Why it was no success.
     """
 
     task_id: str
@@ -91,16 +94,25 @@ def poll(
 ) -> list[Polled]:
     """Follow tasks until each has ended, for ``deadline`` seconds at most, and keep what they announce in ``inbox``.
 
-    Each is polled at the documented intervals (MIDI 10–30 s, video 30 s), or as ``Retry-After`` says, or ``every`` so
-    many seconds; calls are at least ``spacing`` seconds apart. Every task is looked at at least once. ``kind`` None
-    finds it out by asking. Connections that fail and servers that restart are waited out.
+    Each is polled at the documented intervals (MIDI 10–30 s, video 30 s) or as ``Retry-After`` says, and at least
+    once. Connections that fail and servers that restart are waited out.
 
-    ``told`` gets each outcome as soon as it is known; they are also given back, in the order of the tasks. ``seen`` is
-    called after each look at a task that has not ended. ``stop`` ends it early; with it, a coroutine may have this run
-    in a thread.
+    Args:
+        inbox: None keeps nothing.
+        deadline: Seconds from now.
+        kind: Kind of all the tasks; None finds it out by asking.
+        every: Seconds between two looks at a task, instead of the documented intervals.
+        spacing: Seconds between two calls at least.
+        told: Gets each outcome as soon as it is known.
+        seen: Called after each look at a task that has not ended.
+        stop: Ends the polling early once set, for example from a coroutine that has it run in a thread.
 
-    Raises ``ApiError`` for what holds for all tasks, such as a wrong API key, and ``StorageError`` when the inbox
-    cannot keep what came; then poll again.
+    Returns:
+        The outcomes, in the order of the tasks.
+
+    Raises:
+        ApiError: An error that holds for all tasks, such as a wrong API key.
+        StorageError: The inbox cannot keep a result; poll again then.
     """
     now = clock()
     watches = [

@@ -1,4 +1,4 @@
-"""The receiver: takes callbacks in any framework, acknowledges them once they are kept, and follows them up."""
+"""``Receiver``: takes callbacks in any framework, acknowledges them once they are kept, and runs the follow-ups."""
 
 import asyncio
 import atexit
@@ -49,20 +49,27 @@ class _Open:
 class Receiver:
     """Takes callbacks and keeps them in the folder ``inbox``, then has ``steps`` and the registered functions run.
 
-    ``keys`` are the webhook keys of the sender, several while one is being rotated. Without any, only ``insecure``
-    lets it start, which then takes whatever comes from whomever. With ``require="standard"`` no callback is taken that
-    has the documented signature only, which covers the task id and nothing else; an Antiphon server sends both.
-    ``steps`` come before the functions; None means the files step: MIDI files are written, videos and stems downloaded
-    unless ``download`` is false, from addresses that are not public only when the whole body was signed or
-    ``allow_hosts`` names the link's host. ``workers`` is the number of events that are followed up at the same time;
-    with 0 this process only acknowledges, and another one follows up. ``watch`` is told what comes and what becomes of
-    it.
-
     The object is an ASGI app (``receiver``), has a WSGI app (``receiver.wsgi``), and ``handle`` for everything else.
     The follow-ups start with the ASGI server, with ``start`` or ``with receiver:``, at the latest with the first
     request. It may be made before a server forks.
 
-    Raises ``SettingsError`` without keys, ``BadParameter`` for a damaged one.
+    Args:
+        inbox: Folder of the inbox, made if need be.
+        keys: Webhook keys of the sender, several while one is being rotated.
+        insecure: Start without keys, and take callbacks from any sender.
+        require: With "standard", refuse callbacks that have only the documented signature, which covers the task id
+            and nothing else; an Antiphon server sends both.
+        steps: Steps before the functions. None means the files step: MIDI files are written, videos and stems
+            downloaded.
+        download: Whether the files step downloads. Addresses that are not public are reached only when the whole body
+            was signed or ``allow_hosts`` names the link's host.
+        workers: Number of events that are followed up at the same time; with 0 this process only acknowledges, and
+            another one follows up.
+        watch: Gets a notice of each callback and of each change of its follow-ups.
+
+    Raises:
+        SettingsError: There are no keys.
+        BadParameter: A key is damaged.
     """
 
     def __init__(
@@ -204,7 +211,7 @@ class Receiver:
         self._opened()
 
     def stop(self, timeout: float = 5.0) -> bool:
-        """Stop the follow-ups and let go of the inbox; gives whether all that ran has ended within ``timeout`` seconds.
+        """Stop the follow-ups and release the inbox; gives whether all that ran has ended within ``timeout`` seconds.
 
         What has not ended, as a handler that hangs, is left behind; it is done again after the next start.
         """

@@ -1,4 +1,4 @@
-"""A receiver as a server of its own, on uvicorn."""
+"""Stand-alone server of a receiver, on uvicorn."""
 
 import contextlib
 import signal
@@ -30,12 +30,17 @@ def serve(
     slowest_head: float = MAX_HEAD_S,
     most_connections: int = MAX_CONNECTIONS,
 ) -> None:
-    """Serve ``receiver`` until SIGINT or SIGTERM; blocks. ``ready`` is called with the URL once connections are
-    accepted; with ``port`` 0 the system chooses one.
+    """Serve ``receiver`` until SIGINT or SIGTERM; blocks. Bodies are bounded by the receiver's own limits.
 
-    A connection whose headers are not complete after ``slowest_head`` seconds is answered 408 and closed; beyond
-    ``most_connections`` the one that has been waiting longest is closed. Bodies are bounded by the receiver's limits.
-    Raises ``SettingsError`` when the address cannot be listened on, ``StorageError`` when the inbox cannot be opened.
+    Args:
+        port: With 0 the system chooses one.
+        ready: Called with the URL once connections are accepted.
+        slowest_head: Seconds after which a connection whose headers are not complete is answered 408 and closed.
+        most_connections: Number beyond which the connection that has been waiting longest is closed.
+
+    Raises:
+        SettingsError: The address cannot be listened on.
+        StorageError: The inbox cannot be opened.
     """
     import uvicorn
 

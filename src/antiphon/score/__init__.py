@@ -1,1 +1,1 @@
-"""Notes as they are written down: what a note and an instrument are, the names of General MIDI, MIDI files."""
+"""Notes, instruments, General MIDI names and MIDI files."""

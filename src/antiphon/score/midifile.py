@@ -1,4 +1,4 @@
-"""Standard MIDI Files, written and read (type 1: a tempo track, then a track for each instrument)."""
+"""Writer and reader of Standard MIDI Files (type 1: a tempo track, then a track for each instrument)."""
 
 import struct
 from collections import defaultdict
@@ -27,11 +27,14 @@ def write(
     tempo: TempoMap | float = DEFAULT_TEMPO,
     title: str | None = None,
 ) -> None:
-    """Writes ``instruments`` to ``path``. ``tempo``, a map or beats a minute, sets where the bar lines fall and never
-    moves a note: times are kept to half a tick (0.3 ms at 120 beats a minute).
+    """Write ``instruments`` to ``path``. Times are kept to half a tick (0.3 ms at 120 beats a minute).
 
     Drums go to channel 10. Beyond fifteen other instruments, channels are shared, with the same program if it has one:
-    of several programs on a channel, players take the last."""
+    of several programs on a channel, players take the last.
+
+    Args:
+        tempo: A map, or beats a minute; sets where the bar lines fall and never moves a note.
+    """
     tempo_map = tempo if isinstance(tempo, TempoMap) else TempoMap.steady(tempo)
     tracks = [_conductor(tempo_map, title)]
     channels = _Channels()
@@ -129,7 +132,11 @@ def _messages(notes: Sequence[Note], channel: int, tempo_map: TempoMap) -> Itera
 
 def read(path: Path) -> list[Instrument]:
     """The instruments of a Standard MIDI File of any type and tempo map, in order of their first track; a note that
-    is never ended lasts to the end of the file. Raises ``EngineError`` when the file is not a MIDI file."""
+    is never ended lasts to the end of the file.
+
+    Raises:
+        EngineError: The file is not a MIDI file.
+    """
     return _collect(*_opened(path))
 
 

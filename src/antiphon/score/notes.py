@@ -1,4 +1,4 @@
-"""What was played: notes, grouped by instrument."""
+"""Notes, grouped by instrument."""
 
 from dataclasses import dataclass
 

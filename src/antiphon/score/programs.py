@@ -1,4 +1,4 @@
-"""Which General MIDI program an instrument's name means, however the sender spells it."""
+"""General MIDI program of an instrument by its name, in any sender's spelling."""
 
 import re
 from functools import cache, lru_cache

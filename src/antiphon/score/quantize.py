@@ -1,4 +1,4 @@
-"""Moves notes to a grid of note values, where the song's own beats are."""
+"""Quantisation of notes to a grid of note values on the song's own beats."""
 
 from collections.abc import Iterable
 from dataclasses import replace

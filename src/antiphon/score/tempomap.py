@@ -1,4 +1,4 @@
-"""Where beats and bar lines stand in a Standard MIDI File: its tempo map and its time signatures."""
+"""Tempo map and time signatures: the beats and bar lines of a Standard MIDI File."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence

@@ -66,8 +66,8 @@ def test_a_receiver_is_tried_out_with_samples_of_each_kind(console: Console, rec
     page.get_by_label("Address of the receiver").fill(receiver.url)
     page.get_by_role("checkbox", name="Video").uncheck()
     page.get_by_role("button", name="Send samples").click()
-    expect(page.get_by_text("4 of 4 samples were acknowledged.")).to_be_visible()
-    assert page.locator(".attempt").count() == 4
+    expect(page.get_by_text("5 of 5 samples were acknowledged.")).to_be_visible()
+    assert page.locator(".attempt").count() == 5
     page.get_by_label("Address of the receiver").fill("http://169.254.169.254/")
     page.get_by_role("button", name="Send samples").click()
     expect(page.locator(".problem")).to_contain_text("callBackUrl")

@@ -11,7 +11,7 @@ from tests.acceptance.browser.console import Console
 
 CONSOLE = Path(antiphon.__file__).parent / "console"
 HAN = re.compile(r"[\u4e00-\u9fff]")
-SAME_IN_BOTH = {"MIDI", "TLS", "API", "S3", "Azure", "Google Cloud Storage"}
+SAME_IN_BOTH = {"MIDI", "TLS", "API", "S3", "Azure", "Google Cloud Storage", "WAV"}
 
 
 def words(language: str) -> dict[str, str]:

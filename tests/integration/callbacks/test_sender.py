@@ -67,7 +67,7 @@ async def test_after_the_first_attempt_and_three_failed_retries_sending_stops(ri
 async def test_every_attempt_is_signed_anew(rig: Rig) -> None:
     async with receiving(answering(REFUSED)) as receiver:
         task_id = await rig.task(url=receiver.url)
-        async with rig.sending(callback_retry_delays=(1.1,)):
+        async with rig.sending(callback_retry_delays=(1.4,)):
             assert await rig.ended(task_id) == "stopped"
     first, second = receiver.requests
     assert first.headers["webhook-timestamp"] != second.headers["webhook-timestamp"]

@@ -60,43 +60,45 @@ def split_vocals(blocks: Iterator[Samples], mask: VocalMask) -> Iterator[tuple[S
     """Stereo blocks at 44.1 kHz as aligned pairs ``(mix, vocals)``, both (n, 2), as long together as the blocks."""
     waiting = Fifo(2)
     synthesis = Synthesis(GRID, 2)
-    for block, frames in _masked(frames_of(blocks, GRID, 2), mask):
+    for block, frames, share in masked(frames_of(blocks, GRID, 2), mask):
         waiting.push(block)
-        vocals = synthesis.push(frames)
+        vocals = synthesis.push(frames * share)
         mix = waiting.take(len(vocals))
         if len(mix):
             yield mix, vocals[: len(mix)]
 
 
-def _masked(source: Iterator[tuple[Samples, Frames]], mask: VocalMask) -> Iterator[tuple[Samples, Frames]]:
-    """Blocks and masked frames. Neighbouring segments overlap, and their masks fade into each other."""
+def masked(source: Iterator[tuple[Samples, Frames]], mask: VocalMask) -> Iterator[tuple[Samples, Frames, Mask]]:
+    """Blocks as they come, frames once their mask is known, with it. Neighbouring segments overlap, and their masks
+    fade into each other."""
     nothing = np.zeros((0, 2), np.float32)
     held = np.zeros((0, 2, GRID.bins), np.complex64)
     tail: Mask | None = None
     step = SEGMENT - OVERLAP
     for block, frames in source:
         held = np.concatenate([held, frames])
-        yield block, held[:0]
+        yield block, held[:0], np.zeros(held[:0].shape, np.float32)
         while len(held) > SEGMENT:
-            current = _faded(mask(held[:SEGMENT]), tail)
-            for piece in _pieces(step):
-                yield nothing, held[piece] * current[piece]
+            current = faded(mask(held[:SEGMENT]), tail)
+            for piece in pieces(step):
+                yield nothing, held[piece], current[piece]
             held, tail = held[step:].copy(), current[step:].copy()
     if len(held):
-        current = _faded(mask(held), tail)
-        for piece in _pieces(len(held)):
-            yield nothing, held[piece] * current[piece]
+        current = faded(mask(held), tail)
+        for piece in pieces(len(held)):
+            yield nothing, held[piece], current[piece]
 
 
-def _pieces(count: int) -> Iterator[slice]:
+def pieces(count: int) -> Iterator[slice]:
     for start in range(0, count, PIECE):
         yield slice(start, min(start + PIECE, count))
 
 
-def _faded(mask: Mask, tail: Mask | None) -> Mask:
-    """``mask`` with its beginning faded over from ``tail``, the end of the mask before it."""
+def faded(mask: NDArray[np.float32], tail: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    """``mask``, of a segment's frames along its first axis, with its beginning faded over from ``tail``, the end of the
+    one before it."""
     if tail is not None:
         count = min(len(tail), len(mask))
-        weight = ((np.arange(count, dtype=np.float32) + 1) / (len(tail) + 1))[:, np.newaxis, np.newaxis]
+        weight = ((np.arange(count, dtype=np.float32) + 1) / (len(tail) + 1)).reshape(-1, *[1] * (mask.ndim - 1))
         mask[:count] = tail[:count] * (1 - weight) + mask[:count] * weight
     return mask

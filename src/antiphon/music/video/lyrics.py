@@ -106,7 +106,7 @@ def parse(text: str, duration: float) -> Lyrics:
         read.line(number, line.strip())
     if not any(entry.start is not None for entry in read.entries):
         lines = _spread([entry.text for entry in read.entries if entry.text], duration)
-        return Lyrics(lines, read.warnings(), timed=False)
+        return Lyrics(lines, read.warnings(), timed=not lines)
     return Lyrics(_timed(read, duration), read.warnings())
 
 

@@ -1,4 +1,4 @@
-"""Files that appear under their name only when they are whole and on the disk."""
+"""Files of an event, put in place durably; failures as ``TryAgain`` and ``GiveUp``."""
 
 import contextlib
 import shutil
@@ -20,7 +20,7 @@ def make_folder(folder: Path) -> None:
         if new:
             durable_files.sync_folder(folder.parent.parent)
     except OSError as error:
-        raise _in_words(folder, error) from error
+        raise _explain(folder, error) from error
 
 
 def require_room(folder: Path, needed: int, reserve: int) -> None:
@@ -36,7 +36,10 @@ def require_room(folder: Path, needed: int, reserve: int) -> None:
 def place(folder: Path, files: Mapping[str, Callable[[Path], object]]) -> dict[str, Path]:
     """Let each function make a file under another name, bring it to the disk, and move it to its own in ``folder``.
 
-    Raises ``TryAgain`` when the disk is full or fails, ``GiveUp`` when something else stands in the way."""
+    Raises:
+        TryAgain: The disk is full or fails.
+        GiveUp: Something else stands in the way.
+    """
     placed: dict[str, Path] = {}
     for name, write in files.items():
         path, new = folder / name, folder / f".{name}.new"
@@ -46,16 +49,16 @@ def place(folder: Path, files: Mapping[str, Callable[[Path], object]]) -> dict[s
         except OSError as error:
             with contextlib.suppress(OSError):
                 new.unlink(missing_ok=True)
-            raise _in_words(path, error) from error
+            raise _explain(path, error) from error
         placed[name] = path
     try:
         durable_files.sync_folder(folder)
     except OSError as error:
-        raise _in_words(folder, error) from error
+        raise _explain(folder, error) from error
     return placed
 
 
-def _in_words(path: Path, error: OSError) -> Exception:
+def _explain(path: Path, error: OSError) -> Exception:
     if durable_files.is_disk_full(error):
         return TryAgain(f"{path}: the disk is full; free some space, it is tried again")
     if isinstance(error, IsADirectoryError | NotADirectoryError | FileExistsError):

@@ -1,4 +1,4 @@
-"""When a step that failed is tried again. Pure: time and dice are handed in."""
+"""Retry schedule of failed steps. Pure: time and dice are handed in."""
 
 from dataclasses import dataclass
 
@@ -32,10 +32,13 @@ class Backoff:
     spread: float = 0.2
 
     def after(self, attempt: int, *, now: float, asked: float | None = None, dice: float = 0.5) -> Postponed | GivenUp:
-        """What follows when try number ``attempt`` (from 1) has failed at ``now``.
+        """The next try, or its absence, after a failed one. Whether links expire meanwhile is left to the step.
 
-        ``asked`` is the pause in seconds that the step wishes for, which is kept to between its wish and ``longest``;
-        ``dice`` is a random number in [0, 1). Links that expire meanwhile are the affair of the step that needs them.
+        Args:
+            attempt: Number of the try that failed, from 1.
+            now: Unix seconds.
+            asked: Pause in seconds that the step asks for; never shortened, except to ``longest``.
+            dice: Random number in [0, 1).
         """
         if attempt >= self.tries:
             return GivenUp(f"after {attempt} tries; 'antiphon inbox retry' starts over")

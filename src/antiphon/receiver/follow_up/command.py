@@ -1,4 +1,4 @@
-"""The step "exec": a shell command for each event. Nothing of what came is put into the command line."""
+"""The step "exec": a shell command for each event. No part of a callback is put into the command line."""
 
 import contextlib
 import os
@@ -24,11 +24,11 @@ VARIABLES = (
     "ANTIPHON_EVENT_ID",
 )
 
-_QUICKEST, _SLOWEST = 0.005, 0.2  # seconds between two looks whether the command has ended
-_TELL_EVERY = 0.5  # seconds
-_TAIL = 2000  # bytes of the log's end that are looked at
-_TOLD_LINES = 3
-_BUSY = 10.0  # seconds
+_MIN_LOOK_INTERVAL_S, _MAX_LOOK_INTERVAL_S = 0.005, 0.2  # between two looks whether the command has ended
+_TELL_INTERVAL_S = 0.5
+_MAX_TAIL_BYTES = 2000  # of the log's end that are looked at
+_MAX_TOLD_LINES = 3
+_BUSY_PAUSE_S = 10.0
 
 
 class ExecStep:
@@ -93,7 +93,7 @@ class ExecStep:
         left = _signal(process.pid, signal.SIGTERM)
         end = time.monotonic() + self._grace
         while left and time.monotonic() < end:
-            time.sleep(_QUICKEST)
+            time.sleep(_MIN_LOOK_INTERVAL_S)
             process.poll()  # as a zombie the shell would count as a member of the group
             left = _signal(process.pid, 0)
         if left:
@@ -132,28 +132,28 @@ class _Log:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise TryAgain("the command of an earlier attempt still runs", after=_BUSY) from None
+                raise TryAgain("the command of an earlier attempt still runs", after=_BUSY_PAUSE_S) from None
             file.write(f"--- attempt {attempt}, {time.strftime('%Y-%m-%d %H:%M:%S%z')}\n".encode())
             try:
                 yield cls(file, os.fstat(file.fileno()).st_size)
             finally:
-                fcntl.flock(file, fcntl.LOCK_UN)  # what the command has left running in the background is its affair
+                fcntl.flock(file, fcntl.LOCK_UN)  # processes that it left in the background do not count
 
     def keep_small(self) -> None:
         if os.fstat(self.file.fileno()).st_size > MAX_LOG_BYTES:
-            self.file.truncate(0)  # whoever writes appends, so goes on at the new end
+            self.file.truncate(0)  # the command's output is in append mode, so goes on at the new end
             self.file.write(b"--- there was more than is kept; this goes on from the middle\n")
 
     def last_lines(self, number: int) -> list[str]:
         """The last lines that this attempt has printed, empty ones and control characters left out."""
         size = os.fstat(self.file.fileno()).st_size
-        start = max(size - _TAIL, self.start if self.start <= size else 0)
-        text = os.pread(self.file.fileno(), _TAIL, start).decode("utf-8", "replace")
+        start = max(size - _MAX_TAIL_BYTES, self.start if self.start <= size else 0)
+        text = os.pread(self.file.fileno(), _MAX_TAIL_BYTES, start).decode("utf-8", "replace")
         lines = ["".join(c if c.isprintable() else " " for c in line).strip() for line in text.splitlines()]
         return [line for line in lines if line][-number:]
 
     def explain(self, problem: str) -> str:
-        said = " | ".join(self.last_lines(_TOLD_LINES))
+        said = " | ".join(self.last_lines(_MAX_TOLD_LINES))
         return f"{problem}: {said}" if said else problem
 
 
@@ -161,13 +161,13 @@ def _watch(
     process: "subprocess.Popen[bytes]", delivery: Delivery, log: _Log, end: float
 ) -> Literal["ended", "late", "stopped"]:
     """Wait for the end of the command, of its time (``end`` on the monotonic clock), or of the worker."""
-    pause, told, tell_at = _QUICKEST, "", time.monotonic() + _TELL_EVERY
+    pause, told, tell_at = _MIN_LOOK_INTERVAL_S, "", time.monotonic() + _TELL_INTERVAL_S
     while process.poll() is None:
         now = time.monotonic()
         if now > end:
             return "late"
         if now > tell_at:
-            tell_at = now + _TELL_EVERY
+            tell_at = now + _TELL_INTERVAL_S
             log.keep_small()
             line = "".join(log.last_lines(1))
             if line and line != told:
@@ -175,7 +175,7 @@ def _watch(
                 delivery.report(None, line)
         if delivery.stopping.wait(pause):
             return "stopped"
-        pause = min(pause * 1.5, _SLOWEST)
+        pause = min(pause * 1.5, _MAX_LOOK_INTERVAL_S)
     return "ended"
 
 

@@ -1,4 +1,4 @@
-"""The step that turns a result into files: MIDI is written, a video and stems are downloaded."""
+"""The step "files": MIDI is written, a video and stems are downloaded."""
 
 import logging
 import time

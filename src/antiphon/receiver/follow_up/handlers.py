@@ -1,4 +1,4 @@
-"""The user's own functions, as the last step of a delivery."""
+"""The step "handler": the user's own functions, called last."""
 
 import asyncio
 import concurrent.futures

@@ -1,4 +1,4 @@
-"""What a receiver tells those who watch it: what came, and what became of it."""
+"""Notices of a receiver to its observer: callbacks that came, and the progress of their follow-ups."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""File and folder names from ids that a stranger chose."""
+"""Safe file and folder names from ids that other parties chose."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""The passage of one event through its steps, and what is recorded of it."""
+"""Run of one event through its steps, and the record of the outcome."""
 
 import logging
 import random
@@ -29,7 +29,7 @@ _RECORD_RETRY_S = 1.0  # seconds between tries to write down what was done
 
 @dataclass
 class _Report:
-    """Passes a step's progress on to who watches, not more often than somebody can look."""
+    """Passes a step's progress on to the observer, not more often than a person can read it."""
 
     tell: Callable[[Notice], None]
     notice: Notice
@@ -135,7 +135,7 @@ class EventRunner:
         )
 
     def _failed(self, notice: Notice, work: Work, error: BaseException) -> None:
-        text = _in_words(error)
+        text = _explain(error)
         event = notice.event
         trace = None if isinstance(error, TryAgain | GiveUp) else error
         where = f"{event.kind} {event.task_id}: step {notice.step}"
@@ -191,7 +191,7 @@ def _result(event: Event) -> Result:
     return read_result(load(event.body))
 
 
-def _in_words(error: BaseException) -> str:
+def _explain(error: BaseException) -> str:
     known = isinstance(error, TryAgain | GiveUp)
     text = str(error) if known else f"{type(error).__name__}: {error}"
     return text[:_MAX_ERROR_CHARS] or type(error).__name__

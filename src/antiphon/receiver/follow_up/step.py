@@ -1,4 +1,4 @@
-"""What follows an acknowledged callback: a delivery goes through steps, each of which may be tried again."""
+"""Interface of a follow-up step: the delivery that it gets, and the errors that ask for another try or give up."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -15,11 +15,17 @@ Progress = Callable[[float | None, str], None]
 
 @dataclass(frozen=True)
 class Delivery:
-    """An event on its way through the steps. ``attempt`` counts from 1: above that a step may have run before,
-    wholly or in part, and was broken off. ``folder`` is the event's own, under the inbox; what earlier steps have
-    put there is in ``files``, by name (``midi.json``, ``song.mid``, ``video``, ``vocal``, …). ``stopping`` is set when
-    the worker is being stopped: a step that takes long should break off then and raise ``TryAgain``. Between pieces of
-    its work it should call ``give_way``, which waits a moment while callbacks come in: acknowledging goes first."""
+    """An event and its result, as each step and handler gets it.
+
+    Attributes:
+        attempt: Counts from 1; above that a step may have run before, wholly or in part.
+        folder: The event's own folder, under the inbox.
+        files: Files that earlier steps have put there, by name (``midi.json``, ``song.mid``, ``video``, ``vocal``, …).
+        expires_at: Unix seconds at which the result's links expire.
+        report: Takes the progress of a step.
+        stopping: Set when the worker is being stopped: a long step should break off then and raise ``TryAgain``.
+        give_way: To be called between pieces of work; waits a moment while callbacks come in, which go first.
+    """
 
     event: Event
     result: Result
@@ -33,9 +39,12 @@ class Delivery:
 
 
 class Step(Protocol):
-    """``run`` is called in a thread of its own. It returns when all is done, raises ``TryAgain`` or ``GiveUp``;
-    any other exception is tried again too. It may be called again after it has run, so it must be idempotent.
-    It gives the files that it has put in place, by name."""
+    """A piece of the follow-up. ``run`` is called in a thread of its own and must be idempotent: it may be called
+    again after it has run.
+
+    ``run`` returns the files that it has put in place, by name. It raises ``TryAgain`` or ``GiveUp``; any other
+    exception is tried again too.
+    """
 
     name: str
 

@@ -1,4 +1,4 @@
-"""The worker: takes what was acknowledged through its steps, in one process at a time, until each is done."""
+"""Worker: runs the follow-ups of acknowledged events, in one process at a time, until each is done."""
 
 import logging
 import queue
@@ -28,14 +28,21 @@ _MAX_EXTRA_THREADS = 4  # further threads per thread, when those are held up
 
 
 class Worker:
-    """Runs ``steps`` for the events of ``inbox`` in ``workers`` threads, while this process holds the inbox's lead.
+    """Runs ``steps`` for the events of ``inbox`` while this process holds the inbox's lead.
 
-    Steps are run in order; one that was done is not run again. A failure is tried again as ``backoff`` says. A step
-    that takes longer than ``patience`` seconds keeps its thread, and another thread is started beside it, so that
-    steps that hang do not hold up the other events. While ``crowded`` each event, and each piece of a download, waits
-    ``MAX_YIELD_S`` seconds at most: acknowledging goes first. Of large events one is followed up at a time, for the
-    memory that they take. The threads are daemons: they do not keep a process
-    alive.
+    Steps are run in order; one that was done is not run again. Large events are followed up one at a time, because of
+    the memory that they take. The threads are daemons: they do not keep a process alive.
+
+    Args:
+        workers: Number of threads.
+        backoff: Schedule by which failures are tried again.
+        patience: Seconds after which a step counts as hanging: it keeps its thread, and another is started beside it,
+            so that the other events go on.
+        crowded: Whether many callbacks come in at this moment; then each event, and each piece of a download, waits
+            up to ``MAX_YIELD_S``.
+        watch: Gets a notice of each change.
+        clock: Unix seconds.
+        dice: Random numbers in [0, 1).
     """
 
     def __init__(

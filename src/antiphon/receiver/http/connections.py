@@ -1,4 +1,4 @@
-"""uvicorn's connections, bounded: what a client may cost before its request has reached the app.
+"""Bounded connections of uvicorn: limits that hold before a request has reached the app.
 
 uvicorn bounds neither the time in which headers come in (a connection that says nothing, or a byte now and then, stays
 for ever), nor, with httptools, their size, nor the number of connections. The body is the app's to bound.

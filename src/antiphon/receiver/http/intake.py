@@ -1,4 +1,4 @@
-"""What every way in has in common: which requests are taken, and how each refusal reads."""
+"""Intake of requests, shared by ASGI, WSGI and ``handle``: limits, refusals and their answers."""
 
 import asyncio
 import json

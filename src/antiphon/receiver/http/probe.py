@@ -1,4 +1,4 @@
-"""Probe of the receiver's public URL: posts as a sender would, and names the remedy for whatever is in the way."""
+"""Probe of the receiver's public URL: posts as a sender would, and names each obstacle with its remedy."""
 
 import contextlib
 import hashlib
@@ -144,7 +144,9 @@ class Probe:
         port = self._parts.port or (443 if self._parts.scheme == "https" else 80)
         addresses = _within(self._deadline, lambda: self._resolve(host, port))
         if isinstance(addresses, Exception) or not addresses:
-            raise _Bad("name", f"{host} does not resolve: {_words(addresses)}", "check the spelling and the DNS record")
+            raise _Bad(
+                "name", f"{host} does not resolve: {_explain(addresses)}", "check the spelling and the DNS record"
+            )
         yield Finding("name", "good", f"{host} is {', '.join(addresses)}")
         for address in addresses:
             if kind := not_public(address):
@@ -271,10 +273,10 @@ class Probe:
             text = f"the certificate is not valid: {cause.verify_message}"
             return _Bad("certificate", text, "use one that a public authority has signed for this name, with its chain")
         if cause is not None:
-            return _Bad("certificate", f"no TLS there: {_words(cause)}", "is it the right port, and https?")
+            return _Bad("certificate", f"no TLS there: {_explain(cause)}", "is it the right port, and https?")
         return _Bad(
             "connection",
-            f"it broke off: {_words(error)}",
+            f"it broke off: {_explain(error)}",
             "is the port forwarded and open? (Some routers do not let you reach yourself from inside: "
             "'antiphon callbacks test URL' on the sender's machine tells)",
         )
@@ -304,7 +306,7 @@ def _within(seconds: float, look: Callable[[], list[str]]) -> list[str] | Except
     return found[0] if found else TimeoutError(f"the name server has not answered within {seconds:g} s")
 
 
-def _words(error: object) -> str:
+def _explain(error: object) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error)[:200] or type(error).__name__

@@ -1,4 +1,4 @@
-"""Whether a callback was sent by who holds the webhook key, found out before anything is spent on its body."""
+"""Verification of a callback's signature, without parsing its body."""
 
 import json
 import re
@@ -39,9 +39,15 @@ def verify(
     """Check a callback's signature without parsing its body; ``now`` is Unix seconds.
 
     With any header of Standard Webhooks that scheme must hold, which covers the raw bytes; else the documented
-    headers must, for one of the task ids that the body seems to have, but they never suffice with
-    ``require="standard"``. Any of ``keys`` will do, so that a key can be rotated. Raises nothing but
-    ``InvalidSignature``. Takes time in proportion to the body: a hash or a search of it.
+    headers must, for one of the task ids that the body seems to have. Takes time in proportion to the body: a hash
+    or a search of it.
+
+    Args:
+        keys: Any of them will do, so that a key can be rotated.
+        require: With "standard" the documented headers never suffice.
+
+    Raises:
+        InvalidSignature: No signature holds. Nothing else is raised.
     """
     if signatures.has_standard(headers):
         signatures.verify_standard(headers, body, keys, now=now)

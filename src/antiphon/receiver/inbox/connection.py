@@ -53,7 +53,7 @@ class OpenConnection:
             return question(self._connection)
 
     def close(self) -> None:
-        """Keep what waits, then let go of the file."""
+        """Write what waits, then release the file."""
         for parser in self._parsers.values():
             # It may be the parser's thread that dropped the last reference to the inbox.
             parser.shutdown(wait=not threading.current_thread().name.startswith(_PARSER))
@@ -78,7 +78,7 @@ class InboxConnection:
         self._closed = False
         try:
             make_folder(path.parent)
-            connect(path).close()  # what is wrong is said now; it is opened by whoever uses it first
+            connect(path).close()  # an error is raised now; the first use opens it again
         except (OSError, sqlite3.Error) as error:
             raise self._cannot("opened", error) from error
         _all.add(self)
@@ -114,7 +114,7 @@ class InboxConnection:
         return end
 
     def close(self) -> None:
-        """Keep what waits to be kept, then let go for good."""
+        """Write what waits, then release the file for good."""
         with self._lock:
             self._closed = True
         self._let_go()

@@ -1,4 +1,4 @@
-"""The events of an inbox, as rows: what came of each task, and each time that it was told."""
+"""Events of an inbox as rows: the outcomes of each task, and every arrival of them."""
 
 import contextlib
 import sqlite3

@@ -1,4 +1,4 @@
-"""What came of a task, reduced to what tells one outcome from another.
+"""Content fingerprint of a result, by which repeats of an outcome are recognised.
 
 A callback, its repeat and the record that polling finds tell the same outcome in different words: numbers as texts,
 links that were signed anew, another message for the same failure. They have the same digest; another result has

@@ -1,4 +1,4 @@
-"""Group commit: one thread writes for all, and what waits meanwhile shares the next transaction and its fsync."""
+"""Group commit: one thread writes for all; changes that wait meanwhile share the next transaction and its fsync."""
 
 import contextlib
 import logging
@@ -126,7 +126,7 @@ class Writer:
                     self._do([job])
                 return
             for job in batch:
-                job.future.set_exception(_explained(error, self._path))
+                job.future.set_exception(_explain(error, self._path))
             return
         for job, (result, failure) in zip(batch, results, strict=True):
             if failure is not None:
@@ -235,7 +235,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _explained(error: Exception, path: Path) -> AntiphonError:
+def _explain(error: Exception, path: Path) -> AntiphonError:
     if isinstance(error, AntiphonError):
         return error
     if not isinstance(error, sqlite3.Error):

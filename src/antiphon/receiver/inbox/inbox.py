@@ -1,4 +1,4 @@
-"""The inbox: every callback that came, raw, in one SQLite file that survives a power cut, and what is to follow it."""
+"""Inbox: every callback that came, raw, and the state of its follow-ups, in a SQLite file that survives a power cut."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -44,7 +44,7 @@ class Inbox:
         self.close()
 
     def close(self) -> None:
-        """Keep what waits to be kept, give up the lead, let go of the file. Nothing can be done with it afterwards."""
+        """Write what waits, give up the lead, release the file. The inbox cannot be used afterwards."""
         self._file.close()
         self._leadership.close()
 
@@ -53,11 +53,16 @@ class Inbox:
     def submit(self, body: bytes, *, scheme: Scheme = "", task_id: str | None = None) -> "Future[tuple[Event, bool]]":
         """Keep a callback's raw body; the future has the event, and whether it is new, once both are on disk.
 
-        ``scheme`` says how it came. ``task_id`` is the id that the signature covers, if it covers nothing else
-        (``Proof.task_id``): then the body must be that task's. Does not wait, for a large body neither.
+        Does not wait, not even for a large body.
 
-        The future raises ``BadParameter`` when the body is no callback, ``InvalidSignature`` when it is another
-        task's, ``StorageError`` when it cannot be kept.
+        Args:
+            scheme: How it came: "standard", "documented", "polled", or "" when unsigned.
+            task_id: The id that the signature covers, if it covers nothing else (``Proof.task_id``): the body must be
+                that task's then.
+
+        Returns:
+            A future, which raises ``BadParameter`` when the body is no callback, ``InvalidSignature`` when it is
+            another task's, and ``StorageError`` when it cannot be kept.
         """
         done: Future[tuple[Event, bool]] = Future()
         keep = partial(self._keep, body, scheme, task_id, done)
@@ -139,7 +144,8 @@ class Inbox:
         """Note that a step need not be run again, and what it put in place; without ``wait`` that is on disk later,
         if at all.
 
-        Raises ``StorageError`` for a path that is not under the inbox's folder.
+        Raises:
+            StorageError: A path is not under the inbox's folder.
         """
         relative = {name: self._relative(path) for name, path in files.items()}
         change = partial(jobs.step_done, event_id=event_id, step=step, files=relative)

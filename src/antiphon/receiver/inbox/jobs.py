@@ -1,4 +1,4 @@
-"""The follow-ups of each event, as rows: what is due, what was begun, what is done, what failed."""
+"""Follow-ups of events as rows: due, begun, done and failed."""
 
 import json
 import sqlite3
@@ -23,7 +23,7 @@ FROM work JOIN bodies ON bodies.event_id = work.event_id WHERE state = 'pending'
 
 @dataclass(frozen=True)
 class Work:
-    """What follows an event. Times are Unix seconds.
+    """State of an event's follow-ups. Times are Unix seconds.
 
     ``attempt`` counts how often it was begun, ``tries`` likewise since it was given up and retried the last time.
     ``steps_done`` are the names of steps that are not run again, ``files`` what they put in place, by name, as paths

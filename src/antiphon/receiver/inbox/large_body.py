@@ -1,4 +1,4 @@
-"""Large bodies, which are read in a process of its own: a callback of 28 MB has 500,000 notes, which would take ten
+"""Reading of large bodies in a child process: a callback of 28 MB has 500,000 notes, which would take ten
 times that memory here, and the interpreter's lock from who acknowledges the others."""
 
 import contextlib
@@ -40,7 +40,7 @@ class Stopped(Exception):
 
 
 class LargeMidi(MidiResult):
-    """A result whose notes, problems and document are read when somebody asks for them."""
+    """A result whose notes, problems and document are read on first access."""
 
     def __init__(self, task_id: str, body: bytes) -> None:
         object.__setattr__(self, "task_id", task_id)

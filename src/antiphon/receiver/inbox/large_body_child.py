@@ -1,5 +1,5 @@
 """Child process that reads one large body (``large_body``): the body comes on standard input, which stays open as long
-as somebody waits; the answer is a line of JSON on standard output."""
+as the parent waits; the answer is a line of JSON on standard output."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""One process at a time does the follow-ups of an inbox: who holds the lock on a file."""
+"""Leader lock: the process that holds it does the follow-ups of an inbox."""
 
 import contextlib
 import os
@@ -41,7 +41,8 @@ class Leadership:
     def try_lead(self) -> bool:
         """Take the lock if nobody has it; true also when it is held already. Does not wait.
 
-        Raises ``StorageError`` when the file cannot be made or this file system knows no locks.
+        Raises:
+            StorageError: The file cannot be made, or this file system knows no locks.
         """
         if self._file is not None:
             return True

@@ -1,4 +1,4 @@
-"""How things stand in an inbox, read without a body and without being in the way of who works on it."""
+"""Listing of an inbox's events and their state, without bodies and without locking out the worker."""
 
 import json
 import sqlite3
@@ -22,7 +22,7 @@ FROM events JOIN work ON work.event_id = events.id JOIN bodies ON bodies.event_i
 
 @dataclass(frozen=True)
 class Entry:
-    """An event and what follows it; ``size`` is its body's in bytes. For the rest see ``Event`` and ``Work``."""
+    """An event with the state of its follow-ups, as in ``Event`` and ``Work``; ``size`` is its body's in bytes."""
 
     id: int
     kind: Kind
@@ -56,7 +56,9 @@ def latest(
     """The newest ``limit`` events that are in one of ``states`` and of ``kinds`` (none: of any), the oldest first;
     of one task only, or only the one with this number.
 
-    Raises ``NotFound`` when there is no inbox in ``folder``, ``StorageError`` when it cannot be read.
+    Raises:
+        NotFound: There is no inbox in ``folder``.
+        StorageError: It cannot be read.
     """
     wanted: list[tuple[str, Collection[object]]] = [("state", states), ("kind", kinds)]
     wanted.append(("task_id", () if task_id is None else (task_id,)))

@@ -1,4 +1,4 @@
-"""Reading a callback before it is kept: whose it is, of which kind, and which outcome it tells."""
+"""Reading of a callback before it is kept: its task, kind and outcome."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The inbox's file: its tables, how it is opened, and how older ones are brought up to date."""
+"""Schema of the inbox's file: tables, opening, and upgrades of older formats."""
 
 import contextlib
 import sqlite3
@@ -85,7 +85,9 @@ def connect(path: Path) -> sqlite3.Connection:
     """A connection in which nothing begins or ends a transaction but the caller. May be used from any thread, by one
     at a time. A file that is not there, or older, is brought to this format first.
 
-    Raises ``StorageError`` for a file of a newer format, ``sqlite3.Error`` for what is none of ours.
+    Raises:
+        StorageError: The file has a newer format.
+        sqlite3.Error: It is no inbox, or cannot be opened.
     """
     connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     try:
@@ -135,7 +137,7 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
 
 def _upgrade(connection: sqlite3.Connection, found: int) -> None:
     if found == 2:
-        _say_what_failed(connection)
+        _add_failed_column(connection)
         connection.execute(_FORGOTTEN)
         return
     if found == 1:
@@ -147,7 +149,7 @@ def _upgrade(connection: sqlite3.Connection, found: int) -> None:
         connection.execute("DROP TABLE events_1")
 
 
-def _say_what_failed(connection: sqlite3.Connection) -> None:
+def _add_failed_column(connection: sqlite3.Connection) -> None:
     """Format 2 did not keep whether the task had failed, which the code alone does not tell."""
     connection.execute("ALTER TABLE events ADD COLUMN failed INTEGER NOT NULL DEFAULT 0")
     connection.execute("UPDATE events SET failed = 1 WHERE code != 200")

@@ -1,0 +1,77 @@
+"""Notes out of what the network says, with numpy alone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.transcription.features import LOWEST_PITCH, Floats
+from training.transcription.targets import STEP_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Activations 0–1: a note begins at a peak of the onsets of at least ``onset`` and lasts while the frames stay over
+    ``frame``; ``dip`` steps under it are forgiven, and notes shorter than ``shortest`` steps are dropped."""
+
+    onset: float = 0.5
+    frame: float = 0.3
+    dip: int = 2
+    shortest: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A note in seconds, with its MIDI pitch and velocity 0–1."""
+
+    start: float
+    end: float
+    pitch: int
+    velocity: float
+
+
+def peaks(onset: Floats, threshold: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Steps and columns of the local maxima over time of at least ``threshold``, in order of column, then of time."""
+    padded = np.pad(onset, ((1, 1), (0, 0)))
+    peak = (onset >= threshold) & (onset > padded[:-2]) & (onset >= padded[2:])
+    columns, steps = np.nonzero(peak.T)
+    return steps, columns
+
+
+def times(onset: Floats, steps: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Seconds of peaks, between two steps where their neighbours say so: the middle of a bell through three points."""
+    logarithm = np.log(np.maximum(np.pad(onset, ((1, 1), (0, 0))), 1e-4))
+    before, at, after = (logarithm[steps + offset, columns] for offset in range(3))
+    bend = np.minimum(before - 2 * at + after, -1e-3)
+    return np.asarray((steps + np.clip(0.5 * (before - after) / bend, -0.5, 0.5)) * STEP_SECONDS)
+
+
+def notes(onset: Floats, frame: Floats, velocity: Floats, limits: Thresholds | None = None) -> list[Found]:
+    """The notes in activations (steps, PITCHES), in order of start and pitch. Those of one pitch never overlap."""
+    limits = limits or Thresholds()
+    steps, columns = peaks(onset, limits.onset)
+    seconds = times(onset, steps, columns)
+    found = []
+    for number, (step, column, start) in enumerate(
+        zip(steps.tolist(), columns.tolist(), seconds.tolist(), strict=True)
+    ):
+        same = number + 1 < len(steps) and columns[number + 1] == column
+        stop = int(steps[number + 1]) if same else len(frame)
+        end = step + 1 + _lasts(frame[step + 1 : stop, column], limits)
+        if end - step >= limits.shortest:
+            last = float(seconds[number + 1]) if same else np.inf
+            end_time = min(max((end - 0.5) * STEP_SECONDS, start + STEP_SECONDS), last)
+            found.append(Found(start, end_time, column + LOWEST_PITCH, float(velocity[step, column])))
+    return sorted(found, key=lambda one: (one.start, one.pitch))
+
+
+def _lasts(frame: Floats, limits: Thresholds) -> int:
+    """How many steps a note goes on."""
+    silent = np.flatnonzero(np.append(frame, -1.0) < limits.frame)
+    if len(silent) == len(frame) + 1:
+        return 0
+    sounding = np.flatnonzero(frame >= limits.frame)
+    if not len(sounding) or sounding[0] > limits.dip:
+        return 0
+    gaps = np.flatnonzero(np.diff(sounding) > limits.dip + 1)
+    return int(sounding[gaps[0]] if len(gaps) else sounding[-1]) + 1
