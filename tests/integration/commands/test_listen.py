@@ -43,12 +43,18 @@ class Listening:
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         self.lines: list[str] = []
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         assert self.process.stdout
-        for line in self.process.stdout:
-            self.lines.append(line)
+        with self.process.stdout as output:
+            self.lines.extend(output)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._reader.join(10)
 
     def says(self, words: str, count: int = 1, seconds: float = 20) -> str:
         """Wait for as many lines with these words; gives the last of them."""
@@ -71,7 +77,7 @@ def listen(server: Server, key: str, fresh: Receiver, tmp_path: Path) -> Iterato
 
         def start(*more: str, url: str = server.url, forward_to: str = fresh.url) -> Listening:
             listening = Listening(url, key, forward_to, tmp_path / "place.json", *more)
-            stack.callback(listening.process.kill)
+            stack.callback(listening.close)
             return listening
 
         yield start

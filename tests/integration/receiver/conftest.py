@@ -71,7 +71,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
             log = tmp_path / "handled"
             command = [sys.executable, "-m", "tests.integration.receiver.served", str(tmp_path / "inbox"), str(log)]
             process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True, cwd=ROOT)
-            stack.callback(process.wait, 10)
+            stack.enter_context(process)
             stack.callback(process.kill)
             assert process.stdout is not None
             port = urlsplit(process.stdout.readline()).port

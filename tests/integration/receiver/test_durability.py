@@ -49,8 +49,9 @@ def written_until_killed(folder: Path, turn: str) -> list[str]:
     wait_for(lambda: all(len(lines) > 200 for lines in heard))
     for writer, reader in zip(writers, readers, strict=True):
         writer.kill()
-        writer.wait()
         reader.join()
+        with writer:  # closes its pipe
+            pass
     return [line.strip() for lines in heard for line in lines if line.endswith("\n")]
 
 
