@@ -7,14 +7,15 @@ BIN    := $(VENV)/bin
 SONG   ?= demo/song.mp3
 OUT    ?= demo-output
 DATA   ?= ../shared/data
-# Processes that the tests are shared out to, file by file; 0 runs them in one, as a debugger wants it.
-JOBS   ?= 2
+# Processes that the tests are shared out to, file by file, for two cores: most tests wait for programs to start, to stop
+# or to be killed. 0 runs them in one process, as a debugger wants it.
+JOBS   ?= 4
 SOUNDFONTS := fluidsynth fluid-soundfont-gm musescore-general-soundfont
 APT    := test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y
 LOCK   := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
           --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help demo serve unit test check format lock bench-engines bench-callbacks bench-receiver bench-console eval-separation eval-midi bench-midi bench-video eval-drums train-drums train-transcription gallery song clean eval-stems train-separation
+.PHONY: help demo serve unit test coverage check format lock bench-engines bench-callbacks bench-receiver bench-console eval-separation eval-midi bench-midi bench-video eval-drums train-drums train-transcription gallery song clean eval-stems train-separation
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -43,17 +44,27 @@ $(VENV)/suno-easy/.ready: requirements/suno-easy.txt $(VENV)/.ready
 
 # PHP and Node.js are for the tests of two examples, FFmpeg for those of the video's file, Chromium (and fonts for its
 # pictures) for those of the console and of videos in a browser. What cannot be had is named by the tests that skip.
-test: $(VENV)/.ready $(VENV)/suno-easy/.ready   ## all tests
+.PHONY: test-programs
+test-programs: $(VENV)/.ready $(VENV)/suno-easy/.ready
 	$(BIN)/antiphon models fetch
 	@command -v php >/dev/null || { $(APT) php-cli php-sqlite3 >/dev/null; } || true
 	@command -v npm >/dev/null || { $(APT) nodejs npm >/dev/null; } || true
 	@command -v ffmpeg >/dev/null || { $(APT) ffmpeg >/dev/null; } || true
 	@command -v chromium >/dev/null || { $(APT) chromium fonts-inter fonts-noto-cjk fonts-texgyre >/dev/null; } || true
 	@! command -v npm >/dev/null || npm ci --silent --prefix examples/receivers/express
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+PYTEST := -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+
+test: test-programs     ## all tests
+	$(BIN)/python $(PYTEST) $(ARGS)
 
 unit: $(VENV)/.ready    ## the quick tests: no apt, no download, no weights
-	$(BIN)/python -m pytest -n $(JOBS) tests/unit -m "not slow" $(ARGS)
+	$(BIN)/python $(PYTEST) tests/unit -m "not slow and not model" $(ARGS)
+
+coverage: test-programs ## all tests, and the share of lines and branches that they run; takes longer than make test
+	rm -rf .cache/coverage
+	$(BIN)/coverage run $(PYTEST) $(ARGS); status=$$?; \
+	  $(BIN)/coverage combine --quiet && $(BIN)/coverage report && exit $$status
 
 check: $(VENV)/.ready   ## ruff, mypy --strict, the import rules
 	$(BIN)/ruff check .

@@ -6,12 +6,17 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from antiphon.database.embedded import EmbeddedPostgres
 
 # nobody needs the data of a test after a power cut
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+# how fast examples are made says how busy the machine is, not whether the code is right
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
 
 
 def pytest_configure() -> None:

@@ -6,6 +6,6 @@ ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "demo"
 SONG = DEMO / "song.mp3"
 DOCS = ROOT / "docs"
-EXAMPLES = ROOT / "examples" / "receivers"
+EXAMPLE_RECEIVERS = ROOT / "examples" / "receivers"
 GOLDENS = ROOT / "tests" / "integration" / "goldens"
 EVALUATION_SONGS = ROOT.parent / "shared" / "data"  # not part of the project: what needs them skips without

@@ -7,8 +7,7 @@ import pytest
 
 from antiphon.music.audio import Writer, decode
 from tests.acceptance.cluster import Cluster, Receiver
-
-SONG = Path(__file__).parents[2] / "demo" / "song.mp3"
+from tests.paths import SONG
 
 
 def cut(path: Path, *, start: float, duration: float) -> Path:

@@ -16,9 +16,9 @@ from typing import Self
 import pytest
 
 from tests.acceptance.cluster import free_port
+from tests.paths import EXAMPLE_RECEIVERS
 from tests.waiting import wait_for
 
-ROOT = Path(__file__).parents[2] / "examples" / "receivers"
 HOST = "127.0.0.1"
 FAILING_FLUSH = """
 import { existsSync } from 'node:fs';
@@ -50,7 +50,7 @@ class Example:
 
     @property
     def folder(self) -> Path:
-        return ROOT / self.name
+        return EXAMPLE_RECEIVERS / self.name
 
     def missing(self) -> str:
         """What this machine lacks, in words; "" when there is nothing."""

@@ -11,10 +11,10 @@ import pytest
 from antiphon.music.audio import Writer, stream
 from antiphon.settings import load_settings
 from tests.integration.line import Line, take_all_the_way
-from tests.integration.receiver import Receiver
+from tests.integration.recording_receiver import Receiver
 from tests.integration.server import Server, running
+from tests.paths import SONG
 
-SONG = Path(__file__).parents[2] / "demo" / "song.mp3"
 CLIP_START, CLIP_SECONDS = 12, 6
 SECRET = "a secret that all servers of these tests share"
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.integration.receiver import Received, Receiver
+from tests.integration.recording_receiver import Received, Receiver
 from tests.integration.server import Server
 
 

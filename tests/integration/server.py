@@ -40,6 +40,7 @@ class Server:
     key: str = ""
     webhook_key: str = ""
     http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=60))
+    clients: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)  # others, closed at its end
 
     def call(self, method: str, path: str, *, key: str | None = None, **how: Any) -> httpx.Response:
         """Call ``/api/v1`` + ``path`` with the given key, else with this server's own."""
@@ -159,7 +160,7 @@ def running(data: Path, *roles: str, **settings: str) -> Iterator[Server]:
         keys = dict(re.findall(r"(API|webhook) key +(ak_\S+|whsec_\S+)", said.read_text()))
         server = Server(str(url), data, Path(settings["storage_url"]), settings["database_url"], process.pid)
         server.key, server.webhook_key = keys.get("API", ""), keys.get("webhook", "")
-        with server.http, server.database:
+        with server.http, server.database, server.clients:
             yield server
     finally:
         process.send_signal(signal.SIGTERM)

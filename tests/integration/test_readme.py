@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.receiver import Receiver
+from tests.integration.recording_receiver import Receiver
 from tests.integration.server import Server
+from tests.paths import ROOT
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+README = (ROOT / "README.md").read_text()
 SCREEN = re.search(r"## The API in one screen\n\n```sh\n(.*?)```", README, flags=re.DOTALL)
 
 

@@ -1,24 +1,48 @@
-"""Which unit tests are left out by ``make unit``: those that need weights or system fonts, or take long."""
+"""No weights and no network for the quick unit tests, which ``make unit`` runs alone: what needs them fails."""
 
+import ipaddress
+import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 HERE = Path(__file__).parent
-SLOW = {
-    *("music/separation", "music/transcription", "music/drums", "music/video", "music/rhythm", "music/audio"),
-    *("commands/test_video_command.py", "music/test_weights.py", "test_demo_song.py", "test_gallery.py"),
-    *("contract/test_results.py", "receiver/inbox/test_large_body.py", "receiver/follow_up/test_worker.py"),
-    *("receiver/follow_up/test_command.py", "receiver/follow_up/test_handlers.py", "receiver/http/test_asgi.py"),
-    *("receiver/follow_up/test_files.py", "receiver/inbox/test_payload.py", "api/test_multipart.py"),
-    *("receiver/inbox/test_inbox.py", "client/test_broken_connections.py", "outbound/test_guard.py"),
-}
-"""Folders and files below ``tests/unit``."""
+LOOPBACK_NAMES = {None, "", "localhost"}
+_refusing = False
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            place = item.path.relative_to(HERE)
-            if {str(place), *(str(folder) for folder in place.parents)} & SLOW:
-                item.add_marker(pytest.mark.slow)
+def _leads_outside(host: str | bytes | None) -> bool:
+    host = host.decode() if isinstance(host, bytes) else host
+    try:
+        return not ipaddress.ip_address(str(host)).is_loopback
+    except ValueError:
+        return host not in LOOPBACK_NAMES
+
+
+def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
+    """Audit hook: raises in the call that would reach or look up another machine."""
+    if not _refusing or event not in ("socket.connect", "socket.sendto", "socket.getaddrinfo"):
+        return
+    address = arguments[:2] if event == "socket.getaddrinfo" else arguments[1]
+    if isinstance(address, tuple) and _leads_outside(address[0]):
+        raise ConnectionRefusedError(f"a quick unit test may not reach {address}: mark it slow, or use loopback")
+
+
+sys.addaudithook(_refuse)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    global _refusing
+    if not item.path.is_relative_to(HERE) or any(item.iter_markers("slow")) or any(item.iter_markers("model")):
+        return (yield)
+    with patch.dict(os.environ, ANTIPHON_MODELS=os.devnull):
+        _refusing = True
+        try:
+            return (yield)
+        finally:
+            _refusing = False

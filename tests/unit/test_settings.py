@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from tests.paths import DOCS
 
 from antiphon.errors import SettingsError
 from antiphon.settings import Settings, load_settings, settings_table, shown_default
-
-DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture(autouse=True)

@@ -13,9 +13,10 @@ from playwright.sync_api import Page, expect
 import antiphon
 from tests.acceptance.browser.conftest import Song
 from tests.acceptance.browser.console import NARROW, WIDE, Console, faults
+from tests.paths import ROOT
 from tests.waiting import wait_for
 
-PICTURES = Path(__file__).parents[3] / ".cache" / "console"
+PICTURES = ROOT / ".cache" / "console"
 WORDS = Path(antiphon.__file__).parent / "console" / "words"
 PAGES: dict[str, Callable[[Song], str]] = {
     "try": lambda song: "",

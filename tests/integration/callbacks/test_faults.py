@@ -119,14 +119,18 @@ async def test_https_at_a_server_that_speaks_http_is_said_in_words(rig: Rig) -> 
 
 
 async def test_a_server_that_never_shakes_hands_ends_at_the_deadline_in_the_phase_of_tls(rig: Rig) -> None:
+    left = asyncio.Event()
+
     async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(5)
+        await reader.read()
+        writer.close()
+        left.set()
 
     server = await asyncio.start_server(mute, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
         attempt = await only_attempt(rig, f"https://127.0.0.1:{port}/", callback_timeout=0.5)
-        server.close()
+        await left.wait()
     assert attempt.error == f"no TLS with 127.0.0.1:{port} within 0.5 s: is it an https server?"
     assert attempt.tls_ms == pytest.approx(500, abs=150)
 

@@ -17,6 +17,9 @@ class Browser:
     csrf: str = ""
     http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=60))
 
+    def __post_init__(self) -> None:
+        self.server.clients.callback(self.http.close)
+
     def request(self, method: str, path: str, **how: Any) -> httpx.Response:
         return self.http.request(method, self.server.url + path, **how)
 

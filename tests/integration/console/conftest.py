@@ -1,7 +1,5 @@
 """A browser that has signed in with a key of its own."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.integration.console.browser import Browser
@@ -9,11 +7,9 @@ from tests.integration.server import Server
 
 
 @pytest.fixture
-def browser(server: Server) -> Iterator[Browser]:
+def browser(server: Server) -> Browser:
     """Nobody has signed in yet."""
-    browser = Browser(server)
-    with browser.http:
-        yield browser
+    return Browser(server)
 
 
 @pytest.fixture

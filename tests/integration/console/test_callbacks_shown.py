@@ -8,7 +8,7 @@ import pytest
 
 from antiphon.contract import signatures
 from tests.integration.console.browser import Browser
-from tests.integration.receiver import Receiver
+from tests.integration.recording_receiver import Receiver
 from tests.integration.server import Server, succeeded
 from tests.waiting import wait_for
 

@@ -16,7 +16,7 @@ import pytest
 from antiphon.listening import sse
 from tests.integration.console.browser import Browser
 from tests.integration.line import Line
-from tests.integration.receiver import Receiver
+from tests.integration.recording_receiver import Receiver
 from tests.integration.server import Server, running, succeeded
 from tests.integration.streams import bounded
 from tests.waiting import wait_for

@@ -3,11 +3,10 @@
 import inspect
 import subprocess
 import sys
-from pathlib import Path
+
+from tests.paths import ROOT
 
 from antiphon.client import AsyncClient, Client
-
-ROOT = Path(__file__).parents[3]
 
 
 def test_the_blocking_client_is_up_to_date() -> None:

@@ -12,6 +12,8 @@ from tests.unit.music.sounds import RATE, encode, noise, save
 from antiphon.commands.video import video
 from antiphon.errors import AntiphonError, BadParameter, NotFound
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def song(tmp_path_factory: pytest.TempPathFactory) -> Path:

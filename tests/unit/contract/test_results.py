@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.paths import GOLDENS
 
 from antiphon.contract.results import (
     FailedResult,
@@ -237,10 +238,10 @@ def test_what_is_no_object_is_refused_in_words(document: object) -> None:
         read_result(document)
 
 
-GOLDENS = sorted((Path(__file__).parents[2] / "integration" / "goldens").glob("callback-*.json"))
+CALLBACKS = sorted(GOLDENS.glob("callback-*.json"))
 
 
-@pytest.mark.parametrize("path", GOLDENS, ids=[path.stem for path in GOLDENS])
+@pytest.mark.parametrize("path", CALLBACKS, ids=[path.stem for path in CALLBACKS])
 def test_everything_our_server_sends_is_read_without_a_problem(path: Path) -> None:
     text = path.read_text().replace("<link>", LINK)
     result = read_result(json.loads(text.replace("<instruments>", json.dumps(midi(NOTE)["data"]["instruments"][0]))))

@@ -17,6 +17,8 @@ from antiphon.errors import WeightsError
 from antiphon.music import weights
 from antiphon.music.separation.checkpoint import read_checkpoint
 
+pytestmark = pytest.mark.slow
+
 MEMBER = "toynet/model.onnx"
 CONTENT = b"the weights"
 

@@ -70,6 +70,10 @@ class Face:
                 self._advances[key] = self._read_advance(*key)
         return self._advances[key]
 
+    def close(self) -> None:
+        """Close the font's file, which all faces of a collection share."""
+        self._font.close()
+
     def _read_advance(self, character: str, weight: int, optical: int) -> float:
         style = (weight, optical)
         if style not in self._glyphs:

@@ -12,6 +12,8 @@ from antiphon.music.audio import Writer, decode, peaks, piece
 from antiphon.music.audio.pieces import Waypoints
 from antiphon.music.audio.source import Samples, open_source
 
+pytestmark = pytest.mark.slow
+
 RATE = 44_100
 SECONDS = 33.3
 MADE_UP = 2048  # samples at the end, where AAC fills up with noise of its decoder's own

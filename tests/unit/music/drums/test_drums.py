@@ -8,6 +8,7 @@ import mir_eval
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.paths import EVALUATION_SONGS
 
 from antiphon.music import drums
 from antiphon.music.audio import Writer
@@ -18,7 +19,7 @@ from antiphon.music.progress import silent
 from antiphon.score.notes import Note
 
 RATE = 44_100
-DATA = Path(__file__).parents[5] / "shared" / "data" / "mdb"
+DATA = EVALUATION_SONGS / "mdb"
 Samples = NDArray[np.float64]
 
 

@@ -8,6 +8,7 @@ import onnx
 import onnxruntime
 import pytest
 from numpy.typing import NDArray
+from tests.paths import EVALUATION_SONGS
 
 from antiphon.errors import NotAudio, WeightsError
 from antiphon.music import weights
@@ -18,6 +19,8 @@ from antiphon.music.separation.rhythm import split_rhythm
 from antiphon.music.separation.unet import BINS, DEPTH, build_model
 from antiphon.music.separation.vocals import OVERLAP, SEGMENT, VocalMask, split_vocals
 from antiphon.settings import load_settings
+
+pytestmark = pytest.mark.slow
 
 Samples = NDArray[np.float32]
 SECOND = SAMPLE_RATE
@@ -267,7 +270,7 @@ def test_damaged_weights_say_what_to_do(tmp_path: Path) -> None:
         separate(tmp_path / "song.mp3", tmp_path, kind="split_stem", models=tmp_path, threads=1)
 
 
-DATA = Path(__file__).parents[5] / "shared" / "data" / "mdb" / "Rockabilly"
+DATA = EVALUATION_SONGS / "mdb" / "Rockabilly"
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the evaluation songs are not here")

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from antiphon.music import weights
 from antiphon.music.transcription.network import SAMPLE_RATE, WINDOW, BasicPitch
 
+pytestmark = pytest.mark.model
+
 PINNED = weights.CATALOGUE["basic_pitch"]
 
 

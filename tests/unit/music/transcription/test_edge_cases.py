@@ -13,6 +13,8 @@ from antiphon.music.separation import separate
 from antiphon.music.transcription import transcribe
 from antiphon.score.notes import Instrument
 
+pytestmark = pytest.mark.model
+
 RATE = 22_050
 SECONDS = 8
 Samples = NDArray[np.float32]

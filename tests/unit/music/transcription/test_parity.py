@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from antiphon.music import weights
@@ -11,6 +12,8 @@ from antiphon.music.audio import Writer
 from antiphon.music.progress import silent
 from antiphon.music.transcription.network import BASIC_PITCH, SAMPLE_RATE, BasicPitch, listen
 from antiphon.music.transcription.notecreation import Thresholds, create
+
+pytestmark = pytest.mark.model
 
 SECONDS = 16.0
 NOTES = Path(__file__).parent / "basic_pitch_notes.json"

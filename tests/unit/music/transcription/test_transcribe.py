@@ -12,6 +12,8 @@ from antiphon.music.audio import Writer
 from antiphon.music.progress import silent
 from antiphon.music.transcription import transcribe
 
+pytestmark = pytest.mark.model
+
 RATE = 22_050
 Melody = list[tuple[int, float, float]]
 

@@ -14,6 +14,8 @@ from antiphon.music.video.artwork import draw_cover
 from antiphon.music.video.cover import open_cover
 from antiphon.music.video.palette import contrast, palette_of
 
+pytestmark = pytest.mark.slow
+
 RED = (200, 30, 40)
 
 

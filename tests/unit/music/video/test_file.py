@@ -15,6 +15,8 @@ from tests.unit.music.video import mp4
 
 from antiphon.music.video import RenderedVideo, VideoContent, render
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 11.3
 
 

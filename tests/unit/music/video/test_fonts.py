@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 from threading import Barrier
 
@@ -34,14 +35,19 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def opened(collection: Path, files: ExitStack) -> list[Face]:
+    return [files.enter_context(closing(face)) for face in faces_of([collection])]
+
+
 def measured(face: Face, weight: int) -> list[float]:
     return [face.advance(character, weight, 24) for character in TEXT]
 
 
 def test_threads_may_measure_with_the_faces_of_one_collection_at_a_time(collection: Path, hasty_threads: None) -> None:
-    expected = [measured(face, 400 + 100 * (i % 3)) for i, face in enumerate(faces_of([collection]))]
+    files = ExitStack()
+    expected = [measured(face, 400 + 100 * (i % 3)) for i, face in enumerate(opened(collection, files))]
     for _ in range(ROUNDS):
-        faces = list(faces_of([collection]))
+        faces = opened(collection, files)
         start = Barrier(THREADS)
 
         def measure(number: int, faces: list[Face] = faces, start: Barrier = start) -> list[float]:
@@ -50,3 +56,4 @@ def test_threads_may_measure_with_the_faces_of_one_collection_at_a_time(collecti
 
         with ThreadPoolExecutor(THREADS) as pool:
             assert list(pool.map(measure, range(THREADS))) == 2 * expected
+    files.close()

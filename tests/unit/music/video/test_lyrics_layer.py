@@ -10,6 +10,8 @@ from antiphon.music.video.lyrics_layer import sung_region
 from antiphon.music.video.scene import Scene
 from antiphon.music.video.theme import load
 
+pytestmark = pytest.mark.slow
+
 FPS = 30
 
 

@@ -13,6 +13,8 @@ from antiphon.errors import BadParameter
 from antiphon.music.video import VideoContent, VideoLook, render, still
 from antiphon.music.video.look import ASPECTS, themes
 
+pytestmark = pytest.mark.slow
+
 
 def frames_of(path: Path) -> int:
     with av.open(str(path)) as container:

@@ -15,6 +15,8 @@ from tests.unit.music.video.scenes import LYRICS, scene
 
 from antiphon.music.video.look import ASPECTS, VideoLook, themes
 
+pytestmark = pytest.mark.slow
+
 FRAMES = Path(__file__).parent / "frames"
 SCALE = 5
 """The pictures are kept at a fifth of the size: an edge that is drawn a little differently is no difference."""

@@ -15,6 +15,8 @@ from antiphon.music import audio
 from antiphon.music.video import RenderedVideo, VideoContent, VideoLook, render, spectrum, still
 from antiphon.music.video.theme import load
 
+pytestmark = pytest.mark.slow
+
 RATE = 44_100
 CLICK_AT, TONE_FROM, LENGTH = 1.0, 2.0, 4.0
 TONE_HZ = 1000.0

@@ -17,6 +17,8 @@ from antiphon.music.video.spectrum import Spectrum
 from antiphon.music.video.spectrum_bars import bars_region
 from antiphon.music.video.theme import Region, load
 
+pytestmark = pytest.mark.slow
+
 ALL = [VideoLook(theme, aspect) for theme, aspect in product(themes(), ASPECTS)]
 
 

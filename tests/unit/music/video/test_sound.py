@@ -13,6 +13,8 @@ from antiphon.music import audio
 from antiphon.music.audio.source import open_source
 from antiphon.music.video.sound import AudioMode, copyable, packets
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 2.0
 
 

@@ -7,6 +7,8 @@ from bench.frames import clicks, silence
 
 from antiphon.music.video import VideoContent, VideoLook, render
 
+pytestmark = pytest.mark.slow
+
 
 def check(out: Path, at: list[float], fps: int) -> None:
     frame = 1.001 / fps

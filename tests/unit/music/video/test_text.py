@@ -9,6 +9,8 @@ from antiphon.music.video.fonts import face_for, inter
 from antiphon.music.video.look import ASPECTS, VideoLook, themes
 from antiphon.music.video.theme import Theme, load
 
+pytestmark = pytest.mark.slow
+
 THEME = load()
 HAS_CJK = face_for("音") is not None
 ROOM = {"title": "heading", "author": "heading", "domain": "mark"}

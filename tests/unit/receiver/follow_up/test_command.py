@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.paths import ROOT
 from tests.waiting import wait_for
 
 from antiphon.contract.results import FailedResult, MidiResult, Result, UnknownResult
@@ -168,7 +169,7 @@ ExecStep('echo $$ > "$ANTIPHON_FOLDER/pid"; exec sleep 600').run(delivery(Path(s
 
 
 def test_a_command_that_a_killed_receiver_left_behind_is_not_doubled(tmp_path: Path) -> None:
-    receiver = subprocess.Popen([sys.executable, "-c", LEAVING, os.fspath(tmp_path)], cwd=Path(__file__).parents[4])
+    receiver = subprocess.Popen([sys.executable, "-c", LEAVING, os.fspath(tmp_path)], cwd=ROOT)
     left = tmp_path / "midi" / "task" / "pid"
     wait_for(lambda: left.exists() and left.read_text() != "", "the command to start")
     receiver.kill()

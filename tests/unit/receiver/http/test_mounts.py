@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import flask
+import httpx
 import pytest
 from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
-from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 from tests.unit.receiver.sending import KEY, MIDI, TASK, signature
-from tests.waiting import wait_for
+from tests.waiting import wait_for, wait_for_async
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
@@ -35,27 +36,33 @@ def handled(receiver: Receiver) -> list[str]:
     return handled
 
 
-def test_mounted_in_fastapi_it_starts_and_stops_with_the_app(receiver: Receiver, handled: list[str]) -> None:
+def client_of(app: ASGIApp) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop.example")
+
+
+async def test_mounted_in_fastapi_it_starts_and_stops_with_the_app(receiver: Receiver, handled: list[str]) -> None:
     app = FastAPI(lifespan=receiver.lifespan)
     app.mount("/hook", receiver)
-    with TestClient(app) as client:
-        wait_for(lambda: receiver.leading)
-        assert client.post("/hook/", content=MIDI, headers=signature(MIDI)).status_code == 200
-        assert client.post("/hook/", content=MIDI).status_code == 401
-        wait_for(lambda: handled == [TASK])
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        await wait_for_async(lambda: receiver.leading)
+        assert (await client.post("/hook/", content=MIDI, headers=signature(MIDI))).status_code == 200
+        assert (await client.post("/hook/", content=MIDI)).status_code == 401
+        await wait_for_async(lambda: handled == [TASK])
     assert not receiver.leading
 
 
-def test_mounted_without_the_lifespan_it_starts_with_the_first_request(receiver: Receiver, handled: list[str]) -> None:
-    client = TestClient(Starlette(routes=[Mount("/hook", receiver)]))
-    assert client.post("/hook/x", content=MIDI, headers=signature(MIDI)).status_code == 200
-    wait_for(lambda: handled == [TASK])
+async def test_mounted_without_the_lifespan_it_starts_with_the_first_request(
+    receiver: Receiver, handled: list[str]
+) -> None:
+    async with client_of(Starlette(routes=[Mount("/hook", receiver)])) as client:
+        assert (await client.post("/hook/x", content=MIDI, headers=signature(MIDI))).status_code == 200
+        await wait_for_async(lambda: handled == [TASK])
 
 
-def test_as_a_route_it_answers_at_exactly_that_path_without_a_redirect(receiver: Receiver) -> None:
-    client = TestClient(Starlette(routes=[Route("/hook", receiver)]), follow_redirects=False)
-    assert client.post("/hook", content=MIDI, headers=signature(MIDI)).status_code == 200
-    assert client.get("/hook").status_code == 405
+async def test_as_a_route_it_answers_at_exactly_that_path_without_a_redirect(receiver: Receiver) -> None:
+    async with client_of(Starlette(routes=[Route("/hook", receiver)])) as client:
+        assert (await client.post("/hook", content=MIDI, headers=signature(MIDI))).status_code == 200
+        assert (await client.get("/hook")).status_code == 405
 
 
 def test_in_flask_as_a_wsgi_app(receiver: Receiver, handled: list[str]) -> None:

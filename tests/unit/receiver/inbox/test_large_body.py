@@ -24,6 +24,8 @@ from antiphon.receiver.follow_up.worker import Worker
 from antiphon.receiver.inbox.large_body import LARGE_BODY_BYTES, LargeMidi, Stopped, compact, read_aside, write_song
 from antiphon.receiver.inbox.payload import load, read
 
+pytestmark = pytest.mark.slow
+
 ODD = '{"pitch":"61","start":1,"end":"2.5","velocity":1},{"pitch":-1,"start":1,"end":2,"velocity":0.5},7,{"a":{}}'
 UNCLEAN = "midi a: instruments[0].notes[1].pitch is -1; expected a whole number from 0 to 127"
 
