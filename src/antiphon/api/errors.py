@@ -43,31 +43,34 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
         if error.status_code == NotFound.code:
-            return envelope(nothing_at(request.url.path))
+            return envelope(nothing_at(request.url.path), request.url.path)
         if error.status_code == MethodNotAllowed.code:
             allowed = (error.headers or {}).get("Allow", "another method")
-            answer = envelope(MethodNotAllowed(f"{request.url.path} takes {allowed}, not {request.method}"))
+            refusal = MethodNotAllowed(f"{request.url.path} takes {allowed}, not {request.method}")
+            answer = envelope(refusal, request.url.path)
             answer.headers["Allow"] = allowed
             return answer
-        return envelope(BadParameter("body: expected a JSON object in UTF-8, nested a few levels at most; send one"))
+        unread = BadParameter("body: expected a JSON object in UTF-8, nested a few levels at most; send one")
+        return envelope(unread, request.url.path)
 
     @app.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> JSONResponse:
         log.info("client hung up", path=request.url.path)
-        return envelope(BadParameter("body: ends too early; send the whole of it"))
+        return envelope(BadParameter("body: ends too early; send the whole of it"), request.url.path)
 
     @app.exception_handler(DBAPIError)
     async def database(request: Request, error: DBAPIError) -> JSONResponse:
         log.error("database error", path=request.url.path, error=str(error.orig).strip())
-        return envelope(AntiphonError("the database does not answer; try again in a moment", retry_after=5))
+        silent = AntiphonError("the database does not answer; try again in a moment", retry_after=5)
+        return envelope(silent, request.url.path)
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("unexpected error", path=request.url.path, exc_info=error)
-        return envelope(AntiphonError())
+        return envelope(AntiphonError(), request.url.path)
 
 
-def envelope(error: AntiphonError, path: str = "") -> JSONResponse:
+def envelope(error: AntiphonError, path: str) -> JSONResponse:
     """The answer that reports ``error``; the file calls say ``success`` besides."""
     headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after is not None else {}
     if error.code == Unauthorized.code:
