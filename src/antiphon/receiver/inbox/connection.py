@@ -175,9 +175,9 @@ class InboxConnection:
         return StorageError(f"the inbox {self._path.parent} cannot be {be}: {error}")
 
 
-# SQLite's locks and threads do not survive a fork: a lock that a thread holds then is held in the child for ever. Before one,
-# every file is let go, what closes by itself, since it was forgotten, is waited for, and none is opened. Parent and child
-# open theirs again when it is used.
+# SQLite's locks and threads do not survive a fork: a lock that a thread holds then is held in the child for ever. So
+# before one every file is let go, what closes by itself, since it was forgotten, is waited for, and none is opened.
+# Parent and child open theirs again when it is used.
 
 _all: "weakref.WeakSet[InboxConnection]" = weakref.WeakSet()
 _unreleased: set[OpenConnection] = set()
