@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import quote
 
 from aiohttp.abc import AbstractResolver
@@ -16,6 +17,7 @@ from antiphon.database import Database, Notifications, open_database
 from antiphon.database.embedded import EmbeddedPostgres
 from antiphon.database.presence import name_of
 from antiphon.outbound.connection import Resolver
+from antiphon.outbound.fetch import Fetched, fetch
 from antiphon.outbound.guard import Guard
 from antiphon.roles import Role
 from antiphon.scratch import Scratch
@@ -25,6 +27,7 @@ from antiphon.storage import Storage
 from antiphon.tasks.model import Artifact
 from antiphon.tasks.queue import Queue
 
+FETCH_TIMEOUT_S = 300.0
 CHANNELS = ("antiphon_task", "antiphon_callback")
 
 
@@ -61,6 +64,24 @@ class Services:
         """
         if url is not None:
             await self.guard.check_name(url, field=field, resolver=self.resolver)
+
+    async def fetch(self, url: str, path: Path, *, field: str = "url", max_bytes: int | None = None) -> Fetched:
+        """Download a stranger's file under the guard; ``max_bytes`` is by default the most that an upload may have.
+
+        Raises:
+            BadParameter: The URL is wrong or gives no file; the message names ``field``.
+            BlockedAddress: It may not be connected to.
+            TooLarge: The file has more than ``max_bytes``.
+        """
+        return await fetch(
+            url,
+            path,
+            guard=self.guard,
+            resolver=self.resolver,
+            max_bytes=self.settings.max_upload if max_bytes is None else max_bytes,
+            timeout=FETCH_TIMEOUT_S,
+            field=field,
+        )
 
     def link(self, artifact: Artifact, expires: datetime) -> str:
         """The signed address of an artifact, valid until ``expires``."""

@@ -1,17 +1,20 @@
 """Rendering of every error as an envelope."""
 
 import math
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from antiphon.errors import AntiphonError, BadParameter, MethodNotAllowed, NotFound, Unauthorized
+from antiphon.errors import AntiphonError, BadParameter, MethodNotAllowed, NotFound, StorageError, Unauthorized
+
+Model = TypeVar("Model", bound=BaseModel)
 
 log = structlog.get_logger()
 FILE_CALLS = "/api/file-"
@@ -40,37 +43,64 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
         if error.status_code == NotFound.code:
-            return envelope(NotFound(f"there is nothing at {request.url.path!r}; /openapi.json lists the paths"))
+            return envelope(nothing_at(request.url.path), request.url.path)
         if error.status_code == MethodNotAllowed.code:
             allowed = (error.headers or {}).get("Allow", "another method")
-            answer = envelope(MethodNotAllowed(f"{request.url.path} takes {allowed}, not {request.method}"))
+            refusal = MethodNotAllowed(f"{request.url.path} takes {allowed}, not {request.method}")
+            answer = envelope(refusal, request.url.path)
             answer.headers["Allow"] = allowed
             return answer
-        return envelope(BadParameter("body: expected a JSON object in UTF-8, nested a few levels at most; send one"))
+        unread = BadParameter("body: expected a JSON object in UTF-8, nested a few levels at most; send one")
+        return envelope(unread, request.url.path)
 
     @app.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> JSONResponse:
         log.info("client hung up", path=request.url.path)
-        return envelope(BadParameter("body: ends too early; send the whole of it"))
+        return envelope(BadParameter("body: ends too early; send the whole of it"), request.url.path)
 
     @app.exception_handler(DBAPIError)
     async def database(request: Request, error: DBAPIError) -> JSONResponse:
         log.error("database error", path=request.url.path, error=str(error.orig).strip())
-        return envelope(AntiphonError("the database does not answer; try again in a moment", retry_after=5))
+        silent = AntiphonError("the database does not answer; try again in a moment", retry_after=5)
+        return envelope(silent, request.url.path)
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("unexpected error", path=request.url.path, exc_info=error)
-        return envelope(AntiphonError())
+        return envelope(AntiphonError(), request.url.path)
 
 
-def envelope(error: AntiphonError, path: str = "") -> JSONResponse:
+def envelope(error: AntiphonError, path: str) -> JSONResponse:
     """The answer that reports ``error``; the file calls say ``success`` besides."""
     headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after is not None else {}
     if error.code == Unauthorized.code:
         headers["WWW-Authenticate"] = "Bearer"  # RFC 9110 §11.6.1
     content = {"success": False} if path.startswith(FILE_CALLS) else {}
     return JSONResponse({**content, "code": error.code, "msg": error.message, "data": None}, error.code, headers)
+
+
+def nothing_at(path: str) -> NotFound:
+    return NotFound(f"there is nothing at {path!r}; /openapi.json lists the paths")
+
+
+def unkept(error: OSError) -> StorageError:
+    """The error of an upload that the disk did not take."""
+    return StorageError(
+        f"the upload could not be kept ({error.strerror}): free some space in the server's ANTIPHON_DATA"
+    )
+
+
+def validated(model: type[Model], fields: object, *where: str) -> Model:
+    """The fields of a body that FastAPI did not read itself, or of the object at ``where`` in one.
+
+    Raises:
+        RequestValidationError: As for a body that it did read.
+    """
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        found = [{**item, "loc": ("body", *where, *item["loc"])} for item in error.errors()]
+        raise RequestValidationError(found) from None
 
 
 def explain(request: Request, errors: list[Any]) -> str:

@@ -5,16 +5,14 @@ import mimetypes
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
 
 from antiphon.api import openapi
 from antiphon.api.auth import Writer
 from antiphon.api.base64_body import MAX_OTHER_BYTES, read_base64_body
 from antiphon.api.dependencies import Shared
+from antiphon.api.errors import unkept, validated
 from antiphon.api.multipart import read_form
 from antiphon.api.submit import new_task_id, unknown_fields
 from antiphon.contract.envelope import FileEnvelope
@@ -22,13 +20,12 @@ from antiphon.contract.kinds import Kind
 from antiphon.contract.moments import milliseconds
 from antiphon.contract.records import FileItem
 from antiphon.contract.requests import FileBase64, FileFields, FileUrl
-from antiphon.errors import BadParameter, StorageError, TooLarge
+from antiphon.errors import BadParameter, TooLarge
 from antiphon.keys import ApiKey
-from antiphon.outbound.fetch import fetch
 from antiphon.services import Services
 from antiphon.tasks import store
 from antiphon.tasks.model import Artifact, NewTask
-from antiphon.tasks.songs import FETCH_TIMEOUT_S, store_files
+from antiphon.tasks.songs import store_files
 
 router = APIRouter(tags=["files"])
 RETENTION = timedelta(days=3)
@@ -50,7 +47,7 @@ async def stream_upload(request: Request, shared: Shared, key: Writer) -> FileEn
         )
         if PART not in form.files:
             raise BadParameter("file: required, but missing; add the file as a part with this name")
-        fields = _valid(FileFields, form.fields)
+        fields = validated(FileFields, form.fields)
         return await _keep(shared, key, fields, form.files[PART], name=form.filenames[PART], mime_type=None)
 
 
@@ -59,15 +56,7 @@ async def url_upload(shared: Shared, key: Writer, request: FileUrl) -> FileEnvel
     """Fetch a file from a URL, under the same guard as callbacks."""
     with shared.scratch.folder() as folder:
         path = folder / PART
-        fetched = await fetch(
-            request.fileUrl,
-            path,
-            guard=shared.guard,
-            resolver=shared.resolver,
-            max_bytes=shared.settings.max_upload,
-            timeout=FETCH_TIMEOUT_S,
-            field="fileUrl",
-        )
+        fetched = await shared.fetch(request.fileUrl, path, field="fileUrl")
         return await _keep(shared, key, request, path, name=fetched.filename, mime_type=fetched.content_type)
 
 
@@ -79,7 +68,7 @@ async def base64_upload(request: Request, shared: Shared, key: Writer) -> FileEn
         body, path = folder / "body", folder / PART
         await _spool(request.stream(), body, most=limit * 4 // 3 + MAX_OTHER_BYTES, limit=limit)
         other, mime_type = await asyncio.to_thread(read_base64_body, body, path)
-        fields = _valid(FileBase64, other)
+        fields = validated(FileBase64, other)
         return await _keep(shared, key, fields, path, name="", mime_type=mime_type)
 
 
@@ -96,16 +85,7 @@ async def _spool(stream: AsyncIterator[bytes], path: Path, *, most: int, limit: 
                     )
                 file.write(chunk)
     except OSError as error:
-        raise StorageError(
-            f"the upload could not be kept ({error.strerror}): free some space in the server's ANTIPHON_DATA"
-        ) from error
-
-
-def _valid(model: type[Any], fields: Any) -> Any:
-    try:
-        return model.model_validate(fields)
-    except ValidationError as error:
-        raise RequestValidationError([{**item, "loc": ("body", *item["loc"])} for item in error.errors()]) from None
+        raise unkept(error) from error
 
 
 async def _keep(

@@ -4,12 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Response
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.api.auth import Caller, Writer
 from antiphon.api.dependencies import Shared
+from antiphon.api.errors import validated
 from antiphon.api.midis import new_midi
 from antiphon.api.separations import new_separation
 from antiphon.api.submit import (
@@ -68,11 +67,7 @@ def _read(request: CreateJob) -> tuple[Kind, Request]:
     if request.model not in MODELS:
         raise BadParameter(f"model: expected one of {', '.join(MODELS)} (got {request.model!r}); correct it")
     kind, model = MODELS[request.model]
-    try:
-        return kind, model.model_validate(request_of(request.input, request.callBackUrl))
-    except ValidationError as error:
-        found = [{**item, "loc": ("body", "input", *item["loc"])} for item in error.errors()]
-        raise RequestValidationError(found) from None
+    return kind, validated(model, request_of(request.input, request.callBackUrl), "input")
 
 
 @router.get("/recordInfo")

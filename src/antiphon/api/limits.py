@@ -1,12 +1,12 @@
 """Bounds of bodies. JSON is small; uploads have a limit of their own, kept while they stream in."""
 
 import asyncio
-import json
 
 from starlette.routing import BaseRoute, Match, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from antiphon.errors import NotFound, TooLarge
+from antiphon.api.errors import envelope, nothing_at
+from antiphon.errors import AntiphonError, TooLarge
 
 MAX_BODY_BYTES = 1_000_000
 MAX_DRAINED_BYTES = 64_000_000
@@ -44,20 +44,13 @@ class BodyLimit:
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, *, drained: int, more: bool) -> None:
         whole = await _drain(receive, drained, more)
+        error: AntiphonError = nothing_at(scope["path"])
         if self._leads_somewhere(scope):
-            code, message = (
-                TooLarge.code,
-                f"body: larger than {MAX_BODY_BYTES} bytes, which no request of this API needs",
-            )
-        else:
-            code = NotFound.code
-            message = f"there is nothing at {scope['path']!r}; /openapi.json lists the paths"
-        answer = json.dumps({"code": code, "msg": message, "data": None}).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
+            error = TooLarge(f"body: larger than {MAX_BODY_BYTES} bytes, which no request of this API needs")
+        answer = envelope(error, scope["path"])
         if not whole:
-            headers.append((b"connection", b"close"))
-        await send({"type": "http.response.start", "status": code, "headers": headers})
-        await send({"type": "http.response.body", "body": answer})
+            answer.headers["Connection"] = "close"
+        await answer(scope, receive, send)
 
     def _leads_somewhere(self, scope: Scope) -> bool:
         routes: list[BaseRoute] = self._router.routes

@@ -9,7 +9,8 @@ from typing import BinaryIO
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from antiphon.errors import BadParameter, StorageError, TooLarge
+from antiphon.api.errors import unkept
+from antiphon.errors import BadParameter, TooLarge
 
 MAX_FIELD_BYTES = 200_000  # of a text field
 MAX_HEADER_BYTES = 8_192
@@ -61,9 +62,7 @@ async def read_form(
             try:
                 reader.write(chunk)
             except OSError as error:
-                raise StorageError(
-                    f"the upload could not be kept ({error.strerror}): free some space in the server's ANTIPHON_DATA"
-                ) from error
+                raise unkept(error) from error
         return reader.finish()
     finally:
         reader.close()

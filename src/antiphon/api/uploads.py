@@ -1,14 +1,11 @@
 """Endpoints of uploads: a song as a file, or from a URL."""
 
-from functools import partial
-
 from fastapi import APIRouter, Request
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
 
 from antiphon.api import openapi
 from antiphon.api.auth import Writer
 from antiphon.api.dependencies import Shared
+from antiphon.api.errors import validated
 from antiphon.api.multipart import Form, read_form
 from antiphon.api.submit import IdempotencyKey, canonical, find_owned, new_task_id, unknown_fields
 from antiphon.contract.envelope import Envelope
@@ -17,11 +14,10 @@ from antiphon.contract.records import Uploaded
 from antiphon.contract.requests import UploadFields, UploadUrl
 from antiphon.errors import AntiphonError, BadParameter
 from antiphon.keys import ApiKey
-from antiphon.outbound.fetch import fetch
 from antiphon.services import Services
 from antiphon.tasks import idempotency, store
 from antiphon.tasks.model import Task
-from antiphon.tasks.songs import FETCH_TIMEOUT_S, Song, inspect_song, store_files
+from antiphon.tasks.songs import Song, inspect_song, store_files
 
 router = APIRouter(prefix="/audio", tags=["audio"])
 
@@ -44,7 +40,7 @@ async def upload(
         )
         if "file" not in form.files:
             raise BadParameter("file: required, but missing; add the song as a part with this name")
-        fields = _fields(form)
+        fields = validated(UploadFields, form.fields)
         body = b"/audio/upload\n" + form.digest
         return await _take(shared, key, idempotency_key, body, fields, form)
 
@@ -60,20 +56,12 @@ async def upload_url(
             return _answer(await find_owned(connection, key, known), unknown_fields(shared, request))
     with shared.scratch.folder() as folder:
         form = Form(files={"file": folder / "upload-file"})
-        guarded = partial(fetch, guard=shared.guard, resolver=shared.resolver, timeout=FETCH_TIMEOUT_S)
-        fetched = await guarded(request.url, form.files["file"], max_bytes=shared.settings.max_upload)
+        fetched = await shared.fetch(request.url, form.files["file"])
         form.filenames["file"] = fetched.filename
         if request.cover:
             form.files["cover"] = folder / "upload-cover"
-            await guarded(request.cover, form.files["cover"], max_bytes=MAX_COVER_BYTES)
+            await shared.fetch(request.cover, form.files["cover"], max_bytes=MAX_COVER_BYTES)
         return await _take(shared, key, idempotency_key, body, request, form)
-
-
-def _fields(form: Form) -> UploadFields:
-    try:
-        return UploadFields.model_validate(form.fields)
-    except ValidationError as error:
-        raise RequestValidationError([{**item, "loc": ("body", *item["loc"])} for item in error.errors()]) from None
 
 
 async def _take(

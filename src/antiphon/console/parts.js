@@ -53,7 +53,8 @@ function ask(title, content, answers) {
   return new Promise((resolve) => {
     const dialog = h('dialog', { class: 'sheet', 'aria-label': title, on: { close: () => { dialog.remove(); resolve(dialog.returnValue); } } },
       h('h2', {}, title), content,
-      h('div', { class: 'row end' }, answers.map(([value, words, kind]) => button(words, { kind, on: { click: () => dialog.close(value) } }))));
+      // Removed at once: the close event comes later, and until then a secret would stand in the page.
+      h('div', { class: 'row end' }, answers.map(([value, words, kind]) => button(words, { kind, on: { click: () => { dialog.close(value); dialog.remove(); } } }))));
     document.body.append(dialog);
     dialog.showModal();
   });

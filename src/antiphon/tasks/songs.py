@@ -10,13 +10,11 @@ from uuid import uuid4
 from antiphon.contract.kinds import Kind
 from antiphon.contract.requests import CONTROL
 from antiphon.errors import NotFound
-from antiphon.outbound.fetch import fetch
 from antiphon.services import Services
 from antiphon.tasks.engine import run_engine
 from antiphon.tasks.file_names import file_name
 from antiphon.tasks.model import Artifact, NewTask
 
-FETCH_TIMEOUT_S = 300.0
 INSPECTION_TIMEOUT_S = 300.0
 MAX_TITLE_CHARS = 200
 MAX_AUTHOR_CHARS = 50
@@ -56,16 +54,7 @@ async def fetch_song(services: Services, url: str, path: Path) -> str:
     """
     link = services.own_link(url)
     if link is None:
-        fetched = await fetch(
-            url,
-            path,
-            guard=services.guard,
-            resolver=services.resolver,
-            max_bytes=services.settings.max_upload,
-            timeout=FETCH_TIMEOUT_S,
-            field="audioUrl",
-        )
-        return fetched.filename
+        return (await services.fetch(url, path, field="audioUrl")).filename
     try:
         await services.storage.download(link.key, path)
     except NotFound:

@@ -154,6 +154,28 @@ def test_our_own_links_need_no_exception_of_the_guard(strict_server: Server, ser
     assert cut.status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("method", "body", "code"),
+    [
+        ("POST", b'{"fileUrl": "http://127.0.0.1/a.mp3"}', 400),
+        ("POST", b"{}", 400),
+        ("POST", b"[" * 100_000, 400),
+        ("POST", b" " * (MAX_BODY_BYTES + 1), 413),
+        ("PUT", b"", 405),
+    ],
+    ids=["an address inside", "no address", "too deep", "too large", "a wrong method"],
+)
+def test_a_file_call_says_in_every_refusal_that_it_did_not_succeed(
+    strict_server: Server, server: Server, method: str, body: bytes, code: int
+) -> None:
+    headers = {"Authorization": f"Bearer {server.key}", "Content-Type": "application/json"}
+    answer = strict_server.http.request(
+        method, f"{strict_server.url}/api/file-url-upload", headers=headers, content=body
+    )
+    assert (answer.status_code, answer.json()["code"], answer.json()["success"]) == (code, code, False)
+    assert answer.json()["data"] is None
+
+
 def test_jobs_of_the_unified_form_are_made_told_and_recorded(server: Server, receiver: Receiver, clip: Path) -> None:
     uploaded = server.upload(clip)
     inner = {"task_id": uploaded["taskId"], "audio_id": uploaded["audioId"], "stem_name": "Drums", "colour": "red"}

@@ -33,6 +33,14 @@ class OpenConnection:
         self._reading = threading.Lock()
         # One thread for each, so that only one at a time takes memory, and none waits for a much larger one.
         self._parsers = {large: ThreadPoolExecutor(1, _PARSER) for large in (False, True)}
+        self._closed = threading.Event()
+        _unreleased.difference_update([opened for opened in list(_unreleased) if opened.released])
+        _unreleased.add(self)
+
+    @property
+    def released(self) -> bool:
+        """Whether ``close`` has ended, and the threads with it."""
+        return self._closed.is_set() and not self._writer.alive
 
     def submit(self, change: Change[T], size: int, future: "Future[T]") -> None:
         """See ``Writer.submit``."""
@@ -62,6 +70,14 @@ class OpenConnection:
             connection, self._connection = self._connection, None
             if connection is not None:
                 connection.close()
+        self._closed.set()
+        if self.released:
+            _unreleased.discard(self)
+
+    def wait_until_released(self) -> None:
+        """Wait for ``close``, which another thread has begun, and for the threads."""
+        self._closed.wait()
+        self._writer.join()
 
 
 class InboxConnection:
@@ -76,12 +92,13 @@ class InboxConnection:
         self._lock = threading.Lock()
         self._opened: OpenConnection | None = None
         self._closed = False
-        try:
-            make_folder(path.parent)
-            connect(path).close()  # an error is raised now; the first use opens it again
-        except (OSError, sqlite3.Error) as error:
-            raise self._cannot("opened", error) from error
-        _all.add(self)
+        with _fork:
+            try:
+                make_folder(path.parent)
+                connect(path).close()  # an error is raised now; the first use opens it again
+            except (OSError, sqlite3.Error) as error:
+                raise self._cannot("opened", error) from error
+            _all.add(self)
 
     def submit(self, change: Change[T], size: int = 0, future: "Future[T] | None" = None) -> "Future[T]":
         """Have ``change`` committed; gives ``future``, or one of its own. See ``Writer.submit``."""
@@ -158,10 +175,12 @@ class InboxConnection:
         return StorageError(f"the inbox {self._path.parent} cannot be {be}: {error}")
 
 
-# SQLite's locks and threads do not survive a fork: before one, every file is let go, and whoever goes on, the parent
-# or the child, opens it again when it is used.
+# SQLite's locks and threads do not survive a fork: a lock that a thread holds then is held in the child for ever. So
+# before one every file is let go, what closes by itself, since it was forgotten, is waited for, and none is opened.
+# Parent and child open theirs again when it is used.
 
 _all: "weakref.WeakSet[InboxConnection]" = weakref.WeakSet()
+_unreleased: set[OpenConnection] = set()
 _fork = threading.Lock()
 _forking: list[InboxConnection] = []
 
@@ -172,6 +191,8 @@ def _before_fork() -> None:
         file._lock.acquire()
         _forking.append(file)
         file._let_go()
+    for opened in list(_unreleased):
+        opened.wait_until_released()
 
 
 def _after_fork() -> None:

@@ -92,6 +92,17 @@ class Writer:
         self._helped.set()
         checking.join()
 
+    @property
+    def alive(self) -> bool:
+        """Whether one of the threads has not ended yet."""
+        return any(thread.is_alive() for thread in self._threads)
+
+    def join(self) -> None:
+        """Wait until both threads have ended, after ``close``."""
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join()
+
     def _write(self) -> None:
         while (first := self._jobs.get()) is not None:
             batch, goes_on = self._batch(first)

@@ -326,3 +326,20 @@ def test_an_inbox_goes_on_in_the_parent_and_in_the_child_of_a_fork(tmp_path: Pat
         assert inbox.lead().held
         assert {event.task_id for event in inbox.events()} == {str(number) for number in range(75)}
     assert sqlite3.connect(tmp_path / "inbox.sqlite3").execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_opens_an_inbox_though_another_was_closing_by_itself_at_the_fork(tmp_path: Path) -> None:
+    for number in range(40):
+        forgotten = Inbox(tmp_path / f"forgotten-{number}").submit(b'{"taskId": "1", "more": "%s"}' % (b"x" * 200_000))
+        forgotten.result(10)
+        if (child := os.fork()) == 0:
+            try:
+                signal.alarm(20)
+                with Inbox(tmp_path / f"child-{number}") as inbox:
+                    inbox.add(task(number))
+                os._exit(0)
+            finally:
+                os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
