@@ -9,7 +9,7 @@ OUT    ?= demo-output
 DATA   ?= ../shared/data
 # Processes that the tests are shared out to, file by file, for two cores: most tests wait for programs to start, to stop
 # or to be killed. 0 runs them in one process, as a debugger wants it.
-JOBS   ?= 4
+JOBS   ?= 3
 SOUNDFONTS := fluidsynth fluid-soundfont-gm musescore-general-soundfont
 APT    := test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y
 LOCK   := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
