@@ -8,7 +8,7 @@ import pytest
 from tests.paths import DEMO
 
 from antiphon.music.video.look import ASPECTS, themes
-from antiphon.music.video.lyrics import parse
+from antiphon.music.lyrics import parse
 
 
 @pytest.fixture(scope="module")

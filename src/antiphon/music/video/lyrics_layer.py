@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from antiphon.music.lyrics import Lyrics
 from antiphon.music.video import text
 from antiphon.music.video.ink import WHITE, Canvas, Shorts, lay
 from antiphon.music.video.layers import draw
-from antiphon.music.video.lyrics import Lyrics
 from antiphon.music.video.progress_bar import opacities
 from antiphon.music.video.setting import edge, height, set_in, stacked
 from antiphon.music.video.setting import top as top_of

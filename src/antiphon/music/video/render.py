@@ -12,13 +12,13 @@ from PIL import Image
 from antiphon.errors import EngineError, NotAudio
 from antiphon.music import audio as sound
 from antiphon.music.audio.source import open_source
+from antiphon.music.lyrics import Lyrics, parse
 from antiphon.music.progress import Progress, part, silent
 from antiphon.music.video import spectrum, text, theme
 from antiphon.music.video.artwork import draw_cover
 from antiphon.music.video.content import VideoContent
 from antiphon.music.video.cover import open_cover
 from antiphon.music.video.encode import Mp4
-from antiphon.music.video.lyrics import Lyrics, parse
 from antiphon.music.video.progress_bar import clock_text
 from antiphon.music.video.scene import Scene
 from antiphon.music.video.segments import Picture, Segments

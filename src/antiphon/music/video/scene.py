@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from PIL import Image
 
+from antiphon.music.lyrics import Lyrics
 from antiphon.music.video.background import draw_background
 from antiphon.music.video.background_layer import Ground
 from antiphon.music.video.cover_layer import CoverPart, cover_region
 from antiphon.music.video.ink import Canvas, Colours
 from antiphon.music.video.layers import draw_layer
-from antiphon.music.video.lyrics import Lyrics
 from antiphon.music.video.lyrics_layer import SungPart
 from antiphon.music.video.palette import palette_of
 from antiphon.music.video.progress_bar import ClockPart, LinePart, line_region

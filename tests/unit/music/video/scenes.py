@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from antiphon.music.lyrics import parse
 from antiphon.music.video.artwork import draw_cover
 from antiphon.music.video.look import VideoLook
-from antiphon.music.video.lyrics import parse
 from antiphon.music.video.scene import Scene
 from antiphon.music.video.setting import Wording
 from antiphon.music.video.spectrum import BANDS, RATE, Spectrum

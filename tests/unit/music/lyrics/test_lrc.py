@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon.music.video.lyrics import Line, Lyrics, parse
+from antiphon.music.lyrics import Line, Lyrics, parse
+from antiphon.music.lyrics.parsing import NOT_TIMED
 
 SONG = 180.0
 
@@ -102,7 +103,8 @@ def test_plain_text_is_spread_over_the_song_by_length() -> None:
     first, second = lyrics.lines
     assert (first.start, first.end, second.end) == (0, second.start, 60)
     assert first.end - first.start < (second.end - second.start) / 2
-    assert lyrics.warnings == ()
+    assert not lyrics.timed
+    assert lyrics.warnings == (NOT_TIMED,)
 
 
 def test_plain_text_without_line_breaks_is_broken_at_spaces() -> None:

@@ -1,0 +1,77 @@
+"""SRT and WebVTT subtitles as lyrics: cues with a start and an end, in WebVTT with times within, too.
+
+WebVTT: https://www.w3.org/TR/webvtt1/. SRT has no standard; read is what SubRip writes.
+"""
+
+import html
+import re
+
+from antiphon.music.lyrics.entries import UNREADABLE_TIME, Entry, Reading, TimedText, single_spaced
+
+_CLOCK = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
+_TIMES = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s.*)?", re.ASCII)
+_WITHIN = re.compile(rf"<{_CLOCK}>", re.ASCII)
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s([^<>]*)>", re.IGNORECASE)
+_MARKUP = re.compile(r"<[^<>]*>|\{\\[^{}]*\}")
+_ASIDE = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")
+
+
+def is_cues(text: str) -> bool:
+    """Whether this is SRT or WebVTT: it says so, or a line of it is a cue's times."""
+    return text.startswith("WEBVTT") or any("-->" in line and _TIMES.fullmatch(line) for line in text.split("\n"))
+
+
+def read_cues(text: str) -> Reading:
+    """The cues of SRT or WebVTT, the rows of each as one line. A cue whose times cannot be read is told."""
+    reading = Reading()
+    block: list[tuple[int, str]] = []
+    for number, line in enumerate([*text.split("\n"), ""], 1):
+        if line.strip():
+            block.append((number, line))
+        elif block:
+            _cue(reading, block)
+            block = []
+    return reading
+
+
+def _cue(reading: Reading, block: list[tuple[int, str]]) -> None:
+    head = block[0][1]
+    if head.startswith("WEBVTT") or (_ASIDE.match(head) and "-->" not in head):
+        return
+    at = next((index for index, (_, line) in enumerate(block[:2]) if "-->" in line), None)
+    if at is None:  # text after an empty row in a cue, which belongs to it
+        _continue(reading, block)
+        return
+    number, line = block[at]
+    times = _TIMES.fullmatch(line)
+    start, end = (_seconds(times.groups()[:4]), _seconds(times.groups()[4:])) if times else (None, None)
+    if times is None:
+        reading.warn(UNREADABLE_TIME, number)
+    text = "\n".join(row for _, row in block[at + 1 :])
+    voice = _VOICE.search(text)
+    singer = single_spaced(html.unescape(voice[1])).strip() if voice else ""
+    reading.add(Entry(number, start, _words(text), end, singer))
+
+
+def _continue(reading: Reading, block: list[tuple[int, str]]) -> None:
+    if not reading.entries:
+        return
+    words = _words("\n".join(row for _, row in block))
+    reading.entries[-1].words += [(" ", None), *words]
+
+
+def _words(text: str) -> list[TimedText]:
+    pieces = _WITHIN.split(text)  # text, then the four parts of a time and a text, again and again
+    words: list[TimedText] = [(_plain(pieces[0]), None)]
+    for index in range(1, len(pieces), 5):
+        words.append((_plain(pieces[index + 4]), _seconds(pieces[index : index + 4])))
+    return [(word, time) for word, time in words if word.strip() or time is not None]
+
+
+def _plain(text: str) -> str:
+    return single_spaced(html.unescape(_MARKUP.sub("", text)))
+
+
+def _seconds(parts: tuple[str | None, ...] | list[str | None]) -> float:
+    hours, minutes, seconds, fraction = (part or "0" for part in parts)
+    return 3600 * int(hours) + 60 * int(minutes) + int(seconds) + float(f"0.{fraction}")

@@ -1,0 +1,148 @@
+"""Lines of a song from what a file says of them: put in order, moved into the song, ended where the next begins."""
+
+import textwrap
+import unicodedata
+from collections.abc import Sequence
+from itertools import pairwise
+
+from antiphon.music.lyrics.entries import (
+    LINE_OUT_OF_ORDER,
+    TIME_AFTER_END,
+    TIME_BEFORE_START,
+    UNREADABLE_TIME,
+    WORDS_OUT_OF_ORDER,
+    Entry,
+    Reading,
+)
+from antiphon.music.lyrics.lines import Line, Singer, Word
+
+MAX_LINE_S = 10.0
+"""Seconds that a line stays which nothing follows for longer: it shall not stand through a solo."""
+
+MAX_WORD_S = 2.0
+UNTIMED_LINE_S = 3.0
+"""Seconds between lines without a time that no line with a time follows."""
+
+MAX_LINE_CHARS = 90
+"""Characters in a line of plain text; longer ones are broken at a space."""
+
+BOTH = frozenset({"D", "both", "all", "group", "v1000"})
+"""Names under which files let all singers sing: ``D`` (duet) in LRC, a group in TTML (``v1000`` by custom)."""
+
+
+def placed(read: Reading, duration: float) -> tuple[Line, ...]:
+    """The lines of a song of ``duration`` seconds. What is not right with their times is added to the warnings."""
+    _find_times(read)
+    for entry in read.entries:
+        assert entry.start is not None
+        _move(entry, -read.offset)
+        if entry.start < 0:
+            read.warn(TIME_BEFORE_START, entry.number)
+            entry.start = 0.0
+        elif entry.start >= duration:
+            read.warn(TIME_AFTER_END, entry.number)
+    if read.sorted:
+        for before, after in pairwise(read.entries):
+            if (after.start or 0) < (before.start or 0):
+                read.warn(LINE_OUT_OF_ORDER, after.number)
+    entries = sorted((e for e in read.entries if (e.start or 0) < duration), key=lambda entry: entry.start or 0)
+    merged = _merge(entries)
+    singers = _singers(merged)
+    ends = [*(entry.start or 0 for entry in merged[1:]), duration]
+    return tuple(
+        _line(entry, end, singers.get(entry.singer), read)
+        for entry, end in zip(merged, ends, strict=False)
+        if entry.text
+    )
+
+
+def spread(lines: Sequence[str], duration: float) -> tuple[Line, ...]:
+    """Lines without times over the whole song, each for as long as its text takes."""
+    kept = [part for line in lines for part in textwrap.wrap(line, MAX_LINE_CHARS)]
+    weights = [12 + sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line) for line in kept]
+    total, position, shown = sum(weights), 0, []
+    for text, weight in zip(kept, weights, strict=True):
+        start, position = position, position + weight
+        shown.append(Line(duration * (start / total), duration * (position / total), (Word(text),)))
+    return tuple(shown)
+
+
+def _move(entry: Entry, seconds: float) -> None:
+    if seconds:
+        entry.start = None if entry.start is None else entry.start + seconds
+        entry.end = None if entry.end is None else entry.end + seconds
+        entry.words = [(word, None if time is None else time + seconds) for word, time in entry.words]
+
+
+def _find_times(read: Reading) -> None:
+    """Gives the lines without a time, which stand between others, times between theirs."""
+    known, waiting = 0.0, []
+    for entry in [*read.entries, None]:
+        if entry is not None and entry.start is None:
+            read.warn(UNREADABLE_TIME, entry.number)
+            waiting.append(entry)
+            continue
+        reached = None if entry is None else entry.start
+        step = UNTIMED_LINE_S if reached is None or reached <= known else (reached - known) / (len(waiting) + 1)
+        for position, late in enumerate(waiting, 1):
+            late.start = known + position * step
+        waiting.clear()
+        known = reached or 0.0
+
+
+def _merge(entries: Sequence[Entry]) -> list[Entry]:
+    """Lines of one time are one line: the second is most often a translation of the first."""
+    merged: list[Entry] = []
+    for entry in entries:
+        if not merged or merged[-1].start != entry.start:
+            merged.append(entry)
+            continue
+        last = merged[-1]
+        background = " ".join(filter(None, (last.background, entry.background)))
+        if entry.text and last.text:
+            singer = last.singer if last.singer == entry.singer else "both"
+            words: list[tuple[str, float | None]] = [(f"{last.text} / {entry.text}", None)]
+            ends = [end for end in (last.end, entry.end) if end is not None]
+            merged[-1] = Entry(entry.number, entry.start, words, max(ends, default=None), singer, background)
+        elif entry.text:
+            merged[-1] = entry
+            entry.background = background
+        else:
+            last.background = background
+    return merged
+
+
+def _singers(entries: Sequence[Entry]) -> dict[str, Singer]:
+    """Who is meant by each name that the entries use. A single singer is no duet and stays without a name."""
+    names = list(dict.fromkeys(entry.singer for entry in entries if entry.singer))
+    alone: list[Singer] = ["first", "second"]
+    single = [name for name in names if name not in BOTH]
+    if len(names) < 2:
+        return {}
+    found: dict[str, Singer] = dict.fromkeys(names, "both")
+    return found | dict(zip(single, alone, strict=False))
+
+
+def _line(entry: Entry, latest: float, singer: Singer | None, read: Reading) -> Line:
+    start = entry.start or 0.0
+    if entry.end is not None and entry.end > start:
+        latest = min(latest, entry.end)
+    if all(time is None for _, time in entry.words):
+        longest = MAX_LINE_S if entry.end is None else latest - start
+        return Line(start, min(latest, start + longest), (Word(entry.text),), singer, entry.background)
+    times: list[float] = []
+    for _, time in entry.words:
+        floor = times[-1] if times else start
+        if time is not None and time < floor:
+            read.warn(WORDS_OUT_OF_ORDER, entry.number)
+        times.append(min(latest, max(floor, floor if time is None else time)))
+    closed = not entry.words[-1][0].strip() and times[-1] > start
+    end = times[-1] if closed else min(latest, max(times[-1] + MAX_WORD_S, start + 1))
+    texts = [text for text, _ in entry.words]
+    texts[0], texts[-1] = texts[0].lstrip(), texts[-1].rstrip()
+    words = [
+        Word(text, begin, min(until, begin + MAX_WORD_S))
+        for text, begin, until in zip(texts, times, [*times[1:], end], strict=True)
+        if text
+    ]
+    return Line(start, end, tuple(words), singer, entry.background)
