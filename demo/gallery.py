@@ -140,7 +140,7 @@ def _draw(specimen: Specimen, cover: Path | None) -> Image.Image:
             look=VideoLook(specimen.theme, specimen.aspect),
         ),
         at=specimen.at,
-    )
+    ).picture
     return picture.resize((round(ROW * picture.width / picture.height), ROW), Image.Resampling.LANCZOS)
 
 

@@ -11,11 +11,14 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from antiphon.api.errors import unkept
 from antiphon.errors import BadParameter, TooLarge
+from antiphon.text_encoding import InDoubt, decode
 
 MAX_FIELD_BYTES = 200_000  # of a text field
 MAX_HEADER_BYTES = 8_192
 MAX_BOUNDARY_BYTES = 256  # RFC 2046 §5.1.1 has 70, and the parser takes no more than this
 MAX_PARTS = 20
+TEXTS_AS_FILES = {"lyrics"}
+"""Text fields that may come as an attached file."""
 
 
 @dataclass
@@ -184,7 +187,7 @@ class _FormReader:
             self._file = path.open("wb")
             self._form.files[self._name] = path
             self._form.filenames[self._name] = options.get(b"filename", b"").decode(errors="replace")
-        elif b"filename" in options:
+        elif b"filename" in options and self._name not in TEXTS_AS_FILES:
             raise BadParameter(
                 f"{self._name}: expected text (got a file); the file fields are {', '.join(self._files)}"
             )
@@ -205,9 +208,11 @@ class _FormReader:
             self.close()
             return
         try:
-            self._form.fields[self._name] = self._text.decode()
-        except UnicodeDecodeError:
-            raise BadParameter(f"{self._name}: expected text in UTF-8; encode it so and send again") from None
+            self._form.fields[self._name] = decode(bytes(self._text))
+        except InDoubt as error:
+            raise BadParameter(
+                f"{self._name}: it cannot be told how this text is encoded ({error}); encode it in UTF-8 and send again"
+            ) from None
 
     def _end(self) -> None:
         self._complete = True

@@ -88,7 +88,7 @@ UPLOAD_BODY: dict[str, Any] = {
                         "title": {"type": "string", "maxLength": 200},
                         "author": {"type": "string", "maxLength": 50},
                         "cover": {**_BINARY, "description": "a picture"},
-                        "lyrics": {"type": "string", "description": "LRC or plain text"},
+                        "lyrics": {"type": "string", "description": "LRC, SRT, WebVTT, ASS, TTML or plain text"},
                     },
                 }
             }

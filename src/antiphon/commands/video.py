@@ -10,6 +10,7 @@ from antiphon.commands.connect import PATH
 from antiphon.commands.engines import bar, inspected, load, out_option, song_argument
 from antiphon.contract.kinds import Aspect, FrameRate, VideoSound
 from antiphon.errors import BadParameter, NotFound
+from antiphon.text_encoding import InDoubt, decode
 
 if TYPE_CHECKING:
     from antiphon.music.video import VideoLook
@@ -27,7 +28,7 @@ STILL_AT_SHARE = 1 / 3
 @click.option("--author", help="default: the file's tag")
 @click.option("--domain", help="shown at the bottom")
 @click.option("--cover", type=PATH, help="a picture; default: one made from the title")
-@click.option("--lyrics", type=PATH, help="LRC or plain text, in UTF-8")
+@click.option("--lyrics", type=PATH, help="LRC, SRT, WebVTT, ASS, TTML or plain text")
 @click.option("--theme", default="bars", metavar="NAME", help="the design: bars, circle or wave")
 @click.option("--aspect", type=click.Choice(get_args(Aspect)), help="width to height; default: 16:9, or as --size says")
 @click.option("--size", default="720p", metavar="720p|1080p|WxH", help="the short side in pixels, or both")
@@ -71,14 +72,16 @@ def video(
         look=_look(theme, aspect, size, int(fps)),
     )
     if target.suffix.lower() in PICTURES:
-        picture = still(file, content, at=preview or info.duration * STILL_AT_SHARE)
-        picture.save(target, PICTURES[target.suffix.lower()], quality=95)
+        shown = still(file, content, at=preview or info.duration * STILL_AT_SHARE)
+        shown.picture.save(target, PICTURES[target.suffix.lower()], quality=95)
+        warnings = shown.warnings
     else:
         with bar(file.name) as progress:
             threads = settings.engine_threads
             made = render(file, target, content, audio_mode=audio, length=preview, threads=threads, progress=progress)
-        for warning in made.warnings:
-            click.secho(f"warning: {warning}", fg="yellow", err=True)
+        warnings = made.warnings
+    for warning in warnings:
+        click.secho(f"warning: {warning}", fg="yellow", err=True)
     click.echo(target)
 
 
@@ -100,8 +103,10 @@ def _look(theme: str, aspect: str | None, size: str, fps: int) -> "VideoLook":
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text("utf-8-sig")
+        return decode(path.read_bytes())
     except FileNotFoundError:
         raise NotFound(f"--lyrics: there is no file {path}") from None
-    except (UnicodeDecodeError, OSError) as error:
-        raise BadParameter(f"--lyrics: {path} cannot be read as text in UTF-8 ({error}); save it as that") from None
+    except InDoubt as error:
+        raise BadParameter(f"--lyrics: it cannot be told how {path} is encoded ({error}); save it as UTF-8") from None
+    except OSError as error:
+        raise BadParameter(f"--lyrics: {path} cannot be read: {error.strerror}; name a text file") from None

@@ -244,7 +244,9 @@ class Video(OfATrack):
     ] = "auto"
     lyrics: Annotated[
         Words | None,
-        Field(description="LRC or plain text. Without it, the upload's; with an empty text, none"),
+        Field(
+            description="LRC, SRT, WebVTT, ASS, TTML or plain text. Without it, the upload's; with an empty text, none"
+        ),
     ] = None
 
 

@@ -40,7 +40,7 @@ def convert(arguments: Arguments, progress: Progress) -> dict[str, str]:
 
 
 def align(arguments: Arguments, progress: Progress) -> dict[str, Any]:
-    """``lyrics`` (LRC or plain text), ``duration`` → ``words``, each with ``word``, ``start``, ``end`` (seconds) and
+    """``lyrics`` (see ``lyrics.parse``), ``duration`` → ``words``, each with ``word``, ``start``, ``end`` (seconds) and
     ``timed``: whether the text itself says when. A line whose words have no times is one word."""
     from antiphon.music.lyrics import parse
 

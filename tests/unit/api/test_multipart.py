@@ -70,7 +70,7 @@ def test_a_file_name_never_leads_out_of_the_folder(tmp_path: Path) -> None:
         (part("title", b"x") * 2 + END, "title: came twice"),
         (part("title", b"x", "a.txt") + END, r"title: expected text \(got a file\)"),
         (part("", b"x") + END, "a part has no name"),
-        (part("title", b"\xff") + END, "title: expected text in UTF-8"),
+        (part("title", b"\xff") + END, "title: it cannot be told how this text is encoded .* UTF-8"),
         (b"".join(part(f"f{number}", b"x") for number in range(30)) + END, "more than 20 parts"),
         (part("title", b"x", "n" * 10_000) + END, "header of a part is too long|malformed"),
         (b"nothing of the kind", "malformed"),
@@ -136,3 +136,10 @@ def test_junk_is_refused_as_a_bad_parameter_or_read(junk: bytes, piece: int, beg
 def test_a_junk_content_type_is_refused_as_a_bad_parameter(content_type: str) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.raises(BadParameter):
         read(b"x", Path(folder), content_type=content_type)
+
+
+def test_lyrics_may_come_as_a_file_in_any_usual_encoding(tmp_path: Path) -> None:
+    text = "[00:01.00]早晨来得很慢\n[00:03.00]过了那条河\n"
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "gb18030"):
+        form = read(part("lyrics", text.encode(encoding), "song.lrc") + END, tmp_path)
+        assert form.fields["lyrics"] == text

@@ -111,8 +111,20 @@ def test_a_choice_that_there_is_not_is_named(song: Path, choices: tuple[str, ...
 
 
 def test_lyrics_that_are_no_text_or_not_there_are_named(song: Path, tmp_path: Path) -> None:
-    (tmp_path / "song.lrc").write_bytes("Größe".encode("latin-1"))
-    with pytest.raises(BadParameter, match=r"^--lyrics: .*song\.lrc cannot be read as text in UTF-8"):
+    (tmp_path / "song.lrc").write_bytes(b"\x89PNG\r\n\0\0")
+    with pytest.raises(
+        BadParameter, match=r"^--lyrics: it cannot be told how .*song\.lrc is encoded .*; save it as UTF-8"
+    ):
         run(song, "--lyrics", tmp_path / "song.lrc")
     with pytest.raises(NotFound, match=r"^--lyrics: there is no file .*none\.lrc"):
         run(song, "--lyrics", tmp_path / "none.lrc")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["frame.png", "piece.mp4"])
+def test_what_of_lyrics_is_not_understood_is_told_for_pictures_as_for_videos(
+    song: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "song.srt").write_text("1\n00:00:00,100 --> 00:00:01,000\nLa\n\n2\nsoon --> 00:00:02,000\nLi\n")
+    result = run(song, "--lyrics", tmp_path / "song.srt", "--preview", "0.2", "--out", tmp_path / name)
+    assert "warning: 'lyrics': line 6: no time that can be read" in result

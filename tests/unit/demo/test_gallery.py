@@ -7,8 +7,8 @@ from types import ModuleType
 import pytest
 from tests.paths import DEMO
 
-from antiphon.music.video.look import ASPECTS, themes
 from antiphon.music.lyrics import parse
+from antiphon.music.video.look import ASPECTS, themes
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import re
 
 from antiphon.music.lyrics.entries import UNREADABLE_TIME, Entry, Reading, TimedText, single_spaced
 
-FIELDS = ("layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text")
+FIELDS: tuple[str, ...] = ("layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text")
 """Of a dialogue line, where no ``Format:`` line says otherwise."""
 
 _CLOCK = re.compile(r"(\d{1,3}):(\d{1,2}):(\d{1,2})[.:](\d{1,3})", re.ASCII)

@@ -10,7 +10,7 @@ from antiphon.music.lyrics.lrc import read_lrc
 from antiphon.music.lyrics.placing import placed, spread
 from antiphon.music.lyrics.ttml import is_ttml, read_ttml
 
-NOT_TIMED = "'lyrics': they have no times; they are spread over the song"
+NOT_TIMED = "'lyrics': they have no times; they scroll with the song"
 
 
 def parse(text: str, duration: float) -> Lyrics:

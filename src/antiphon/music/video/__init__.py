@@ -3,6 +3,6 @@
 from antiphon.music.video.content import VideoContent
 from antiphon.music.video.cover import check_cover
 from antiphon.music.video.look import VideoLook
-from antiphon.music.video.render import RenderedVideo, render, still
+from antiphon.music.video.render import RenderedVideo, Still, render, still
 
-__all__ = ["RenderedVideo", "VideoContent", "VideoLook", "check_cover", "render", "still"]
+__all__ = ["RenderedVideo", "Still", "VideoContent", "VideoLook", "check_cover", "render", "still"]

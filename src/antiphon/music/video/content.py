@@ -15,7 +15,7 @@ class VideoContent:
         author: Shown under the title; None or empty leaves it out.
         domain: Shown at the bottom; None or empty leaves it out.
         cover: A picture's file. None: one is drawn from the title.
-        lyrics: LRC or plain text. None: the video has no lyrics.
+        lyrics: LRC, SRT, WebVTT, ASS, TTML or plain text. None: the video has no lyrics.
         look: Theme, shape, size and frame rate.
     """
 

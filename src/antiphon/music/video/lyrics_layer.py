@@ -1,5 +1,9 @@
-"""Lyrics layer of a frame: the line being sung, filled word by word, and the next one below it, dimmed."""
+"""Lyrics layer of a frame: the line being sung, filled word by word, and the next one below it, dimmed.
 
+The lines of a duet stand left, right and, of both, in the middle. Background voices stand in the next line's place.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
@@ -7,14 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from antiphon.music.lyrics import Lyrics
+from antiphon.music.lyrics import Lyrics, Singer
 from antiphon.music.video import text
 from antiphon.music.video.ink import WHITE, Canvas, Shorts, lay
 from antiphon.music.video.layers import draw
 from antiphon.music.video.progress_bar import opacities
 from antiphon.music.video.setting import edge, height, set_in, stacked
 from antiphon.music.video.setting import top as top_of
-from antiphon.music.video.theme import Region, Theme
+from antiphon.music.video.theme import Anchor, Box, Region, Theme
 from antiphon.music.video.yuv import Floats
 
 UNSUNG_OPACITY = 0.42
@@ -29,6 +33,13 @@ FADE_S = 0.24
 FADE_STEPS = 8
 NEXT_LINE_ROOM_SHARE = 0.34
 """Of the room, for the next line."""
+
+BACKGROUND = "background"
+"""What background voices sing: it takes the next line's place while their line is sung."""
+
+BACKGROUND_OPACITY = 0.75
+ANCHOR_OF: Mapping[Singer, Anchor] = {"first": "start", "second": "end", "both": "middle"}
+"""Where the lines of a duet's singers stand."""
 
 EDGE_WIDTH_SHARE = 0.5
 """The width of the edge between sung and unsung, in shares of the size."""
@@ -81,15 +92,7 @@ class SungPart:
         state = self._state(seconds)
         if canvas.changed(self, state):
             renewed = [slice(region.y, region.y + region.height)]
-        opacities = self._composed(state)
-        _, lit, frame = canvas.areas(region)
-        for rows in renewed:
-            first, last = max(rows.start - region.y, 0), min(rows.stop - region.y, region.height)
-            if first >= last:
-                continue
-            for target, under, white, opacity, scale in zip(frame, lit, WHITE, opacities, (1, 2), strict=True):
-                part = slice(first // scale, last // scale)
-                lay(canvas, target[..., part, :], under[..., part, :], white, opacity[part])
+        lay_white(canvas, region, self._composed(state), renewed)
 
     def _state(self, seconds: float) -> LyricsState:
         current, following = self._lyrics.current(seconds), self._lyrics.following(seconds)
@@ -106,19 +109,22 @@ class SungPart:
     def _compose(self, state: LyricsState) -> tuple[Shorts, Shorts]:
         region = self.region
         mask = np.zeros((region.height, region.width), np.float32)
+        second = state.following, "following"
+        if state.current is not None and self._lines[state.current].background:
+            second = state.current, BACKGROUND
         blocks = [
-            (name, self._drawn(index, name))
-            for name, index in (("lyrics", state.current), ("following", state.following))
-            if index is not None
+            (name, self._drawn(index, name)) for index, name in ((state.current, "lyrics"), second) if index is not None
         ]
         gap = self._theme.texts["following"].gap * self._theme.texts["following"].size * self._scale
         needed = sum(drawn.height for _, drawn in blocks) + gap * (len(blocks) - 1)
         y = top_of(self._place.scaled(self._scale), needed) - region.y
         for name, drawn in blocks:
-            light: Floats | np.float32 = np.float32(self._theme.texts[name].opacity)
+            light: Floats | np.float32 = np.float32(BACKGROUND_OPACITY)
             if name == "lyrics":
                 light = self._light(drawn, state.row, state.x / 2)
-            self._put(mask, drawn.coverage * light, round(y))
+            elif name == "following":
+                light = np.float32(self._theme.texts[name].opacity)
+            put(mask, drawn.coverage * light, round(y))
             y += drawn.height + gap
         mask *= np.float32(state.fade / FADE_STEPS)
         return opacities(mask)
@@ -139,46 +145,75 @@ class SungPart:
                 light[one.top : one.bottom] = UNSUNG_OPACITY + (1 - UNSUNG_OPACITY) * filled
         return light
 
-    @staticmethod
-    def _put(mask: Floats, drawn: Floats, y: int) -> None:
-        """Lays coverage on the mask from row ``y`` on, as far as it is inside."""
-        first, last = max(0, y), min(len(mask), y + len(drawn))
-        if first < last:
-            np.maximum(mask[first:last], drawn[first - y : last - y], out=mask[first:last])
-
     def _draw(self, index: int, name: str) -> SetLine:
-        style, place = self._theme.texts[name], self._place
-        room = place.height * (NEXT_LINE_ROOM_SHARE if name == "following" else 1 - NEXT_LINE_ROOM_SHARE)
-        block = set_in(text.drawable(self._lines[index].text).text, style, place.width, room)
-        tall = height(block, style)
-        left = edge(place, place.anchor) - self.region.x / self._scale
-        drawing = stacked(block, style, replace(place, x=left - edge(replace(place, x=0), place.anchor)), 0)
-        pixels = round(tall * self._scale)
-        svg = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.region.width}" height="{pixels}" '
-            f'viewBox="0 0 {self.region.width / self._scale} {pixels / self._scale}" preserveAspectRatio="none">'
-            f"{drawing}</svg>"
-        )
-        drawn = draw(svg, block.files)
-        coverage = np.asarray(drawn.getchannel("A"), np.float32) / np.float32(255)
-        return SetLine(coverage, self._rows(block, style.leading, left), pixels, block.size * self._scale)
+        line = self._lines[index]
+        place = replace(self._place, anchor=ANCHOR_OF[line.singer]) if line.singer else self._place
+        share = NEXT_LINE_ROOM_SHARE if name == "following" else 1 - NEXT_LINE_ROOM_SHARE
+        words = line.background if name == BACKGROUND else line.text
+        return set_line(words, self._theme, "lyrics" if name == "lyrics" else "following", place, share)
 
-    def _rows(self, block: text.Block, leading: float, x: float) -> tuple[Row, ...]:
-        rows = []
-        for number, (line, width) in enumerate(zip(block.lines, block.widths, strict=True)):
-            words = "".join(run.text for run in line)
-            start = x - {"start": 0.0, "middle": 0.5, "end": 1.0}[self._place.anchor] * width * block.size
-            advances = [text.measure(character, block.weight, block.size) for character in words]
-            stretch = width / max(sum(advances), 1e-6)
-            after = list(accumulate(advances, initial=0.0))
-            visible = [after[i + 1] for i, character in enumerate(words) if character != " "]
-            edges = [self._scale * (start + block.size * stretch * place) for place in (0.0, *visible)]
-            backwards = text.right_to_left(words)
-            if backwards:
-                edges = [edges[0] + edges[-1] - place for place in edges]
-            top, bottom = (round(self._scale * (number + more) * block.size * leading) for more in (0, 1))
-            rows.append(Row(top, bottom, tuple(edges), backwards))
-        return tuple(rows)
+
+def set_line(words: str, theme: Theme, style_name: str, place: Box, room_share: float) -> SetLine:
+    """A line of lyrics drawn as wide as the layer's region.
+
+    Args:
+        words: The line; what no face has is left out.
+        theme: Of the video.
+        style_name: Of the theme's texts.
+        place: Where lyrics stand, with the anchor of this line.
+        room_share: Of the place's height, for this line.
+    """
+    style, scale, region = theme.texts[style_name], theme.scale, sung_region(theme)
+    if place.anchor == "start" and text.right_to_left(words):
+        place = replace(place, anchor="end")
+    block = set_in(text.drawable(words).text, style, place.width, place.height * room_share)
+    left = edge(place, place.anchor) - region.x / scale
+    drawing = stacked(block, style, replace(place, x=left - edge(replace(place, x=0), place.anchor)), 0)
+    pixels = round(height(block, style) * scale)
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{region.width}" height="{pixels}" '
+        f'viewBox="0 0 {region.width / scale} {pixels / scale}" preserveAspectRatio="none">'
+        f"{drawing}</svg>"
+    )
+    coverage = np.asarray(draw(svg, block.files).getchannel("A"), np.float32) / np.float32(255)
+    return SetLine(coverage, _rows(block, style.leading, left, place.anchor, scale), pixels, block.size * scale)
+
+
+def put(mask: Floats, drawn: Floats, y: int) -> None:
+    """Lays coverage on the mask from row ``y`` on, as far as it is inside."""
+    first, last = max(0, y), min(len(mask), y + len(drawn))
+    if first < last:
+        np.maximum(mask[first:last], drawn[first - y : last - y], out=mask[first:last])
+
+
+def lay_white(canvas: Canvas, region: Region, opacities: tuple[Shorts, Shorts], renewed: Sequence[slice]) -> None:
+    """Lays white on those rows of the frame that are ``renewed``, as opaque as said for luma and chroma."""
+    _, lit, frame = canvas.areas(region)
+    for rows in renewed:
+        first, last = max(rows.start - region.y, 0), min(rows.stop - region.y, region.height)
+        if first >= last:
+            continue
+        for target, under, white, opacity, scale in zip(frame, lit, WHITE, opacities, (1, 2), strict=True):
+            part = slice(first // scale, last // scale)
+            lay(canvas, target[..., part, :], under[..., part, :], white, opacity[part])
+
+
+def _rows(block: text.Block, leading: float, x: float, anchor: Anchor, scale: float) -> tuple[Row, ...]:
+    rows = []
+    for number, (line, width) in enumerate(zip(block.lines, block.widths, strict=True)):
+        words = "".join(run.text for run in line)
+        start = x - {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor] * width * block.size
+        advances = [text.measure(character, block.weight, block.size) for character in words]
+        stretch = width / max(sum(advances), 1e-6)
+        after = list(accumulate(advances, initial=0.0))
+        visible = [after[i + 1] for i, character in enumerate(words) if character != " "]
+        edges = [scale * (start + block.size * stretch * place) for place in (0.0, *visible)]
+        backwards = text.right_to_left(words)
+        if backwards:
+            edges = [edges[0] + edges[-1] - place for place in edges]
+        top, bottom = (round(scale * (number + more) * block.size * leading) for more in (0, 1))
+        rows.append(Row(top, bottom, tuple(edges), backwards))
+    return tuple(rows)
 
 
 def sung_region(theme: Theme) -> Region:

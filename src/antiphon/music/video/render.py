@@ -47,6 +47,14 @@ class RenderedVideo:
     warnings: list[str]
 
 
+@dataclass(frozen=True)
+class Still:
+    """One frame as an RGB picture; ``warnings`` say what the video could not show."""
+
+    picture: Image.Image
+    warnings: list[str]
+
+
 def render(
     audio: Path,
     out: Path,
@@ -119,14 +127,15 @@ def render(
     return RenderedVideo(duration, look.width, look.height, last - first, stage.warnings)
 
 
-def still(audio: Path, content: VideoContent, *, at: float, progress: Progress = silent) -> Image.Image:
-    """One frame of the video that ``render`` would make, ``at`` seconds from its start, as an RGB picture.
+def still(audio: Path, content: VideoContent, *, at: float, progress: Progress = silent) -> Still:
+    """One frame of the video that ``render`` would make, ``at`` seconds from its start.
 
     Raises:
         NotAudio, BadParameter: as ``render``.
     """
     stage = _Stage.build(audio, content, progress)
-    return stage.scene.still(min(stage.scene.count - 1, max(0, round(at * content.look.fps))))
+    picture = stage.scene.still(min(stage.scene.count - 1, max(0, round(at * content.look.fps))))
+    return Still(picture, stage.warnings)
 
 
 class _Stage(NamedTuple):

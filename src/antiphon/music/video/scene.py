@@ -13,6 +13,7 @@ from antiphon.music.video.layers import draw_layer
 from antiphon.music.video.lyrics_layer import SungPart
 from antiphon.music.video.palette import palette_of
 from antiphon.music.video.progress_bar import ClockPart, LinePart, line_region
+from antiphon.music.video.scrolling_lyrics import ScrollingPart
 from antiphon.music.video.setting import Wording, set_words
 from antiphon.music.video.spectrum import Spectrum
 from antiphon.music.video.spectrum_bars import BarsPart, bars_region
@@ -44,7 +45,10 @@ class Scene:
         self._bars = BarsPart(theme, _colours(draw("ink", bars_region(theme))))
         self._line = LinePart(theme, _colours(draw("ink", line_region(theme))))
         self._clock = ClockPart(theme, wording.total)
-        self._sung = SungPart(theme, lyrics) if lyrics and lyrics.lines else None
+        self._sung: SungPart | ScrollingPart | None = None
+        if lyrics and lyrics.lines:
+            length = measured.duration
+            self._sung = SungPart(theme, lyrics) if lyrics.timed else ScrollingPart(theme, lyrics, length)
 
     def canvas(self) -> Canvas:
         """Something to paint on, for one thread."""

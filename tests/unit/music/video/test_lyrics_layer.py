@@ -90,3 +90,46 @@ def test_lines_from_right_to_left_are_filled_from_the_right() -> None:
     inked = np.flatnonzero((words[top:bottom] > 50).any(axis=0))
     middle = (inked[0] + inked[-1]) // 2
     assert words[top:bottom, middle:].max() > words[top:bottom, : middle - 20].max() + 40
+
+
+def columns_of_text(words: NDArray[np.int16]) -> tuple[int, int]:
+    """The first and last pixel column with text in it."""
+    left, right = np.flatnonzero((words > 50).any(axis=0))[[0, -1]]
+    return int(left), int(right)
+
+
+def test_the_singers_of_a_duet_stand_on_their_own_sides_and_both_in_the_middle() -> None:
+    shown = scene(lyrics="[00:02]v1: You call\n[00:05]\n[00:12]v2: I hear\n[00:15]\n[00:22]D: We sing\n[00:25]")
+    region = sung_region(load(VideoLook(), lyrics=True))
+    sides = []
+    for seconds in (3.5, 13.5, 23.5):
+        words = words_at(shown, seconds)
+        sides.append(columns_of_text(words[slice(*rows_of_text(words)[0])]))
+    margins = [(left, region.width - right) for left, right in sides]
+    assert margins[0][0] < 0.05 * region.width < margins[0][1]
+    assert margins[1][1] < 0.05 * region.width < margins[1][0]
+    assert abs(margins[2][0] - margins[2][1]) < 0.05 * region.width
+
+
+def test_background_voices_stand_below_their_line_until_the_next_one() -> None:
+    shown = scene(lyrics="[00:02]Over the water\n[bg:ooh, over]\n[00:06]And back\n[00:09]")
+    with_them, without = (len(rows_of_text(words_at(shown, seconds))) for seconds in (3.5, 7.5))
+    assert (with_them, without) == (2, 1)
+
+
+def test_a_line_from_right_to_left_stands_on_the_right() -> None:
+    left, right = columns_of_text(words_at(scene(lyrics="[00:02]שלום עולם\n[00:06]"), 3.5))
+    assert right > sung_region(load(VideoLook(), lyrics=True)).width * 0.95 and left > 0.3 * right
+
+
+def test_lyrics_without_times_scroll_evenly_and_no_line_is_marked() -> None:
+    shown = scene(lyrics="\n".join(f"Line of a song number {number}" for number in range(12)))
+    assert len(rows_of_text(words_at(shown, 0.05))) == 0
+    tops = []
+    for seconds in (12.0, 12.5, 13.0):
+        words = words_at(shown, seconds)
+        rows = [row for row in rows_of_text(words) if words[slice(*row)].max() > 120]
+        assert len(rows) >= 2
+        tops.append(rows[0][0])
+    steps = np.diff(tops)
+    assert (steps < 0).any()

@@ -34,7 +34,10 @@ def test_a_fifth_of_a_second_is_enough_in_every_theme_and_shape(tmp_path: Path, 
 @pytest.mark.parametrize(("theme", "aspect"), list(product(themes(), ASPECTS)))
 def test_every_theme_and_shape_can_be_had_in_1080p(tmp_path: Path, theme: str, aspect: str) -> None:
     song, look = save(tmp_path / "song.wav", noise(0.2), "wav"), VideoLook(theme, aspect, "1080p", 60)
-    assert still(song, VideoContent("Large", lyrics="La\nla", look=look), at=0.1).size == (look.width, look.height)
+    assert still(song, VideoContent("Large", lyrics="La\nla", look=look), at=0.1).picture.size == (
+        look.width,
+        look.height,
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,7 +77,7 @@ def test_covers_of_any_kind_are_shown(tmp_path: Path, name: str) -> None:
     picture, colour = COVERS[name]
     more = {"save_all": True, "append_images": [Image.new("RGB", (80, 80))]} if name.startswith("animated") else {}
     picture.save(cover, **more)  # type: ignore[arg-type]
-    shown = np.asarray(still(song, VideoContent("Odd", cover=cover), at=0.1), int)
+    shown = np.asarray(still(song, VideoContent("Odd", cover=cover), at=0.1).picture, int)
     assert (np.abs(shown - colour).max(axis=2) < 14).sum() > 20_000
 
 

@@ -249,7 +249,9 @@ def test_a_still_is_the_video_s_frame_of_that_moment(tmp_path: Path) -> None:
     sound = write_sound(tmp_path / "sound.wav", tone(1.0))
     out = tmp_path / "video.mp4"
     render(sound, out, VideoContent("Still", look=VideoLook("wave", "1:1")))
-    picture = np.asarray(still(sound, VideoContent("Still", look=VideoLook("wave", "1:1")), at=0.5).convert("L"), float)
+    picture = np.asarray(
+        still(sound, VideoContent("Still", look=VideoLook("wave", "1:1")), at=0.5).picture.convert("L"), float
+    )
     shown = (list(lumas(out))[15].astype(float) - 16) * 255 / 219
     assert picture.shape == (720, 720)
     assert np.abs(picture - shown).mean() < 4
