@@ -18,7 +18,7 @@ GROUND = {"settings", "secret", "scratch", "storage", "links", "logs", "roles", 
 EVERYBODY = {"errors", "durable_files", "http_dates"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
-    "contract": set(),
+    "contract": {"score"},
     "addresses": set(),
     "durable_files": set(),
     "http_dates": set(),

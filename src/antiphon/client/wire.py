@@ -91,7 +91,7 @@ def request(call: Call[Any], url: str, timeout: float, files: ExitStack) -> dict
     return wanted
 
 
-class Intake:
+class AnswerBody:
     """Takes an answer's body in, within bounds. Raises ``Unreachable`` beyond them."""
 
     def __init__(self, response: "httpx.Response") -> None:

@@ -24,7 +24,7 @@ from antiphon.contract.signatures import (
 from antiphon.errors import BadParameter
 
 Verdict = Literal["valid", "invalid", "absent"]
-State = Literal["right", "wrong", "missing", "unchecked"]
+PartState = Literal["right", "wrong", "missing", "unchecked"]
 Header = tuple[str, str]
 Fits = Callable[[str, str], bool]
 """Whether this key's signature of this body is the one that came."""
@@ -40,7 +40,7 @@ class Part:
     """One thing that must be right. ``message`` says what is wrong and what to do."""
 
     name: str
-    state: State
+    state: PartState
     message: str | None = None
 
 

@@ -52,10 +52,10 @@ class SuccessFlag(StrEnum):
     CALLBACK_EXCEPTION = "CALLBACK_EXCEPTION"
 
 
-Grid = Literal["1/4", "1/8", "1/8T", "1/16", "1/16T", "1/32"]
+GridName = Literal["1/4", "1/8", "1/8T", "1/16", "1/16T", "1/32"]
 """The note values to which the notes of a MIDI task can be moved; T stands for triplets."""
 
-Theme = Literal["bars", "circle", "wave"]
+ThemeName = Literal["bars", "circle", "wave"]
 """The designs of a music video."""
 
 Aspect = Literal["16:9", "9:16", "1:1"]

@@ -14,7 +14,7 @@ from antiphon.download.connection import FileAnswer, Reach
 from antiphon.download.dial import Resolve
 from antiphon.download.errors import DownloadError, DownloadRefused, LinkExpired, TransferBroken
 from antiphon.download.partial import Partial, PartialNote
-from antiphon.download.ranges import Span, WrongRange, span_of, validator_of
+from antiphon.download.ranges import ByteSpan, WrongRange, span_of, validator_of
 from antiphon.download.watch import StallWatch, TransferLimits
 from antiphon.http_dates import parse_retry_after
 
@@ -146,7 +146,7 @@ class Transfer:
                 url = links.follow(link, location)
         raise DownloadRefused(f"{self._host} redirects more than {MAX_REDIRECTS} times")
 
-    def _judge(self, answer: FileAnswer, offset: int) -> Span:
+    def _judge(self, answer: FileAnswer, offset: int) -> ByteSpan:
         """The part that the answer brings. Raises ``_Changed`` or what is wrong with it."""
         if answer.status == 416 and offset:
             raise _Changed
@@ -171,7 +171,7 @@ class Transfer:
         self._partial.check_room((span.total or offset) - offset, self._terms.reserve)
         return span
 
-    def _take(self, answer: FileAnswer, span: Span) -> None:
+    def _take(self, answer: FileAnswer, span: ByteSpan) -> None:
         blocks = answer.body(None if span.end is None else span.end - span.start)
         if not span.start:
             head = _first(blocks)

@@ -111,7 +111,7 @@ def parse(text: str, duration: float) -> Lyrics:
 
 
 @dataclass
-class _Entry:
+class _StampedLine:
     """A line as it stands in the text, at one of its times. ``words`` have absolute times; no words: a pause."""
 
     number: int
@@ -125,7 +125,7 @@ class _Entry:
 
 @dataclass
 class _Reader:
-    entries: list[_Entry] = field(default_factory=list)
+    entries: list[_StampedLine] = field(default_factory=list)
     offset: float = 0.0
     repeats: bool = False
     found: dict[str, dict[int, None]] = field(default_factory=dict)
@@ -155,9 +155,9 @@ class _Reader:
         for start in stamps:
             moved = start - stamps[0]
             placed = [(word, None if time is None else time + moved) for word, time in words]
-            self.entries.append(_Entry(number, start, placed))
+            self.entries.append(_StampedLine(number, start, placed))
         if not stamps:
-            self.entries.append(_Entry(number, None, words))
+            self.entries.append(_StampedLine(number, None, words))
 
     def warn(self, what: str, number: int) -> None:
         self.found.setdefault(what, {})[number] = None
@@ -229,20 +229,20 @@ def _place(read: _Reader) -> None:
         known = reached or 0.0
 
 
-def _merge(entries: Sequence[_Entry]) -> list[_Entry]:
+def _merge(entries: Sequence[_StampedLine]) -> list[_StampedLine]:
     """Lines of one time are one line: the second is most often a translation of the first."""
-    merged: list[_Entry] = []
+    merged: list[_StampedLine] = []
     for entry in entries:
         if not merged or merged[-1].start != entry.start:
             merged.append(entry)
         elif entry.text and merged[-1].text:
-            merged[-1] = _Entry(entry.number, entry.start, [(f"{merged[-1].text} / {entry.text}", None)])
+            merged[-1] = _StampedLine(entry.number, entry.start, [(f"{merged[-1].text} / {entry.text}", None)])
         elif entry.text:
             merged[-1] = entry
     return merged
 
 
-def _line(entry: _Entry, latest: float, read: _Reader) -> Line:
+def _line(entry: _StampedLine, latest: float, read: _Reader) -> Line:
     start = entry.start or 0.0
     if all(time is None for _, time in entry.words):
         return Line(start, min(latest, start + MAX_LINE_S), (Word(entry.text),))

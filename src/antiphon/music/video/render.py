@@ -83,7 +83,7 @@ def render(
         BadParameter: the cover is not a picture; the message names the field.
     """
     look = content.look
-    stage = _Stage.build(audio, content, part(progress, 0.0, 0.12))
+    stage = _PreparedVideo.build(audio, content, part(progress, 0.0, 0.12))
     scene, picture = stage.scene, Picture(look.width, look.height, look.fps, crf)
     first, last = _piece(start, length, look.fps, scene.count)
     copy = copyable(audio, audio_mode)
@@ -125,11 +125,11 @@ def still(audio: Path, content: VideoContent, *, at: float, progress: Progress =
     Raises:
         NotAudio, BadParameter: as ``render``.
     """
-    stage = _Stage.build(audio, content, progress)
+    stage = _PreparedVideo.build(audio, content, progress)
     return stage.scene.still(min(stage.scene.count - 1, max(0, round(at * content.look.fps))))
 
 
-class _Stage(NamedTuple):
+class _PreparedVideo(NamedTuple):
     """What is known before the first frame is drawn."""
 
     scene: Scene
@@ -137,7 +137,7 @@ class _Stage(NamedTuple):
     warnings: list[str]
 
     @classmethod
-    def build(cls, audio: Path, content: VideoContent, progress: Progress) -> "_Stage":
+    def build(cls, audio: Path, content: VideoContent, progress: Progress) -> "_PreparedVideo":
         look = content.look
         wording, warnings = _wording(content)
         side = round(min(look.width, look.height) * COVER_SHARE)

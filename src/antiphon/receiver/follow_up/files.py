@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from antiphon.contract.results import MidiResult, SeparationResult, VideoResult, WavResult
 from antiphon.receiver.follow_up.atomic_files import make_folder, place, require_room
@@ -17,7 +17,7 @@ from antiphon.score.programs import program_of
 
 if TYPE_CHECKING:
     from antiphon.download import Downloader
-    from antiphon.score.notes import Instrument, Note
+    from antiphon.score.notes import InstrumentPart
 
 log = logging.getLogger("antiphon.receiver")
 
@@ -32,7 +32,7 @@ _TRUSTED = ("standard", "polled")  # with these the links are the sender's own w
 
 
 @dataclass(frozen=True)
-class _Link:
+class _FileLink:
     """``file`` is the name without its extension. One that is ``spare`` is done without if it cannot be had."""
 
     name: str
@@ -116,20 +116,20 @@ class FilesStep:
         except Stopped:
             raise TryAgain("the receiver was stopped while the MIDI file was written") from None
 
-    def _links(self, result: object) -> Iterator[_Link]:
+    def _links(self, result: object) -> Iterator[_FileLink]:
         if isinstance(result, VideoResult):
-            yield _Link("video", "video", result.video_url, "video")
+            yield _FileLink("video", "video", result.video_url, "video")
             if result.thumbnail_url:
-                yield _Link("thumbnail", "thumbnail", result.thumbnail_url, "image", spare=True)
+                yield _FileLink("thumbnail", "thumbnail", result.thumbnail_url, "image", spare=True)
         elif isinstance(result, WavResult):
-            yield _Link("wav", "audio", result.wav_url, "audio")
+            yield _FileLink("wav", "audio", result.wav_url, "audio")
         elif isinstance(result, SeparationResult):
             for name, url in result.stems.items():
-                yield _Link(name, safe(name), url, "audio")
+                yield _FileLink(name, safe(name), url, "audio")
             if self._origin and result.origin_url:
-                yield _Link("origin", "origin", result.origin_url, "audio")
+                yield _FileLink("origin", "origin", result.origin_url, "audio")
 
-    def _fetch_all(self, delivery: Delivery, links: list[_Link]) -> dict[str, Path]:
+    def _fetch_all(self, delivery: Delivery, links: list[_FileLink]) -> dict[str, Path]:
         """All links are tried, whatever becomes of one, so that what can be had is had."""
         from antiphon.download import DownloadError, DownloadStopped, LinkExpired, NoSpace, finished
 
@@ -161,7 +161,7 @@ class FilesStep:
         expired = any(isinstance(error, LinkExpired) for error in failed.values())
         raise GiveUp(words, "expired" if expired else "failed")
 
-    def _fetch(self, delivery: Delivery, link: _Link, order: int, count: int) -> Path:
+    def _fetch(self, delivery: Delivery, link: _FileLink, order: int, count: int) -> Path:
         if self._downloader is None:
             from antiphon.download import Downloader
 
@@ -201,9 +201,9 @@ def _date(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def tracks(result: MidiResult) -> "Iterator[Instrument]":
+def tracks(result: MidiResult) -> "Iterator[InstrumentPart]":
     """What the MIDI file plays, an instrument at a time. One whose name says nothing plays the piano."""
-    from antiphon.score.notes import Instrument
+    from antiphon.score.notes import InstrumentPart
 
     sounding = [instrument for instrument in result.instruments if instrument.notes]
     if len(sounding) > _MAX_TRACKS:
@@ -212,5 +212,5 @@ def tracks(result: MidiResult) -> "Iterator[Instrument]":
         program = program_of(instrument.name)
         if not program.known:
             log.warning("midi %s: no General MIDI instrument is called %.200a", result.task_id, instrument.name)
-        notes = cast("tuple[Note, ...]", instrument.notes)  # they have the same fields, and there may be many
-        yield Instrument(instrument.name[:_MAX_TRACK_NAME_CHARS] or "Unnamed", program.number, program.is_drum, notes)
+        name = instrument.name[:_MAX_TRACK_NAME_CHARS] or "Unnamed"
+        yield InstrumentPart(name, program.number, program.is_drum, instrument.notes)

@@ -96,7 +96,7 @@ class _Bad(Exception):
 
 
 @dataclass(frozen=True)
-class _Answer:
+class _ProbeAnswer:
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -159,7 +159,7 @@ class Probe:
                 return
         yield Finding("address", "good", "public")
 
-    def _judge(self, number: int, answer: _Answer) -> Iterator[Finding]:
+    def _judge(self, number: int, answer: _ProbeAnswer) -> Iterator[Finding]:
         if 300 <= answer.status < 400:
             target = answer.headers.get("location", "nowhere")[:200]
             text = f"{answer.status}, a redirect to {target}: senders follow none"
@@ -173,7 +173,7 @@ class Probe:
         yield Finding("answer", "good", "this receiver's own")
         yield self._intact(number, arrived)
 
-    def _somebody_else(self, answer: _Answer) -> _Bad:
+    def _somebody_else(self, answer: _ProbeAnswer) -> _Bad:
         said = " ".join(answer.body[:200].decode("utf-8", "replace").split())
         text = (
             f"{answer.status} by somebody else ({answer.headers.get('server', 'unnamed')[:50]}): {said or 'no words'}"
@@ -202,7 +202,7 @@ class Probe:
             "have the proxy pass headers and body on as they are: no rewriting, no decoding",
         )
 
-    def _speed(self, answer: _Answer) -> Iterator[Finding]:
+    def _speed(self, answer: _ProbeAnswer) -> Iterator[Finding]:
         taken = answer.milliseconds
         if taken > SLOW * 1000:
             text = f"{taken:.0f} ms there and back; a sender gives up after {DEADLINE:g} s"
@@ -230,7 +230,7 @@ class Probe:
         template = b'{"code": 200, "msg": "probe \xc3\xa9", "data": {"task_id": "%b", "padding": "%b"}}'
         return template % (self.ear.task_id.encode(), padding)
 
-    def _post(self, number: int) -> _Answer:
+    def _post(self, number: int) -> _ProbeAnswer:
         import httpx
 
         body = self._body(number)
@@ -247,7 +247,7 @@ class Probe:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise self._no_connection(error) from None
 
-    def _exchange(self, body: bytes, headers: Mapping[str, str]) -> _Answer:
+    def _exchange(self, body: bytes, headers: Mapping[str, str]) -> _ProbeAnswer:
         import httpx
 
         began = time.monotonic()
@@ -263,7 +263,7 @@ class Probe:
                 if len(answer) >= _ANSWER:
                     break
             taken = (time.monotonic() - began) * 1000
-            return _Answer(response.status_code, response.headers, answer, taken)
+            return _ProbeAnswer(response.status_code, response.headers, answer, taken)
 
     def _no_connection(self, error: Exception) -> _Bad:
         cause: BaseException | None = error

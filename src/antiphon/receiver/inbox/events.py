@@ -5,7 +5,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from antiphon.contract.results import Kind
+from antiphon.contract.results import ResultKind
 from antiphon.receiver.inbox.payload import Payload
 from antiphon.receiver.inbox.schema import KEPT
 
@@ -44,7 +44,7 @@ class Event:
     """
 
     id: int
-    kind: Kind
+    kind: ResultKind
     task_id: str
     version: int
     code: int | None

@@ -37,13 +37,13 @@ class LetGo(StorageError):
 
 
 @dataclass
-class _Job:
+class _WaitingChange:
     change: Change[Any]
     size: int
     future: "Future[Any]"
 
 
-class Writer:
+class GroupCommit:
     """Writes to the file at ``path`` in a thread of its own, and checks the write-ahead log in from another.
 
     ``committed`` is called from the thread after each transaction, once its futures are done.
@@ -53,7 +53,7 @@ class Writer:
         self._path, self._committed = path, committed
         self._connection: sqlite3.Connection | None = connect(path)
         self._identity = _identity(path)
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[_WaitingChange | None] = SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
         self._written = 0  # bytes since the last checkpoint, roughly
@@ -75,7 +75,7 @@ class Writer:
         with self._gate:
             if self._closed:
                 raise LetGo
-            self._jobs.put(_Job(change, size, future))
+            self._jobs.put(_WaitingChange(change, size, future))
 
     def close(self) -> None:
         """Write what waits, check in the log, end the threads."""
@@ -114,7 +114,7 @@ class Writer:
                 self._help()
         self._disconnect()
 
-    def _batch(self, first: _Job) -> tuple[list[_Job], bool]:
+    def _batch(self, first: _WaitingChange) -> tuple[list[_WaitingChange], bool]:
         batch, size = [first], first.size
         while len(batch) < _MAX_CHANGES and size < _MAX_BYTES:
             try:
@@ -127,7 +127,7 @@ class Writer:
             size += job.size
         return batch, True
 
-    def _do(self, batch: list[_Job]) -> None:
+    def _do(self, batch: list[_WaitingChange]) -> None:
         try:
             results = self._transact(batch)
         except Exception as error:
@@ -148,7 +148,7 @@ class Writer:
         if self._written > _CHECKPOINT_BYTES:
             self._wanted.set()
 
-    def _transact(self, batch: list[_Job]) -> list[tuple[Any, AntiphonError | None]]:
+    def _transact(self, batch: list[_WaitingChange]) -> list[tuple[Any, AntiphonError | None]]:
         if self._connection is None:
             self._connection = connect(self._path)
         connection = self._connection

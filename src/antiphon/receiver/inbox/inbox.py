@@ -11,13 +11,13 @@ from antiphon.errors import InvalidSignature, StorageError
 from antiphon.receiver.inbox import events, jobs
 from antiphon.receiver.inbox.connection import InboxConnection
 from antiphon.receiver.inbox.events import Arrival, Event, Scheme
-from antiphon.receiver.inbox.jobs import State, Work
+from antiphon.receiver.inbox.jobs import Work, WorkState
 from antiphon.receiver.inbox.large_body import LARGE_BODY_BYTES, read_aside
 from antiphon.receiver.inbox.leader_lock import Leadership
 from antiphon.receiver.inbox.payload import read
 from antiphon.receiver.inbox.schema import FILE, KEPT
 
-__all__ = ["Arrival", "Event", "Inbox", "Leadership", "Scheme", "State", "Work"]
+__all__ = ["Arrival", "Event", "Inbox", "Leadership", "Scheme", "Work", "WorkState"]
 
 _BATCH = 50  # rows at a time
 _LONG = 100_000  # bytes of a body that is parsed in a thread of its own, and above LARGE_BODY_BYTES in a process

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import antiphon
-from antiphon.contract.results import MAX_SONG_S, Document, Instrument, MidiResult, Note, read_result
+from antiphon.contract.results import MAX_SONG_S, Document, Instrument, MidiResult, read_result
 from antiphon.errors import BadParameter, StorageError
 from antiphon.receiver.inbox.payload import Payload, load, read
+from antiphon.score.notes import Note
 
 log = logging.getLogger("antiphon.receiver")
 

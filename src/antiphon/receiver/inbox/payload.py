@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.contract.lenient import number
-from antiphon.contract.results import FailedResult, Kind, kind_of, read_result
+from antiphon.contract.results import FailedResult, ResultKind, kind_of, read_result
 from antiphon.contract.unified_callback import separate_form
 from antiphon.errors import BadParameter
 from antiphon.receiver.inbox import fingerprint
@@ -28,7 +28,7 @@ class Payload:
     twice, in other words or by polling, is the same (``fingerprint.py``).
     """
 
-    kind: Kind
+    kind: ResultKind
     task_id: str
     code: int | None
     failed: bool
