@@ -21,7 +21,7 @@ RECORDS = {
     Kind.SEPARATION: "/vocal-removal/record-info",
     Kind.WAV: "/wav/record-info",
 }
-INSPECTION = 330.0  # seconds: our server fetches a song for up to 300 s, and looks into it before it answers
+INSPECTION_TIMEOUT_S = 330.0  # our server fetches a song for up to 300 s, and inspects it before it answers
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,15 @@ def upload(path: Path, fields: Mapping[str, str | None], cover: Path | None, key
         fields=_given(fields),
         files=files,
         idempotency_key=_key(key),
-        timeout=INSPECTION,
+        timeout=INSPECTION_TIMEOUT_S,
     )
 
 
 def upload_url(url: str, fields: Mapping[str, str | None], cover: str | None, key: str | None) -> Call[UploadedDict]:
     body = _given({"url": url, **fields, "cover": cover})
-    return Call("POST", "/audio/upload-url", _uploaded, body=body, idempotency_key=_key(key), timeout=INSPECTION)
+    return Call(
+        "POST", "/audio/upload-url", _uploaded, body=body, idempotency_key=_key(key), timeout=INSPECTION_TIMEOUT_S
+    )
 
 
 def separate(

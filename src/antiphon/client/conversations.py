@@ -14,7 +14,7 @@ from antiphon.contract.kinds import Kind
 
 Result = TypeVar("Result")
 MIN_LOOK_S = 5.0  # seconds that even the last look at a deadline is given
-_NOT_OF_THIS_KIND = (400, 404, 409, 422)
+_OTHER_KIND_CODES = (400, 404, 409, 422)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def look(task_id: str, kind: Kind | None, timeout: float | None = None) -> Conve
         try:
             return (yield from once(calls.look(each, task_id, timeout)))
         except ApiError as error:
-            if error.answer_code not in _NOT_OF_THIS_KIND:
+            if error.answer_code not in _OTHER_KIND_CODES:
                 raise
             unknown = error
     assert unknown is not None

@@ -6,7 +6,7 @@ from antiphon.client.records import Outcome
 from antiphon.client.retries import Retries, is_temporary
 from antiphon.contract.kinds import Kind
 
-STEP = 5.0  # seconds by which the pause grows from look to look
+INTERVAL_STEP_S = 5.0  # by which the pause grows from look to look
 _PAUSES = {Kind.VIDEO: (30.0, 30.0), Kind.MIDI: (10.0, 30.0), Kind.SEPARATION: (10.0, 30.0), Kind.WAV: (5.0, 10.0)}
 _BACKOFF = Retries(first=1.0, longest=30.0)
 
@@ -14,7 +14,7 @@ _BACKOFF = Retries(first=1.0, longest=30.0)
 def interval(kind: Kind, looks: int) -> float:
     """Seconds to the next look after so many of them: the documented 30 s for video, 10 growing to 30 s for MIDI."""
     first, longest = _PAUSES[kind]
-    return min(longest, first + STEP * (looks - 1))
+    return min(longest, first + INTERVAL_STEP_S * (looks - 1))
 
 
 class TaskWatch:

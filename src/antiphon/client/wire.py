@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import httpx
 
 BASE_PATH = "/api/v1"
-CONNECT_TIMEOUT = 10.0  # seconds
+CONNECT_TIMEOUT_S = 10.0
 MAX_ANSWER_BYTES = 256 << 20  # bytes; half a million notes are 40 MB
 MAX_ANSWER_S = 600.0  # seconds from the answer's first byte to its last
 _KEY = re.compile("[!-~]+")
@@ -73,7 +73,7 @@ def request(call: Call[Any], url: str, timeout: float, files: ExitStack) -> dict
 
     wanted: dict[str, Any] = {"method": call.method, "url": url + call.path}
     limit = timeout if call.timeout is None else call.timeout
-    wanted["timeout"] = httpx.Timeout(limit, connect=min(limit, CONNECT_TIMEOUT))
+    wanted["timeout"] = httpx.Timeout(limit, connect=min(limit, CONNECT_TIMEOUT_S))
     if call.query:
         wanted["params"] = dict(call.query)
     if call.idempotency_key:

@@ -16,7 +16,7 @@ from antiphon.contract.signatures import (
     DOCUMENTED_HEADERS,
     PREFIX,
     STANDARD_HEADERS,
-    TOLERANCE,
+    TOLERANCE_S,
     check_key,
     sign_documented,
     sign_standard,
@@ -32,7 +32,7 @@ Fits = Callable[[str, str], bool]
 _LINE = re.compile(r"""^[\s>*'"]*(?:-H\s*|--header\s+)?['"]?([A-Za-z0-9-]+)\s*:[ \t]?(.*?)['"]?[\s\\]*$""")
 _SECONDS = re.compile("[0-9]{1,12}")
 _ID = re.compile("[!-~]{1,256}")
-_DIGEST = 32  # bytes of HMAC-SHA256
+_DIGEST_BYTES = 32  # of HMAC-SHA256
 
 
 @dataclass(frozen=True)
@@ -138,11 +138,11 @@ def _timestamp(headers: Sequence[Header], name: str, now: float) -> tuple[Part, 
     if not _SECONDS.fullmatch(value):
         return Part(name, "wrong", f"expected Unix time in seconds (got {value[:40]!r}); copy it again"), None
     off = int(value) - round(now)
-    if abs(off) <= TOLERANCE:
+    if abs(off) <= TOLERANCE_S:
         return part, int(value)
     side = "past" if off < 0 else "future"
     remedy = "have it sent again" if off < 0 else "check this machine's clock"
-    words = f"lies {abs(off)} s in the {side}, and receivers accept {TOLERANCE} s: {remedy}"
+    words = f"lies {abs(off)} s in the {side}, and receivers accept {TOLERANCE_S} s: {remedy}"
     return Part(name, "wrong", words), int(value)
 
 
@@ -205,13 +205,13 @@ def _bytes(text: str) -> bytes:
 
 def _is_digest(text: str) -> bool:
     try:
-        return len(base64.b64decode(text, validate=True)) == _DIGEST
+        return len(base64.b64decode(text, validate=True)) == _DIGEST_BYTES
     except (binascii.Error, ValueError):
         return False
 
 
 def _no_digest(name: str) -> Part:
-    return Part(name, "wrong", f"is not the base64 of {_DIGEST} bytes: it was cut or changed; copy it again")
+    return Part(name, "wrong", f"is not the base64 of {_DIGEST_BYTES} bytes: it was cut or changed; copy it again")
 
 
 def _unchecked(name: str) -> Part:

@@ -26,14 +26,14 @@ _INSTRUMENTS = [
 ]
 
 
-_LARGE_NOTES = 5_500  # some 320 KB
+_LARGE_NOTE_COUNT = 5_500  # some 320 KB
 
 
 def _note(at: int) -> dict[str, Any]:
     return {"pitch": 60 + at % 12, "start": round(at / 25, 4), "end": round(at / 25 + 0.04, 4), "velocity": 0.5}
 
 
-_LARGE = [{"name": "Acoustic Grand Piano", "notes": [_note(at) for at in range(_LARGE_NOTES)]}]
+_LARGE = [{"name": "Acoustic Grand Piano", "notes": [_note(at) for at in range(_LARGE_NOTE_COUNT)]}]
 
 
 @dataclass(frozen=True)

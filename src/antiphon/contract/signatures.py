@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from antiphon.errors import BadParameter, InvalidSignature
 
-TOLERANCE = 300  # seconds that a timestamp may differ from now, either way
+TOLERANCE_S = 300  # that a timestamp may differ from now, either way
 PREFIX = "whsec_"
 KEY_BYTES = 24  # as Standard Webhooks recommends: between 24 and 64
 MIN_SECRET_BYTES = 16  # after whsec_; fewer can be guessed from one callback that was seen
@@ -88,7 +88,7 @@ def has_standard(received: Mapping[str, str]) -> bool:
 
 
 def verify_standard(
-    received: Mapping[str, str], body: bytes, keys: Sequence[str], *, now: float, tolerance: float = TOLERANCE
+    received: Mapping[str, str], body: bytes, keys: Sequence[str], *, now: float, tolerance: float = TOLERANCE_S
 ) -> None:
     """Check ``webhook-signature``: one of its signatures must be by one of ``keys``, over exactly this body.
 
@@ -113,7 +113,7 @@ def verify_documented(
     keys: Sequence[str],
     *,
     now: float,
-    tolerance: float = TOLERANCE,
+    tolerance: float = TOLERANCE_S,
 ) -> None:
     """Check ``X-Webhook-Signature`` for this task id. Raises nothing but ``InvalidSignature``."""
     stamp, signature = (_header(received, name) for name in DOCUMENTED_HEADERS)

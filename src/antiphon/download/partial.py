@@ -21,7 +21,7 @@ try:
 except ImportError:  # Windows: a file that is open for writing cannot be renamed away there
     fcntl = None  # type: ignore[assignment]
 
-ROOM_FOR_NOTE = 65536  # bytes; more than a block of any usual file system
+NOTE_RESERVE_BYTES = 65536  # more than a block of any usual file system
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Partial:
         try:
             self.keep()
         except NoSpace:  # not even for the note: the end of the file makes room for it
-            os.ftruncate(self._file, max(self.note.kept, self.size - ROOM_FOR_NOTE))
+            os.ftruncate(self._file, max(self.note.kept, self.size - NOTE_RESERVE_BYTES))
             os.lseek(self._file, 0, os.SEEK_END)
             self.keep()
 

@@ -19,7 +19,7 @@ from antiphon.download.watch import StallWatch, TransferLimits
 from antiphon.http_dates import parse_retry_after
 
 MAX_REDIRECTS = 5
-REDIRECTS = (301, 302, 303, 307, 308)
+REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 SYNC_INTERVAL_BYTES = (
     4_000_000  # bytes after which what has come goes to the disk: a long flush would delay the inbox's own
 )
@@ -137,7 +137,7 @@ class Transfer:
                 tls=self._terms.tls,
             ) as answer:
                 location = answer.headers.get("location")
-                if answer.status not in REDIRECTS or not location:
+                if answer.status not in REDIRECT_STATUSES or not location:
                     yield answer
                     return
                 # A public server must not send us into the network that only the sender may point into.
@@ -219,7 +219,7 @@ class Transfer:
 
 def _first(blocks: Iterator[bytes]) -> bytes:
     head = b""
-    while len(head) < media.HEAD and (block := next(blocks, b"")):
+    while len(head) < media.HEAD_BYTES and (block := next(blocks, b"")):
         head += block
     return head
 

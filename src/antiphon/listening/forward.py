@@ -8,8 +8,8 @@ import httpx
 from antiphon.contract.events import CallbackEvent
 from antiphon.errors import AntiphonError
 
-DEADLINE = 15.0  # seconds: what a receiver has when the server calls it
-ANSWER_SHOWN = 2048  # bytes
+DEADLINE_S = 15.0  # what a receiver has when the server calls it
+MAX_ANSWER_BYTES = 2048  # that are shown
 
 
 class ReceiverAway(AntiphonError):
@@ -29,7 +29,7 @@ class Forwarded:
 class Forwarder:
     """Posts to ``url``, each callback over a connection of its own. Follows no redirect and takes no proxy."""
 
-    def __init__(self, url: str, *, deadline: float = DEADLINE) -> None:
+    def __init__(self, url: str, *, deadline: float = DEADLINE_S) -> None:
         self.url = url
         self._deadline = deadline
         self._http = httpx.Client(
@@ -61,11 +61,11 @@ class Forwarder:
             answer = b""
             for block in response.iter_raw():
                 answer += block
-                if len(answer) >= ANSWER_SHOWN:
+                if len(answer) >= MAX_ANSWER_BYTES:
                     break
                 if time.monotonic() > end:
                     raise TimeoutError
-            return response.status_code, answer[:ANSWER_SHOWN].decode("utf-8", "backslashreplace")
+            return response.status_code, answer[:MAX_ANSWER_BYTES].decode("utf-8", "backslashreplace")
 
 
 def _since(began: float) -> float:

@@ -33,9 +33,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Headers = Mapping[str, str]
 Intercept = Callable[[Headers, bytes], Answer | None]
 
-_LARGE = 100_000  # bytes; hashing fewer takes less time than handing them to a thread
-_CROWD = 4  # requests at a time, above which the follow-ups let them pass first
-_AT_EXIT = 2.0  # seconds that steps get to end when the interpreter does
+_LARGE_BODY_BYTES = 100_000  # hashing fewer takes less time than handing them to a thread
+_CROWD_REQUESTS = 4  # at a time, above which the follow-ups let them pass first
+_EXIT_TIMEOUT_S = 2.0  # that steps get to end when the interpreter does
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ class Receiver:
         self.adopt(asyncio.get_running_loop())
         if (answer := self._intercepted(headers, body)) is not None:
             return answer
-        large = len(body) > _LARGE
+        large = len(body) > _LARGE_BODY_BYTES
         kept = await asyncio.to_thread(self._submit, headers, body) if large else self._submit(headers, body)
         self._tell(*await asyncio.wrap_future(kept))
         return accepted()
@@ -280,7 +280,7 @@ class Receiver:
                 steps,
                 workers=self._workers,
                 backoff=self._backoff,
-                crowded=lambda: self.intake.coming > _CROWD,
+                crowded=lambda: self.intake.coming > _CROWD_REQUESTS,
                 watch=self._watch,
                 clock=self._clock,
             )
@@ -316,7 +316,7 @@ def _after_fork() -> None:
 
 def _at_exit() -> None:
     for receiver in list(_all):
-        receiver.stop(_AT_EXIT)
+        receiver.stop(_EXIT_TIMEOUT_S)
 
 
 if hasattr(os, "register_at_fork"):

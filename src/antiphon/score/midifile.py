@@ -12,7 +12,7 @@ import mido
 from antiphon.errors import EngineError
 from antiphon.score.generalmidi import DRUMS, NAMES
 from antiphon.score.notes import InstrumentPart, Note
-from antiphon.score.tempomap import DEFAULT_TEMPO, TICKS_PER_BEAT, Pace, Signature, TempoMap
+from antiphon.score.tempomap import DEFAULT_TEMPO_BPM, TICKS_PER_BEAT, Pace, Signature, TempoMap
 
 DRUM_CHANNEL = 9
 """Channel 10, counted from 0."""
@@ -24,7 +24,7 @@ def write(
     instruments: Iterable[InstrumentPart],
     path: Path,
     *,
-    tempo: TempoMap | float = DEFAULT_TEMPO,
+    tempo: TempoMap | float = DEFAULT_TEMPO_BPM,
     title: str | None = None,
 ) -> None:
     """Write ``instruments`` to ``path``. Times are kept to half a tick (0.3 ms at 120 beats a minute).
@@ -144,7 +144,7 @@ def read_tempo_map(path: Path) -> TempoMap:
     """The tempo map and time signatures of a Standard MIDI File. Raises ``EngineError`` when it is none."""
     events, resolution = _opened(path)
     # By tick: of several at one tick the last holds.
-    paces = {0: Pace(0, 0.0, mido.bpm2tempo(DEFAULT_TEMPO))}
+    paces = {0: Pace(0, 0.0, mido.bpm2tempo(DEFAULT_TEMPO_BPM))}
     signatures = {0: Signature(0, 4, 4)}
     last = paces[0]
     for tick, _, message in events:
@@ -176,7 +176,7 @@ def _absolute(track: mido.MidiTrack) -> Iterator[tuple[int, mido.Message]]:
 
 def _collect(events: list[tuple[int, int, mido.Message]], ticks_per_beat: int) -> list[InstrumentPart]:
     """Walks all tracks at once, so that a tempo change in one moves the notes of all."""
-    beat, seconds, last = mido.bpm2tempo(DEFAULT_TEMPO), 0.0, 0
+    beat, seconds, last = mido.bpm2tempo(DEFAULT_TEMPO_BPM), 0.0, 0
     programs: dict[int, int] = {}
     begun: dict[tuple[int, int, int], tuple[float, int]] = {}
     found: dict[tuple[int, bool, int], list[Note]] = defaultdict(list)

@@ -184,10 +184,10 @@ def _analyse(audio: Path, fps: int, progress: Progress) -> Spectrum:
 
     def blocks() -> Iterator[spectrum.Floats]:
         done = 0
-        for block in sound.stream(audio, sample_rate=spectrum.RATE, channels=1, block=spectrum.RATE):
+        for block in sound.stream(audio, sample_rate=spectrum.RATE_HZ, channels=1, block=spectrum.RATE_HZ):
             yield block
             done += len(block)
-            progress(min(1.0, done / spectrum.RATE / stated) if stated else 0.0, "analysis")
+            progress(min(1.0, done / spectrum.RATE_HZ / stated) if stated else 0.0, "analysis")
 
     measured = spectrum.analyse(blocks(), fps)
     if not measured.samples:

@@ -23,8 +23,8 @@ log = logging.getLogger("antiphon.receiver")
 
 DOCUMENT = "midi.json"
 SONG = "song.mid"
-RESERVE = 64_000_000  # bytes of the disk that stay free, so that the inbox can go on
-WARN_BEFORE = 3 * 86_400.0  # seconds before a link expires from which each try says so
+DISK_RESERVE_BYTES = 64_000_000  # of the disk that stay free, so that the inbox can go on
+EXPIRY_WARNING_S = 3 * 86_400.0  # before a link expires, from which on each try says so
 _MAX_TRACKS = 1000  # a MIDI file has room for 65,535; no song has so many
 _NOTE_BYTES = 16  # at most, of a note in a MIDI file
 _MAX_TRACK_NAME_CHARS = 200  # characters of a track's name
@@ -61,8 +61,8 @@ class FilesStep:
         *,
         download: bool = True,
         origin: bool = False,
-        reserve: int = RESERVE,
-        warn_before: float = WARN_BEFORE,
+        reserve: int = DISK_RESERVE_BYTES,
+        warn_before: float = EXPIRY_WARNING_S,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._downloader = downloader

@@ -15,12 +15,12 @@ from antiphon.receiver.inbox.jobs import Work, WorkState
 from antiphon.receiver.inbox.large_body import LARGE_BODY_BYTES, read_aside
 from antiphon.receiver.inbox.leader_lock import Leadership
 from antiphon.receiver.inbox.payload import read
-from antiphon.receiver.inbox.schema import FILE, KEPT
+from antiphon.receiver.inbox.schema import FILE, LINK_LIFETIME_S
 
 __all__ = ["Arrival", "Event", "Inbox", "Leadership", "Scheme", "Work", "WorkState"]
 
-_BATCH = 50  # rows at a time
-_LONG = 100_000  # bytes of a body that is parsed in a thread of its own, and above LARGE_BODY_BYTES in a process
+_BATCH_ROWS = 50
+_LONG_BODY_BYTES = 100_000  # from which a body is parsed in a thread of its own; above LARGE_BODY_BYTES in a process
 
 
 class Inbox:
@@ -66,7 +66,7 @@ class Inbox:
         """
         done: Future[tuple[Event, bool]] = Future()
         keep = partial(self._keep, body, scheme, task_id, done)
-        if len(body) > _LONG:
+        if len(body) > _LONG_BODY_BYTES:
             try:
                 self._file.aside(keep, large=len(body) > LARGE_BODY_BYTES)
             except StorageError as error:
@@ -112,15 +112,15 @@ class Inbox:
     def prune(self, older_than: float) -> int:
         """Forget what was last told more than ``older_than`` seconds ago, and never less than 14 days, and is done or
         expired; gives how many. Files that the follow-ups made stay."""
-        before = self._clock() - max(older_than, KEPT)
+        before = self._clock() - max(older_than, LINK_LIFETIME_S)
         pruned = 0
-        while count := self._file.change(lambda connection: events.prune(connection, before, _BATCH)):
+        while count := self._file.change(lambda connection: events.prune(connection, before, _BATCH_ROWS)):
             pruned += count
         return pruned
 
     # What follows
 
-    def pending(self, limit: int = _BATCH) -> list[Work]:
+    def pending(self, limit: int = _BATCH_ROWS) -> list[Work]:
         """What is due now, the longest due first."""
         return self._file.read(lambda connection: jobs.due(connection, self._clock(), limit))
 
