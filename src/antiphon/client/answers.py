@@ -75,7 +75,7 @@ def read_envelope(answer: ApiAnswer) -> Any:
     code = _code(envelope.get("code"), answer.status)
     if code != SUCCESS_CODE or answer.status >= 400:
         code = answer.status if code == SUCCESS_CODE else code
-        raise ApiError(code, _message(envelope, code), answer.retry_after)
+        raise ApiError(code, _explain(envelope, code), answer.retry_after)
     return envelope.get("data")
 
 
@@ -86,7 +86,7 @@ def _code(given: object, status: int) -> int:
     return 0 if number is None else int(number)
 
 
-def _message(envelope: Mapping[str, Any], code: int) -> str:
+def _explain(envelope: Mapping[str, Any], code: int) -> str:
     for name in ("msg", "message", "error", "detail"):
         if isinstance(envelope.get(name), str) and envelope[name]:
             return str(envelope[name])

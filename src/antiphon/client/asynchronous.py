@@ -269,6 +269,6 @@ class AsyncClient:
                         intake.take(block)
                     return intake.answer()
         except httpx.HTTPError as error:
-            return wire.unreachable(error, self.base_url)
+            return wire.explain(error, self.base_url)
         except Unreachable as error:
             return error

@@ -273,6 +273,6 @@ class Client:
                         intake.take(block)
                     return intake.answer()
         except httpx.HTTPError as error:
-            return wire.unreachable(error, self.base_url)
+            return wire.explain(error, self.base_url)
         except Unreachable as error:
             return error

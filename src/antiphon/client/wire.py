@@ -111,8 +111,8 @@ class AnswerBody:
         return ApiAnswer(self._response.status_code, found, bytes(self._body), time.time())
 
 
-def unreachable(error: "httpx.HTTPError", url: str) -> Unreachable:
-    """What went wrong, in words, and whether the request may have been received."""
+def explain(error: "httpx.HTTPError", url: str) -> Unreachable:
+    """Cause of a call that got no answer, and whether the request may have been received."""
     import httpx
 
     reason = str(error) or type(error).__name__

@@ -94,7 +94,7 @@ def _standard(headers: Sequence[Header], body: str, keys: Sequence[str], now: fl
     elif signature.state == "right" and (not keys or timestamp is None or identity.state != "right"):
         signature = _unchecked("webhook-signature")
     elif signature.state == "right":
-        reason = _mismatch(
+        reason = _explain(
             lambda key, text: (
                 sign_standard(key, webhook_id, timestamp or 0, _bytes(text)).removeprefix("v1,") in offered
             ),
@@ -117,7 +117,7 @@ def _documented(headers: Sequence[Header], body: str, keys: Sequence[str], now: 
     elif signature.state == "right" and (not keys or timestamp is None or not task_id):
         signature = _unchecked("x-webhook-signature")
     elif signature.state == "right":
-        reason = _mismatch(lambda key, _: sign_documented(key, task_id, timestamp or 0) == value, "", keys)
+        reason = _explain(lambda key, _: sign_documented(key, task_id, timestamp or 0) == value, "", keys)
         signature = Part("x-webhook-signature", "wrong" if reason else "right", reason)
     yield from (stamp, signature, identity)
 
@@ -157,8 +157,8 @@ def _key(keys: Sequence[str]) -> tuple[Part, Sequence[str]]:
     return Part("key", "right"), keys
 
 
-def _mismatch(fits: Fits, body: str, keys: Sequence[str]) -> str | None:
-    """Why no key's signature fits; None when one does."""
+def _explain(fits: Fits, body: str, keys: Sequence[str]) -> str | None:
+    """Cause why no key's signature fits; None when one does."""
     if any(fits(key, body) for key in keys):
         return None
     for text, change in _altered(body):

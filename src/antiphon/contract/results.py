@@ -132,7 +132,7 @@ def read_result(document: object) -> Result:
     kind, content = _content(document, data)
     code = _code(document.get("code"))
     if code not in (None, 200) or _state(document, data) in _FAILED_STATES:
-        return FailedResult(task_id, kind, code, _reason(document, data), document)
+        return FailedResult(task_id, kind, code, _explain(document, data), document)
     if kind == "midi":
         instruments = _instruments(content, problems)
         return MidiResult(task_id, instruments, problems.lines(), document)
@@ -204,7 +204,7 @@ def _state(document: Document, data: Document) -> str:
     return state.lower() if isinstance(state, str) else ""
 
 
-def _reason(document: Document, data: Document) -> str:
+def _explain(document: Document, data: Document) -> str:
     for fields, name in ((document, "msg"), (data, "msg"), (data, "errorMessage")):
         value = fields.get(name)
         if isinstance(value, str) and value and value != "success":

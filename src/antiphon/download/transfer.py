@@ -151,7 +151,7 @@ class Transfer:
         if answer.status == 416 and offset:
             raise _Changed
         if answer.status not in (200, 206):
-            raise _refusal(answer, self._host)
+            raise _explain(answer, self._host)
         for header in ("content-encoding", "transfer-encoding"):
             encoding = answer.headers.get(header, "identity").strip().lower()
             if encoding not in ("identity", ""):
@@ -224,7 +224,7 @@ def _first(blocks: Iterator[bytes]) -> bytes:
     return head
 
 
-def _refusal(answer: FileAnswer, host: str) -> DownloadError:
+def _explain(answer: FileAnswer, host: str) -> DownloadError:
     if answer.status == 410:
         return LinkExpired(f"{host} answered 410: the file has expired and was deleted")
     return TransferBroken(
