@@ -109,9 +109,7 @@ class Recorder:
                 await asyncio.sleep(RETRY_INTERVAL_S)
             except DBAPIError as error:  # one of them cannot be written: waiting does not help
                 if len(results) == 1:
-                    log.error(
-                        "an attempt was not written down", delivery=results[0].delivery.id, error=explain(error)
-                    )
+                    log.error("an attempt was not written down", delivery=results[0].delivery.id, error=explain(error))
                     return
                 for result in results:
                     await self._persist([result])

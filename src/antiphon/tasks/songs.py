@@ -10,10 +10,10 @@ from uuid import uuid4
 from antiphon.contract.kinds import Kind
 from antiphon.contract.requests import CONTROL
 from antiphon.errors import NotFound
-from antiphon.services import Services
 from antiphon.tasks.engine import run_engine
 from antiphon.tasks.file_names import file_name
 from antiphon.tasks.model import Artifact, NewTask
+from antiphon.tasks.services import Services
 
 INSPECTION_TIMEOUT_S = 300.0
 MAX_TITLE_CHARS = 200
