@@ -154,9 +154,14 @@ class DeliveryDict(TypedDict, total=False):
 
 
 def outcome_of(record: Mapping[str, Any]) -> Outcome:
-    """How the task stands: as our ``taskState`` says (``state`` in version 0.1), else ``successFlag``.
+    """How a task stands by its record: by our ``taskState`` (``state`` in version 0.1), else by ``successFlag``.
 
-    ``CALLBACK_EXCEPTION`` says only that the callback was given up: what the task made tells the outcome.
+    Args:
+        record: A record of any kind, of any server of the documented API.
+
+    Returns:
+        "pending" also for a word that nobody documented. ``CALLBACK_EXCEPTION`` says only that the callback was given
+        up: what the task made tells the outcome.
     """
     known = _STATES.get(str(record.get("taskState", record.get("state"))).lower())
     if known:

@@ -42,6 +42,7 @@ class TaskWatch:
         return self._looks + self._failures > 0
 
     def saw(self, look: Look, now: float) -> None:
+        """Take up what a look has shown at ``now``, and plan the next one."""
         self.kind, self.record, self.outcome = look.kind, look.record, look.outcome
         self._looks += 1
         self._failures, self._trouble = 0, ""
@@ -49,7 +50,16 @@ class TaskWatch:
         self._plan(now, advised if self._every is None else self._every)
 
     def failed(self, error: ApiError | Unreachable, now: float, chance: float) -> None:
-        """No record came. Raises the error when another look would bring nothing else."""
+        """Take up that a look gave no record, and plan the next one.
+
+        Args:
+            error: What came instead.
+            now: Seconds, on the clock of ``end``.
+            chance: Uniform in [0, 1), for the jitter.
+
+        Raises:
+            ApiError, Unreachable: ``error`` itself, where another look would bring nothing else.
+        """
         if not is_temporary(error):
             raise error
         self._failures += 1

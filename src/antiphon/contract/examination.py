@@ -59,8 +59,12 @@ class Examination:
 
 
 def parse_headers(headers: Mapping[str, str] | str) -> list[Header]:
-    """Headers from an object or from text: ``Name: value`` lines, also as curl and log files show them. Names in lower
-    case; lines that are no header are left out."""
+    """Header names, in lower case, and values.
+
+    Args:
+        headers: An object; or text of lines ``Name: value``, also as curl and log files show them. Lines that are no
+            header are left out.
+    """
     if not isinstance(headers, str):
         return [(name.strip().lower(), value.strip()) for name, value in headers.items()]
     found = (_LINE.match(line) for line in headers.splitlines())
@@ -68,7 +72,14 @@ def parse_headers(headers: Mapping[str, str] | str) -> list[Header]:
 
 
 def examine(headers: Sequence[Header], body: str, keys: Sequence[str], *, now: float) -> list[Examination]:
-    """Both schemes. ``keys`` are those that may have signed; ``now`` is Unix seconds. Raises nothing."""
+    """Examination of both schemes, the standard one first. Nothing is raised.
+
+    Args:
+        headers: Names in lower case.
+        body: The body as it was pasted.
+        keys: Webhook keys that may have signed.
+        now: Unix seconds.
+    """
     names = {name for name, _ in headers}
     key_part, usable = _key(keys)
     standard: tuple[Part, ...] = ()

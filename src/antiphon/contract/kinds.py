@@ -100,9 +100,15 @@ SINGLE_STEMS = STEMS[SeparationType.SPLIT_STEM]
 
 
 def stems_of(separation: SeparationType, stem: str | None = None) -> tuple[str, ...]:
-    """The stems that a separation makes, ``stem`` being the one that ``split_stem_advanced`` was asked for.
+    """Names of the stems that a separation makes.
 
-    What it leaves over is ``other``; beside the vocals, and beside ``other`` itself, it is ``instrumental``.
+    Args:
+        separation: Its kind.
+        stem: The one that ``split_stem_advanced`` was asked for; None for the other kinds.
+
+    Returns:
+        With ``split_stem_advanced`` the stem and what it leaves over: ``other``, or ``instrumental`` beside the vocals
+        and beside ``other`` itself.
     """
     if separation is not SeparationType.SPLIT_STEM_ADVANCED:
         return STEMS[separation]

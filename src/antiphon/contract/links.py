@@ -11,8 +11,11 @@ _VERSION = 1
 
 
 def target_of(link: str) -> str:
-    """What a link leads to, without what is made anew each time: the query, and in a link of our server the signature
-    and the expiry, which moves when the files are kept for longer because something is made of them."""
+    """What a link leads to, without what is made anew each time, so that two links to one file compare equal.
+
+    Left out is the query; and in a link of our server the signature and the expiry, which moves when the files are kept
+    for longer because something is made of them.
+    """
     bare = link.partition("#")[0].partition("?")[0]
     base, found, rest = bare.partition(_FILES)
     token = rest.partition("/")[0]  # the file's name behind it is for people

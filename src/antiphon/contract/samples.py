@@ -49,8 +49,10 @@ class Sample:
 
 
 def samples(kinds: Collection[Kind] = KINDS) -> list[Sample]:
-    """A success and a failure of each of ``kinds``, in the order of ``KINDS``; of MIDI also a large success, as a song
-    of three minutes has it: many receivers stop at 100 KB."""
+    """Sample callbacks of each of ``kinds``, a success and a failure, in the order of ``KINDS``.
+
+    Of MIDI there is also a large success, as a song of three minutes has it: many receivers stop at 100 KB.
+    """
     found = [_sample(kind, failed) for kind in KINDS if kind in kinds for failed in (False, True)]
     return [*found, _sample(Kind.MIDI, failed=False, large=True)] if Kind.MIDI in kinds else found
 

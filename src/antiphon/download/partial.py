@@ -43,7 +43,8 @@ class PartialNote:
 def finished(folder: Path, name: str) -> Path | None:
     """The file that a download of ``name`` has put into ``folder``, whatever its extension; None when there is none.
 
-    A file under its own name is whole: a partial one is called otherwise."""
+    A file under its own name is whole: a partial one is called otherwise.
+    """
     return next((path for suffix in known_suffixes() if (path := folder / f"{name}{suffix}").is_file()), None)
 
 

@@ -18,7 +18,7 @@ class ReceiverAway(AntiphonError):
 
 @dataclass(frozen=True)
 class Forwarded:
-    """What came of it. ``error`` is in words, None when it was acknowledged; ``answer`` is the start of the answer."""
+    """Outcome of a forwarded callback. ``error`` is None when it was acknowledged; ``answer`` is the answer's start."""
 
     milliseconds: float
     status: int | None = None
@@ -43,7 +43,14 @@ class Forwarder:
         self._http.close()
 
     def forward(self, event: CallbackEvent) -> Forwarded:
-        """Post once. Raises ``ReceiverAway`` when nothing can have been received."""
+        """Post a callback once.
+
+        Returns:
+            What came of it; a failure too, of which the receiver may have got the callback.
+
+        Raises:
+            ReceiverAway: Nothing can have been received.
+        """
         began = time.monotonic()
         try:
             status, answer = self._post(event, began + self._deadline)

@@ -73,7 +73,11 @@ class Listener:
             place.forget()
 
     def run(self) -> None:
-        """Listen until interrupted. Raises ``Refused`` when the server does not want to."""
+        """Listen until interrupted.
+
+        Raises:
+            Refused: The server does not stream callbacks to this key.
+        """
         failures, heard, lost_at = 0, False, None  # type: int, bool, float | None
         with httpx.Client(timeout=httpx.Timeout(10.0, read=MAX_SILENCE_S), trust_env=False) as http:
             while True:
