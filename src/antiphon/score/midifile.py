@@ -141,7 +141,11 @@ def read(path: Path) -> list[InstrumentPart]:
 
 
 def read_tempo_map(path: Path) -> TempoMap:
-    """The tempo map and time signatures of a Standard MIDI File. Raises ``EngineError`` when it is none."""
+    """The tempo map and time signatures of a Standard MIDI File.
+
+    Raises:
+        EngineError: The file is not a MIDI file.
+    """
     events, resolution = _opened(path)
     # By tick: of several at one tick the last holds.
     paces = {0: Pace(0, 0.0, mido.bpm2tempo(DEFAULT_TEMPO_BPM))}

@@ -11,9 +11,15 @@ GRIDS = {"1/4": 1, "1/8": 2, "1/8T": 3, "1/16": 4, "1/16T": 6, "1/32": 8}
 
 
 def quantize(instruments: Iterable[InstrumentPart], tempo_map: TempoMap, grid: str) -> list[InstrumentPart]:
-    """The instruments with every note's start and end at the nearest step of ``grid``, one of ``GRIDS``, in the beats
-    of ``tempo_map``. A note lasts a step at least; a drum's keeps its length. Of notes that fall on one another the
-    loudest stays, as long as the longest."""
+    """Instruments whose notes start and end on a grid.
+
+    A note lasts a step at least; a drum's keeps its length. Of notes that fall on one another the loudest stays, as
+    long as the longest.
+
+    Args:
+        tempo_map: The beats that the grid divides.
+        grid: A note value, one of ``GRIDS``.
+    """
     step = tempo_map.resolution / GRIDS[grid]
     origin = tempo_map.first_bar % tempo_map.resolution
 

@@ -74,10 +74,12 @@ class TempoMap:
         return cls(tuple(_paces(points)), tuple(_signatures(lead, positions)))
 
     def tick(self, second: float) -> float:
+        """The tick, with its fraction, at a time in seconds."""
         pace = self.paces[max(bisect_right(self.paces, second, key=_second) - 1, 0)]
         return pace.tick + (second - pace.second) * 1_000_000 / pace.beat * self.resolution
 
     def second(self, tick: float) -> float:
+        """The time in seconds of a tick."""
         pace = self.paces[max(bisect_right(self.paces, tick, key=_tick) - 1, 0)]
         return pace.second + (tick - pace.tick) * pace.beat / 1_000_000 / self.resolution
 

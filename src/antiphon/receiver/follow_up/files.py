@@ -73,8 +73,16 @@ class FilesStep:
         self._clock = clock
 
     def run(self, delivery: Delivery) -> Mapping[str, Path]:
-        """Put the files of a result in place; gives them by name: ``midi.json`` and ``song.mid``, ``video`` and
-        ``thumbnail``, or each stem's name. A failure has none. Raises ``TryAgain`` and ``GiveUp``."""
+        """Put the files of a result in place.
+
+        Returns:
+            Paths by name: ``midi.json`` and ``song.mid``, ``video`` and ``thumbnail``, or each stem's name. A failure
+                has none.
+
+        Raises:
+            TryAgain: A download or the disk failed for the moment.
+            GiveUp: A file cannot be had.
+        """
         result = delivery.result
         if isinstance(result, LargeMidi):
             return self._large_midi(delivery)

@@ -72,7 +72,12 @@ def latest(
 
 
 def counts(folder: Path) -> dict[WorkState, int]:
-    """How many events are in each state; states in which there is none are left out. Raises as ``latest`` does."""
+    """Number of events in each state; states without any are left out.
+
+    Raises:
+        NotFound: There is no inbox in ``folder``.
+        StorageError: It cannot be read.
+    """
     with _reading(folder) as connection:
         return dict(connection.execute("SELECT state, count(*) FROM work GROUP BY state").fetchall())
 

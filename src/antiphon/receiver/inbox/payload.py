@@ -36,11 +36,14 @@ class Payload:
 
 
 def read(body: bytes) -> Payload:
-    """Read a callback's body. Raises ``BadParameter`` for anything but a JSON object in UTF-8, or one that is not
-    within bounds: its task id, its depth, the number of its parts.
+    """What is known of a callback by its body.
 
-    Plain notes are folded into 32 bytes each as soon as they are read, so that a body takes some four times its size
-    of memory, not twenty times. Other threads run meanwhile.
+    Plain notes are folded into 32 bytes each as soon as they are read, so that a body takes some four times its size of
+    memory, not twenty times. Other threads run meanwhile.
+
+    Raises:
+        BadParameter: It is no JSON object in UTF-8, or not within bounds: its task id, its depth, the number of its
+            parts.
     """
     document = dict(separate_form(_parse(body)))
     kind = kind_of(document)
