@@ -12,7 +12,7 @@ from antiphon.music.progress import silent
 from antiphon.music.rhythm import Rhythm, analyse
 from antiphon.music.separation import STEMS, separate
 from antiphon.music.transcription import transcribe
-from antiphon.score.notes import Instrument
+from antiphon.score.notes import InstrumentPart
 from bench.eval_midi.render import publish
 
 
@@ -38,10 +38,10 @@ class Chain:
                 raise
         return {stem: kept / f"{stem}.flac" for stem in STEMS["split_stem"]}
 
-    def notes(self, stems: Mapping[str, Path]) -> list[Instrument]:
+    def notes(self, stems: Mapping[str, Path]) -> list[InstrumentPart]:
         return transcribe(stems, models=self.models, threads=self.threads, progress=silent)
 
-    def rhythm(self, stems: Mapping[str, Path], notes: Sequence[Instrument]) -> Rhythm:
+    def rhythm(self, stems: Mapping[str, Path], notes: Sequence[InstrumentPart]) -> Rhythm:
         """Beats and downbeats, by the stems and the notes in them."""
         return analyse(stems, notes)
 

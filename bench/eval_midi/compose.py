@@ -7,7 +7,7 @@ from zlib import crc32
 import numpy as np
 
 from antiphon.score.generalmidi import DRUMS, NAMES
-from antiphon.score.notes import Instrument, Note
+from antiphon.score.notes import InstrumentPart, Note
 from bench.eval_midi.styles import CRASH, KICK, Chords, Style
 
 LEAD_IN = 0.4
@@ -30,7 +30,7 @@ MIN_BASS_PITCH = 28
 class Part:
     """One player: the instrument, and how it stands in the mix: loudness in dB and pan -1 to 1."""
 
-    instrument: Instrument
+    instrument: InstrumentPart
     level: float = 0.0
     pan: float = 0.0
 
@@ -45,7 +45,7 @@ class Piece:
     duration: float
 
     @property
-    def instruments(self) -> list[Instrument]:
+    def instruments(self) -> list[InstrumentPart]:
         return [part.instrument for part in self.parts]
 
 
@@ -74,9 +74,9 @@ def compose(style: Style) -> Piece:
     return Piece(style.name, parts, beats, duration)
 
 
-def _instrument(name: str, notes: Sequence[Note], duration: float) -> Instrument:
+def _instrument(name: str, notes: Sequence[Note], duration: float) -> InstrumentPart:
     is_drum = name == DRUMS
-    return Instrument(name, 0 if is_drum else NAMES.index(name), is_drum, tuple(_released(notes, duration)))
+    return InstrumentPart(name, 0 if is_drum else NAMES.index(name), is_drum, tuple(_released(notes, duration)))
 
 
 def _released(notes: Sequence[Note], duration: float) -> list[Note]:

@@ -8,7 +8,7 @@ An instrument that a separation into four stems cannot tell from another is not 
 from collections.abc import Sequence
 from typing import Literal
 
-from antiphon.score.notes import Instrument
+from antiphon.score.notes import InstrumentPart
 
 Family = Literal["drums", "bass", "vocals", "other"]
 FAMILIES: tuple[Family, ...] = ("drums", "bass", "vocals", "other")
@@ -30,7 +30,7 @@ Onset = tuple[str, int, float]
 """Family or class of drum, pitch (0 for drums) and start in seconds."""
 
 
-def family(instrument: Instrument) -> Family:
+def family(instrument: InstrumentPart) -> Family:
     if instrument.is_drum:
         return "drums"
     if instrument.program in BASSES:
@@ -42,7 +42,7 @@ def drum_class(key: int) -> str | None:
     return next((name for name, keys in DRUM_CLASSES.items() if key in keys), None)
 
 
-def onsets(instruments: Sequence[Instrument]) -> list[Onset]:
+def onsets(instruments: Sequence[InstrumentPart]) -> list[Onset]:
     """All onsets, in order of family, pitch and time, unisons of a family once."""
     found: list[Onset] = []
     for instrument in instruments:

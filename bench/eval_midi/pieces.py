@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from antiphon.score.notes import Instrument, Note
+from antiphon.score.notes import InstrumentPart, Note
 from bench import results
 from bench.eval_midi import scores
 from bench.eval_midi.chain import Chain
@@ -90,11 +90,11 @@ def _piece(chain: Chain, choice: Choice) -> Heard:
     return heard
 
 
-def _played(instruments: Sequence[Instrument]) -> list[Instrument]:
+def _played(instruments: Sequence[InstrumentPart]) -> list[InstrumentPart]:
     return [instrument for instrument in instruments if not instrument.is_drum]
 
 
-def _notes(instruments: Sequence[Instrument]) -> list[Note]:
+def _notes(instruments: Sequence[InstrumentPart]) -> list[Note]:
     return [note for instrument in _played(instruments) for note in instrument.notes]
 
 

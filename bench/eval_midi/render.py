@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.music.audio import Writer, decode
-from antiphon.score.notes import Instrument, Note
+from antiphon.score.notes import InstrumentPart, Note
 from bench.eval_midi.compose import Part, Piece, compose
 from bench.eval_midi.families import Family, family
 from bench.eval_midi.styles import Style
@@ -90,11 +90,11 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def read_truth(folder: Path) -> tuple[list[Instrument], list[tuple[float, int]]]:
+def read_truth(folder: Path) -> tuple[list[InstrumentPart], list[tuple[float, int]]]:
     """The instruments of a rendered piece, and its beats in seconds with their positions in the bar from 1."""
     body = json.loads((folder / "truth.json").read_text())
     instruments = [
-        Instrument(one["name"], one["program"], one["is_drum"], tuple(Note(**note) for note in one["notes"]))
+        InstrumentPart(one["name"], one["program"], one["is_drum"], tuple(Note(**note) for note in one["notes"]))
         for one in body["instruments"]
     ]
     return instruments, [(beat, position) for beat, position in body["beats"]]
@@ -128,11 +128,11 @@ def _played(parts: Sequence[Part], font: Path) -> Sound:
     return _sound([_track(part, channel, early[channel]) for channel, part in enumerate(parts)], font)
 
 
-def _attack(instrument: Instrument, font: Path) -> float:
+def _attack(instrument: InstrumentPart, font: Path) -> float:
     """Seconds that a note in the middle of the instrument's part takes to be heard."""
     pitches = sorted(note.pitch for note in instrument.notes)
     note = Note(pitches[len(pitches) // 2], 0.0, 0.5, 0.75)
-    alone = Instrument(instrument.name, instrument.program, False, (note,))
+    alone = InstrumentPart(instrument.name, instrument.program, False, (note,))
     power = np.square(_sound([_track(Part(alone), 0, 0.0)], font)[: RATE // 2]).sum(axis=1)
     window = RATE // 100
     envelope = np.sqrt(np.convolve(power, np.ones(window) / window, "full")[: len(power)])

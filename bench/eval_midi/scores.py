@@ -8,7 +8,7 @@ import mir_eval
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.score.notes import Instrument, Note
+from antiphon.score.notes import InstrumentPart, Note
 from bench.eval_midi.families import Onset, onsets
 
 TOLERANCE = 0.05
@@ -69,12 +69,12 @@ def by_kind(true: Sequence[Onset], found: Sequence[Onset]) -> dict[str, Counts]:
     return counts
 
 
-def multi(true: Sequence[Instrument], found: Sequence[Instrument]) -> dict[str, Counts]:
+def multi(true: Sequence[InstrumentPart], found: Sequence[InstrumentPart]) -> dict[str, Counts]:
     """By family and class of drum; their total's F1 is the multi-instrument onset F1."""
     return by_kind(onsets(true), onsets(found))
 
 
-def without_family(true: Sequence[Instrument], found: Sequence[Note]) -> Counts:
+def without_family(true: Sequence[InstrumentPart], found: Sequence[Note]) -> Counts:
     """For a transcriber that names no instruments: each of its notes may be any family's, whichever fits best, one note
     for one; drums, which it does not write down, are missed."""
     wanted = onsets(true)
@@ -84,7 +84,7 @@ def without_family(true: Sequence[Instrument], found: Sequence[Note]) -> Counts:
     return counts + Counts(true=sum(not pitch for _, pitch, _ in wanted))
 
 
-def one_family(true: Sequence[Instrument], found: Sequence[Note], kind: str) -> Counts:
+def one_family(true: Sequence[InstrumentPart], found: Sequence[Note], kind: str) -> Counts:
     """The same, all of its notes taken for one instrument of the family ``kind``."""
     return total(by_kind(onsets(true), sorted((kind, note.pitch, note.start) for note in found)).values())
 
@@ -118,7 +118,7 @@ def drum_truth(path: Path) -> dict[str, list[float]]:
     return {kind: sorted(float(time) for time, name in lines if name == kind) for kind in DRUM_KEYS}
 
 
-def drums(path: Path, found: Sequence[Instrument]) -> dict[str, Counts]:
+def drums(path: Path, found: Sequence[InstrumentPart]) -> dict[str, Counts]:
     """Hits by class against the annotation ``path``."""
     notes = [note for instrument in found if instrument.is_drum for note in instrument.notes]
     truth = drum_truth(path)

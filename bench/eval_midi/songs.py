@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from antiphon.score.notes import Instrument, Note
+from antiphon.score.notes import InstrumentPart, Note
 from bench import results
 from bench.eval_midi import scores
 from bench.eval_midi.chain import Chain
@@ -109,7 +109,7 @@ def _vocal_mix(chain: Chain, song: Path) -> Sung:
     return scores.vocals(song / "vocals_f0.csv", _pitched(voices))
 
 
-def _pitched(instruments: Sequence[Instrument]) -> list[Note]:
+def _pitched(instruments: Sequence[InstrumentPart]) -> list[Note]:
     return [note for instrument in instruments if not instrument.is_drum for note in instrument.notes]
 
 

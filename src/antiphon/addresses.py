@@ -50,8 +50,13 @@ def kind_of(address: Address) -> str | None:
 
 
 def not_public(address: str) -> str | None:
-    """The same for an address as text, where an IPv4 address that was wrapped for the way (v4-mapped, NAT64) is judged
-    as itself. Raises ``ValueError`` for what is no address."""
+    """The kind of an address given as text, such as "loopback"; None for a public one.
+
+    An IPv4 address inside an IPv6 one (v4-mapped, NAT64) is judged as itself.
+
+    Raises:
+        ValueError: ``address`` is no IP address.
+    """
     parsed: Address = ip_address(address.partition("%")[0])
     if isinstance(parsed, IPv6Address):
         if parsed.ipv4_mapped:

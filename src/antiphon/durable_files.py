@@ -39,7 +39,11 @@ def write_durably(path: Path, content: bytes, *, prepare: Callable[[Path], objec
 
 
 def place(temporary: Path, path: Path) -> None:
-    """Bring a finished file to the disk and move it to ``path``; its name there is safe after ``sync_folder``."""
+    """Bring a finished file to the disk and move it to ``path``; its name there is safe after ``sync_folder``.
+
+    Raises:
+        OSError: It could not be synced or moved.
+    """
     sync_file(temporary)
     temporary.replace(path)
 

@@ -37,7 +37,11 @@ def digest(key: str) -> bytes:
 
 
 async def create_api_key(connection: AsyncConnection, name: str, *, admin: bool = False) -> tuple[str, ApiKey]:
-    """Make a key, and say what is known of it. It is told once: only its digest is kept."""
+    """Make an API key.
+
+    Returns:
+        The key, which is told this once since only its digest is kept; and its record.
+    """
     key = PREFIX + secrets.token_urlsafe(32)
     made = insert(api_keys).values(name=name, digest=digest(key), admin=admin).returning(*_columns)
     return key, ApiKey(*(await connection.execute(made)).one())
@@ -49,7 +53,7 @@ async def find_api_key(connection: AsyncConnection, key: str) -> ApiKey | None:
 
 
 async def find_api_key_by_id(connection: AsyncConnection, key_id: int) -> ApiKey | None:
-    """As above, for a session, which knows the key by its id."""
+    """The record of a key by its id, which a session knows; None for one that is unknown or revoked."""
     return await _one(connection, api_keys.c.id == key_id)
 
 
@@ -69,8 +73,15 @@ async def is_valid(connection: AsyncConnection, key_id: int) -> bool:
 
 
 async def revoke_api_key(connection: AsyncConnection, key_id: int, *, keep_an_admin: bool = False) -> ApiKey:
-    """End a key. Raises ``NotFound`` when it is not valid anyway, and with ``keep_an_admin`` ``Conflict`` when nobody
-    would be left who may make another one."""
+    """End a key.
+
+    Args:
+        keep_an_admin: Refuse to end the last admin's key.
+
+    Raises:
+        NotFound: It is not valid anyway.
+        Conflict: Nobody would be left who may make another key.
+    """
     if keep_an_admin:
         admins = select(api_keys.c.id).where(api_keys.c.admin, _valid).order_by(api_keys.c.id).with_for_update()
         if list((await connection.execute(admins)).scalars()) == [key_id]:
@@ -86,7 +97,15 @@ async def revoke_api_key(connection: AsyncConnection, key_id: int, *, keep_an_ad
 
 
 async def allow_call(connection: AsyncConnection, api_key_id: int, *, limit: int, period: float) -> float | None:
-    """Count a call of this key in a sliding window. None if it may go on, else the seconds to wait."""
+    """Count a call of this key in a sliding window.
+
+    Args:
+        limit: Calls that a window may have.
+        period: Length of the window in seconds.
+
+    Returns:
+        None if the call may go on, else the seconds to wait; it is not counted then.
+    """
     window = func.now() - timedelta(seconds=period)
     row = (
         await connection.execute(

@@ -21,7 +21,16 @@ class Link:
 
 
 def sign(secret: bytes, *, key: str, expires: int, filename: str) -> str:
-    """Make a token of URL-safe characters. ``expires`` is Unix seconds; neither text may contain NUL."""
+    """Token of URL-safe characters that leads to an artifact.
+
+    Args:
+        key: The artifact's key in the storage.
+        expires: Unix seconds.
+        filename: The name to save it under.
+
+    Raises:
+        ValueError: A text contains NUL.
+    """
     if "\0" in key or "\0" in filename:
         raise ValueError("a key or file name contains NUL")
     payload = bytes([_VERSION]) + expires.to_bytes(5, "big") + f"{key}\0{filename}".encode()
@@ -29,9 +38,15 @@ def sign(secret: bytes, *, key: str, expires: int, filename: str) -> str:
 
 
 def read(secret: bytes, token: str, now: float) -> Link:
-    """Read a token at the time ``now`` (Unix seconds).
+    """What a token leads to.
 
-    Raises ``NotFound`` when we did not make exactly this token, ``Expired`` with the date when its time is up."""
+    Args:
+        now: Unix seconds.
+
+    Raises:
+        NotFound: We did not make exactly this token.
+        Expired: Its time is up; the message has the date.
+    """
     payload = secrets.verified(secret, _PURPOSE, token)
     if payload is None or payload[0] != _VERSION:
         raise NotFound("this link is not valid: it was cut, changed or made by another server")

@@ -24,12 +24,18 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def load_secret(data: Path, setting: str | None) -> bytes:
-    """Give the 32 bytes that sign links and seal stored keys.
+    """The 32 bytes that sign links and seal stored keys.
 
-    With ``setting`` (ANTIPHON_SECRET) they are stretched from it by scrypt (RFC 7914), so that every machine
-    of a cluster has the same. Without it they come from ``<data>/secret``, which the first caller makes with
-    mode 0600; processes that start at once all get the one that was made first.
-    Raises ``SettingsError`` when the setting is too short or the file can be neither read nor made.
+    With ``setting`` they are stretched from it by scrypt (RFC 7914), so that every machine of a cluster has the same.
+    Without it they come from ``<data>/secret``, which the first caller makes with mode 0600; processes that start at
+    once all get the one that was made first.
+
+    Args:
+        data: The data folder.
+        setting: ``ANTIPHON_SECRET``; None where it is not set.
+
+    Raises:
+        SettingsError: The setting is too short, or the file can be neither read nor made, or is damaged.
     """
     if setting is not None:
         if len(setting) < MIN_SECRET_CHARS:

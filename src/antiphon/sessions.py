@@ -27,7 +27,15 @@ class Session:
 
 
 def issue(secret: bytes, *, key_id: int, now: float) -> tuple[str, Session]:
-    """Begin a session of an API key at ``now`` (Unix seconds): the cookie's value, and what it says."""
+    """Begin a session of an API key.
+
+    Args:
+        key_id: The key's id.
+        now: Unix seconds.
+
+    Returns:
+        The cookie's value, and the session that it holds.
+    """
     expires = int(now) + LIFETIME_S
     payload = bytes([_VERSION]) + expires.to_bytes(5, "big") + key_id.to_bytes(8, "big")
     token = secrets.sign(secret, _PURPOSE, payload + randomness.token_bytes(_NONCE_BYTES))

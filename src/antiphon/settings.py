@@ -180,7 +180,11 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Read the environment. Raises ``SettingsError`` that names an unknown or bad variable."""
+    """Settings by the environment; ``overrides`` that are not None go before it.
+
+    Raises:
+        SettingsError: A variable is unknown or bad; the message names it.
+    """
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known | EVENT_VARIABLES)
     if unknown:

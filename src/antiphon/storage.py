@@ -42,11 +42,16 @@ class Stored:
 
 
 class Storage:
-    """Objects by key. A key is a relative path of letters, digits, ``.``, ``_`` and ``-``; its first part is called
-    its prefix.
+    """Objects by key, in a folder or a bucket.
 
-    An object appears whole or not at all, and is on the disk (fsync) before a write returns. Methods raise
-    ``NotFound`` for a missing object, ``BadParameter`` for what is no key, and ``StorageError`` in words."""
+    A key is a relative path of letters, digits, ``.``, ``_`` and ``-``; its first part is called its prefix. An object
+    appears whole or not at all, and is on the disk (fsync) before a write returns.
+
+    Raises:
+        NotFound: There is no such object.
+        BadParameter: What was given is no key.
+        StorageError: The storage cannot be used; the message says why. Methods raise all three.
+    """
 
     def __init__(self, store: ObjectStore, *, folder: Path | None, name: str) -> None:
         self._store = store
@@ -55,12 +60,17 @@ class Storage:
 
     @classmethod
     def open(cls, url: str | Path) -> "Storage":
-        """Open a folder (made when missing), ``s3://bucket/prefix``, ``gs://bucket/prefix`` or
-        ``az://container/prefix``.
+        """Open a storage. Nothing is connected to yet.
 
-        Credentials and end points come from the usual variables, such as AWS_ACCESS_KEY_ID,
-        AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, AWS_ALLOW_HTTP; GOOGLE_APPLICATION_CREDENTIALS;
-        AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY. Nothing is connected to yet."""
+        Args:
+            url: A folder, which is made when missing; ``s3://bucket/prefix``, ``gs://bucket/prefix`` or
+                ``az://container/prefix``. Credentials and end points come from the usual variables, such as
+                AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, AWS_ALLOW_HTTP;
+                GOOGLE_APPLICATION_CREDENTIALS; AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY.
+
+        Raises:
+            StorageError: The location is wrong, or the folder cannot be made.
+        """
         if isinstance(url, str) and "://" in url:
             return cls._open_remote(url)
         folder = Path(url).absolute()
@@ -110,10 +120,13 @@ class Storage:
         return Stored(meta["size"], meta["e_tag"], meta["last_modified"])
 
     async def stream(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """Yield the bytes from ``start`` up to and without ``end``, which may lie past the object's end.
+        """The bytes of an object from ``start`` up to and without ``end``, which may lie past the object's end.
 
-        Each piece is its own request, so that a slow reader meets no time limit. When the object is replaced
-        meanwhile, ``StorageError`` ends it: pieces of two objects are never mixed."""
+        Each piece is its own request, so that a slow reader meets no time limit.
+
+        Raises:
+            StorageError: Also when the object is replaced meanwhile: pieces of two objects are never mixed.
+        """
         stored = await self.stat(key)
         end = stored.size if end is None else min(end, stored.size)
         for first in range(start, end, READ_BYTES):

@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
+from tests.waiting import wait_for
+
 REFUSING = "/refuse"
 
 
@@ -33,7 +35,7 @@ class Receiver:
 
     def __init__(self, port: int = 0) -> None:
         self._received: list[Received] = []
-        self._news = threading.Condition()
+        self._lock = threading.Lock()
         self._http = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self.url = f"http://127.0.0.1:{self._http.server_port}/hook?from=antiphon"
         self.refusing_url = f"http://127.0.0.1:{self._http.server_port}{REFUSING}"
@@ -41,26 +43,25 @@ class Receiver:
     @property
     def received(self) -> list[Received]:
         """All that has come, in order."""
-        with self._news:
+        with self._lock:
             return list(self._received)
 
     def of(self, task_id: str) -> list[Received]:
-        with self._news:
+        with self._lock:
             return [one for one in self._received if one.task_id == task_id]
 
     def wait(self, task_id: str, *, count: int = 1, seconds: float = 60) -> list[Received]:
         """The callbacks of a task, as soon as there are ``count``."""
-        end = time.monotonic() + seconds
-        with self._news:
-            while len(found := [one for one in self._received if one.task_id == task_id]) < count:
-                if not self._news.wait(end - time.monotonic()):
-                    raise TimeoutError(f"{len(found)} of {count} callbacks of task {task_id} came in {seconds} s")
-            return found
+
+        def look() -> list[Received] | None:
+            found = self.of(task_id)
+            return found if len(found) >= count else None
+
+        return wait_for(look, lambda: f"{count} callbacks of {task_id}: {len(self.of(task_id))} came", seconds=seconds)
 
     def _keep(self, received: Received) -> None:
-        with self._news:
+        with self._lock:
             self._received.append(received)
-            self._news.notify_all()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         receiver = self

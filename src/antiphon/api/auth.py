@@ -98,4 +98,4 @@ async def writer(app: App, shared: Shared, key: Caller) -> ApiKey:
     return key
 
 
-Writer = Annotated[ApiKey, Depends(writer)]
+WriterKey = Annotated[ApiKey, Depends(writer)]

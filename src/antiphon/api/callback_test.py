@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from antiphon.api.auth import Caller, Writer
+from antiphon.api.auth import Caller, WriterKey
 from antiphon.api.callbacks import phases
 from antiphon.api.dependencies import App, Shared
 from antiphon.callbacks.trial import Trial, send_samples
@@ -19,7 +19,7 @@ MAX_TESTS = 4  # of one process at a time: each holds up to seven connections un
 
 
 @router.post("/test")
-async def test(app: App, shared: Shared, key: Writer, body: CallbackTest) -> Envelope[CallbackTrials]:
+async def test(app: App, shared: Shared, key: WriterKey, body: CallbackTest) -> Envelope[CallbackTrials]:
     """Post a sample of each kind, of a success and of a failure, exactly once each; signed as real ones are, under the
     same address guard and deadline. The answer comes when all have ended."""
     await shared.check_address(body.callBackUrl, field="callBackUrl")

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Writer
+from antiphon.api.auth import Caller, WriterKey
 from antiphon.api.dependencies import Shared
 from antiphon.api.files import disposition
 from antiphon.api.submit import IdempotencyKey, find_owned, require_unexpired
@@ -16,7 +16,7 @@ from antiphon.callbacks.history import RecordedDelivery, body_of, deliveries_of
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import CallbackState
 from antiphon.contract.moments import milliseconds
-from antiphon.contract.records import Attempt, Deliveries, Delivery, Phases
+from antiphon.contract.records import Attempt, Deliveries, DeliveryItem, Phases
 from antiphon.errors import Conflict, NotFound
 from antiphon.tasks import idempotency, store
 
@@ -51,7 +51,7 @@ async def body(
 
 @router.post("/{taskId}/callbacks/resend")
 async def resend(
-    shared: Shared, key: Writer, taskId: PathTaskId, idempotency_key: IdempotencyKey = None
+    shared: Shared, key: WriterKey, taskId: PathTaskId, idempotency_key: IdempotencyKey = None
 ) -> Envelope[Deliveries]:
     """Deliver the callback again: same ``webhook-id``, same body, a new signature."""
     async with shared.database.begin() as connection:
@@ -69,13 +69,13 @@ async def resend(
     return Envelope(data=Deliveries(deliveries=_shown(deliveries)))
 
 
-def _shown(deliveries: list[RecordedDelivery]) -> list[Delivery]:
+def _shown(deliveries: list[RecordedDelivery]) -> list[DeliveryItem]:
     return [_delivery(number, delivery) for number, delivery in enumerate(deliveries, start=1)]
 
 
-def _delivery(number: int, delivery: RecordedDelivery) -> Delivery:
+def _delivery(number: int, delivery: RecordedDelivery) -> DeliveryItem:
     complete = delivery.size == len(delivery.body)
-    return Delivery(
+    return DeliveryItem(
         number=number,
         webhookId=delivery.webhook_id,
         url=delivery.url,

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from antiphon.api.auth import Caller, Writer
+from antiphon.api.auth import Caller, WriterKey
 from antiphon.api.dependencies import Shared
 from antiphon.api.errors import validated
 from antiphon.api.midis import new_midi
@@ -26,7 +26,7 @@ from antiphon.api.wavs import new_wav
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import Kind
 from antiphon.contract.records import Created
-from antiphon.contract.requests import CreateJob, OfATrack, Request
+from antiphon.contract.requests import CreateJob, Request, TrackRequest
 from antiphon.contract.unified import MODELS, JobRecord, request_of
 from antiphon.errors import BadParameter, NotFound
 from antiphon.tasks import store
@@ -45,12 +45,12 @@ _DESCRIBE: dict[Kind, Any] = {
 
 @router.post("/createTask")
 async def create_task(
-    shared: Shared, key: Writer, request: CreateJob, idempotency_key: IdempotencyKey = None
+    shared: Shared, key: WriterKey, request: CreateJob, idempotency_key: IdempotencyKey = None
 ) -> Envelope[Created]:
     """Separate, transcribe, render or convert, named by ``model``; ``input`` is that request in snake_case."""
     kind, inner = _read(request)
     ignored = unknown_fields(shared, request) + [f"input.{name}" for name in unknown_fields(shared, inner)]
-    song_url = inner.audioUrl if isinstance(inner, OfATrack) else None
+    song_url = inner.audioUrl if isinstance(inner, TrackRequest) else None
     await check_addresses(shared, callback_url=request.callBackUrl, song_url=song_url)
 
     async def describe(connection: AsyncConnection) -> NewTask:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Writer
+from antiphon.api.auth import Caller, WriterKey
 from antiphon.api.dependencies import Shared
 from antiphon.api.rendering import midi_record
 from antiphon.api.submit import (
@@ -34,7 +34,7 @@ POLL_AFTER_S = 10
 
 @router.post("/generate", callbacks=openapi.MIDI_CALLBACK)
 async def generate(
-    shared: Shared, key: Writer, request: Midi, idempotency_key: IdempotencyKey = None
+    shared: Shared, key: WriterKey, request: Midi, idempotency_key: IdempotencyKey = None
 ) -> Envelope[Created]:
     """Transcribe all stems of a separation, or one of them. Works best from ``split_stem``."""
     ignored = unknown_fields(shared, request)

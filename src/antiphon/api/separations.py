@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Writer
+from antiphon.api.auth import Caller, WriterKey
 from antiphon.api.dependencies import Shared
 from antiphon.api.rendering import separation_record
 from antiphon.api.submit import (
@@ -35,7 +35,7 @@ POLL_AFTER_S = 10
 
 @router.post("/generate", callbacks=openapi.SEPARATION_CALLBACK)
 async def generate(
-    shared: Shared, key: Writer, request: Separation, idempotency_key: IdempotencyKey = None
+    shared: Shared, key: WriterKey, request: Separation, idempotency_key: IdempotencyKey = None
 ) -> Envelope[Created]:
     """Separate the vocals from the rest (``separate_vocal``), into all stems (``split_stem``), or take one named stem
     out (``split_stem_advanced``)."""

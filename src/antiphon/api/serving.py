@@ -14,7 +14,7 @@ from antiphon.services import Services
 DRAIN_TIMEOUT_S = 10  # for open requests at a stop
 
 
-class _Server(uvicorn.Server):
+class _ApiServer(uvicorn.Server):
     """Leaves the signals to us: the worker and the sender must hear them, too."""
 
     @contextlib.contextmanager
@@ -35,7 +35,7 @@ async def serve_api(services: Services, listener: socket.socket, stop: asyncio.E
         server_header=False,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    server = _Server(config)
+    server = _ApiServer(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)

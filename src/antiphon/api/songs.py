@@ -4,7 +4,7 @@ import json
 
 from fastapi import APIRouter
 
-from antiphon.api.auth import Caller, Writer
+from antiphon.api.auth import Caller, WriterKey
 from antiphon.api.dependencies import App, Shared
 from antiphon.api.sound import coarser, outline_of
 from antiphon.api.submit import find_source, find_track, unknown_fields
@@ -72,7 +72,7 @@ async def _free_places(services: Services, key: ApiKey) -> int:
 
 
 @router.post("/common/download-url")
-async def download_url(shared: Shared, key: Writer, request: DownloadUrl) -> Envelope[str]:
+async def download_url(shared: Shared, key: WriterKey, request: DownloadUrl) -> Envelope[str]:
     """The address to download a file of this server from: ours can be used as they are, so it is the same one."""
     unknown_fields(shared, request)
     link = shared.own_link(request.url)
@@ -87,7 +87,7 @@ async def download_url(shared: Shared, key: Writer, request: DownloadUrl) -> Env
 
 @router.post("/generate/get-timestamped-lyrics")
 async def timestamped_lyrics(
-    app: App, shared: Shared, key: Writer, request: TimestampedLyrics
+    app: App, shared: Shared, key: WriterKey, request: TimestampedLyrics
 ) -> Envelope[AlignedLyrics]:
     """The lyrics that a song came with, word by word where they say when each is sung, else line by line. Empty for a
     song without lyrics."""

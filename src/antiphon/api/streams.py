@@ -40,7 +40,7 @@ class Turn:
     last: bool = False
 
 
-Look = Callable[[AsyncConnection, set[str]], Awaitable[Turn]]
+StreamLook = Callable[[AsyncConnection, set[str]], Awaitable[Turn]]
 """Looks at the database for a stream. Gets the ids of the tasks that have news; an empty id among them means that some
 may have been missed, and no id at all that the pause has passed without news."""
 
@@ -62,7 +62,9 @@ class Streams:
         self._keep_alive = keep_alive
         self._open: Counter[int] = Counter()
 
-    def answer(self, key: ApiKey, look: Look, *, task_id: str | None = None, gather: float = 0) -> StreamingResponse:
+    def answer(
+        self, key: ApiKey, look: StreamLook, *, task_id: str | None = None, gather: float = 0
+    ) -> StreamingResponse:
         """Answer with the events that ``look`` finds, until it says which are the last, the key is revoked or the
         server goes down.
 
@@ -91,7 +93,7 @@ class Streams:
             self._open[key.id] -= 1
 
     async def events(
-        self, key: ApiKey, look: Look, *, task_id: str | None = None, gather: float = 0
+        self, key: ApiKey, look: StreamLook, *, task_id: str | None = None, gather: float = 0
     ) -> AsyncIterator[str]:
         """The events of a stream, and comments while there are none. An error of the database ends it: the client
         comes back and resumes."""

@@ -110,10 +110,10 @@ async def watch(app: App, shared: Shared, key: Caller, taskId: PathTaskId) -> St
     been delivered or given up. The stream ends as well when the server goes down: then connect again."""
     async with shared.database.begin() as connection:
         await find_owned(connection, key, taskId)
-    return app.streams.answer(key, Progress(key, taskId), task_id=taskId)
+    return app.streams.answer(key, TaskProgress(key, taskId), task_id=taskId)
 
 
-class Progress:
+class TaskProgress:
     """The look of a task's stream: its state whenever that is another than the one sent last."""
 
     def __init__(self, key: ApiKey, task_id: str) -> None:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Writer
+from antiphon.api.auth import Caller, WriterKey
 from antiphon.api.dependencies import Shared
 from antiphon.api.rendering import video_record
 from antiphon.api.submit import (
@@ -37,7 +37,7 @@ POLL_AFTER_S = 30
 
 @router.post("/generate", callbacks=openapi.VIDEO_CALLBACK)
 async def generate(
-    shared: Shared, key: Writer, request: Video, idempotency_key: IdempotencyKey = None
+    shared: Shared, key: WriterKey, request: Video, idempotency_key: IdempotencyKey = None
 ) -> Envelope[Created]:
     """Render an MP4 of a song or of one stem."""
     ignored = unknown_fields(shared, request)

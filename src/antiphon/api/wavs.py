@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller, Writer
+from antiphon.api.auth import Caller, WriterKey
 from antiphon.api.dependencies import Shared
 from antiphon.api.rendering import wav_record
 from antiphon.api.submit import (
@@ -35,7 +35,7 @@ POLL_AFTER_S = 5
 
 @router.post("/generate", callbacks=openapi.WAV_CALLBACK)
 async def generate(
-    shared: Shared, key: Writer, request: Wav, idempotency_key: IdempotencyKey = None
+    shared: Shared, key: WriterKey, request: Wav, idempotency_key: IdempotencyKey = None
 ) -> Envelope[Created]:
     """Convert a song or a stem to WAV, 16 bit, at its own rate."""
     ignored = unknown_fields(shared, request)

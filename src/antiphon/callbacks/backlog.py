@@ -37,6 +37,7 @@ class Backlog:
 
 
 async def backlog(connection: AsyncConnection) -> Backlog:
+    """The backlog now, counted in the caller's transaction."""
     queue = (await connection.execute(_QUEUE)).one()
     tasks = {(row.kind, row.state): row.number for row in await connection.execute(_TASKS)}
     overdue = (await connection.execute(_OVERDUE)).scalar_one()

@@ -82,7 +82,13 @@ async def horizon(connection: AsyncConnection) -> datetime:
 
 
 async def ended_after(connection: AsyncConnection, api_key_id: int, cursor: Cursor, limit: int) -> list[EndedTask]:
-    """The tasks behind ``cursor``, in order; also those beyond the horizon, before which others may still come."""
+    """The tasks behind ``cursor`` that succeeded or failed, in the order in which they ended.
+
+    Those that ended after ``horizon`` are among them, although others may still come before them.
+
+    Args:
+        limit: The most tasks that are given.
+    """
     bound: dict[str, Any] = {**vars(cursor), "api_key_id": api_key_id, "limit": limit}
     return [
         EndedTask(

@@ -13,8 +13,11 @@ TIMEOUT_S = 10.0  # of a scrape
 
 
 async def serve_metrics(metrics: Metrics, database: Database, host: str, port: int, stop: asyncio.Event) -> None:
-    """Answer every request on ``port`` with the metrics until ``stop`` is set. Needs no key, as the API's
-    ``/metrics``: nothing in it is secret. A port that is taken is logged and ends it."""
+    """Answer every request on ``port`` with the metrics until ``stop`` is set.
+
+    No key is asked for, as by the API's ``/metrics``: nothing in it is secret. A port that is taken is logged and ends
+    it; nothing is raised.
+    """
 
     async def answer(request: web.BaseRequest) -> web.Response:
         try:

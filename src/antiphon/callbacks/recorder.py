@@ -76,7 +76,7 @@ class Recorder:
             async with asyncio.timeout(DATABASE_TIMEOUT_S), self._database.begin() as connection:
                 await outbox.release(connection, claimed)
         except (SQLAlchemyError, OSError) as error:
-            log.warning("callbacks were not given back; their leases run out", error=first_line(error))
+            log.warning("callbacks were not given back; their leases run out", error=explain(error))
 
     async def close(self) -> None:
         """Write down what is left. With the database away it is lost after 3 s: their leases run out instead."""
@@ -105,13 +105,11 @@ class Recorder:
                 await self._write(results)
                 return
             except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
-                log.warning("attempts wait to be written down", number=len(results), error=first_line(error))
+                log.warning("attempts wait to be written down", number=len(results), error=explain(error))
                 await asyncio.sleep(RETRY_INTERVAL_S)
             except DBAPIError as error:  # one of them cannot be written: waiting does not help
                 if len(results) == 1:
-                    log.error(
-                        "an attempt was not written down", delivery=results[0].delivery.id, error=first_line(error)
-                    )
+                    log.error("an attempt was not written down", delivery=results[0].delivery.id, error=explain(error))
                     return
                 for result in results:
                     await self._persist([result])
@@ -157,7 +155,7 @@ class Recorder:
         return delivery, attempt, step
 
 
-def first_line(error: BaseException) -> str:
-    """An error for the log: one line, without the statement and its parameters."""
+def explain(error: BaseException) -> str:
+    """Cause of a failed transaction for the log: one line, without the statement and its parameters."""
     cause = getattr(error, "orig", None) or error
     return (str(cause).strip() or type(cause).__name__).splitlines()[0]

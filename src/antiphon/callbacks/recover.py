@@ -71,10 +71,19 @@ async def recover(
     rate: float,
     told: Callable[[int], None] = lambda number: None,
 ) -> int:
-    """Queue what ``find`` gave again, ``rate`` a second; gives how many were queued.
+    """Queue selected callbacks once more, paced.
 
     Each transaction is complete in itself, so this may be broken off at any time and started again with the same
-    selection. What somebody else has sent again meanwhile is passed over. ``told`` hears the number so far.
+    selection. What somebody else has sent again meanwhile is passed over.
+
+    Args:
+        selection: What ``found`` was found by; each callback is checked against it once more.
+        found: The callbacks, as ``find`` gave them.
+        rate: Callbacks a second.
+        told: Hears the number queued so far.
+
+    Returns:
+        How many were queued.
     """
     size = max(1, round(rate * TICK_S))
     clock = asyncio.get_running_loop().time

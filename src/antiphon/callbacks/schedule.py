@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 JITTER_SHARE = 0.2  # of the delay, either way: receivers that failed together are not asked together again
-GONE = 410  # the receiver says that it will never take this again
+GONE_STATUS = 410  # the receiver says that it will never take this again
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def next_step(
     """
     if acknowledged(status) and not failed:
         return NextStep("delivered")
-    if status == GONE or attempts > len(delays):
+    if status == GONE_STATUS or attempts > len(delays):
         return NextStep("stopped")
     return NextStep("pending", delay_of(delays[attempts - 1], retry_after, chance))
 

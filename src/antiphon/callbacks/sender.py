@@ -15,7 +15,7 @@ from antiphon.callbacks.concurrency import Slots
 from antiphon.callbacks.exchange import PostSessions, open_post_sessions, post
 from antiphon.callbacks.metrics import Metrics
 from antiphon.callbacks.outbox import ClaimedDelivery
-from antiphon.callbacks.recorder import Recorder, first_line
+from antiphon.callbacks.recorder import Recorder, explain
 from antiphon.contract import signatures
 from antiphon.database import Database, Notifications
 from antiphon.errors import AntiphonError
@@ -123,7 +123,7 @@ class Sender:
                 await self._refresh_keys()
                 pause = await self._claim()
         except (SQLAlchemyError, AntiphonError, OSError) as error:
-            log.warning("callbacks wait: no database or no keys", error=first_line(error))
+            log.warning("callbacks wait: no database or no keys", error=explain(error))
             return 1.0
         self._start(sessions)
         self._metrics.flying(self._slots.in_flight)

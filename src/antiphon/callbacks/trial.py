@@ -32,9 +32,15 @@ async def send_samples(
     timestamp: int,
     deadline: float,
 ) -> list[Trial]:
-    """Post all samples at once, each exactly once, under ``deadline`` seconds; nothing is retried or written down.
+    """Post all samples at once, each exactly once; nothing is retried or written down.
 
-    ``timestamp`` is Unix seconds. What goes wrong is in the outcomes.
+    Args:
+        keys: Webhook keys that sign, the newest first; none: nothing is signed.
+        timestamp: Unix seconds that are signed.
+        deadline: Seconds for each attempt as a whole.
+
+    Returns:
+        A trial for each sample, in their order. What went wrong is in its outcome; nothing is raised.
     """
     async with open_post_sessions(guard, resolver) as sessions:
 

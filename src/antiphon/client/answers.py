@@ -9,8 +9,8 @@ from typing import Any
 from antiphon.errors import AntiphonError
 from antiphon.http_dates import parse_http_date
 
-SUCCESS = 200
-SHOWN = 200  # characters of an answer that is no envelope
+SUCCESS_CODE = 200
+MAX_SHOWN_CHARS = 200  # characters of an answer that is no envelope
 MAX_RETRY_AFTER_S = 3600.0  # seconds; a server that asks for more is asked again after that
 
 
@@ -69,24 +69,24 @@ def read_envelope(answer: ApiAnswer) -> Any:
     except (ValueError, RecursionError):
         envelope = None
     if not isinstance(envelope, dict):
-        start = answer.body[:SHOWN].decode("utf-8", "replace")
+        start = answer.body[:MAX_SHOWN_CHARS].decode("utf-8", "replace")
         code = answer.status if answer.status >= 400 else 0
         raise ApiError(code, f"no JSON object in the answer, HTTP {answer.status}: {start}", answer.retry_after)
     code = _code(envelope.get("code"), answer.status)
-    if code != SUCCESS or answer.status >= 400:
-        code = answer.status if code == SUCCESS else code
-        raise ApiError(code, _message(envelope, code), answer.retry_after)
+    if code != SUCCESS_CODE or answer.status >= 400:
+        code = answer.status if code == SUCCESS_CODE else code
+        raise ApiError(code, _explain(envelope, code), answer.retry_after)
     return envelope.get("data")
 
 
 def _code(given: object, status: int) -> int:
     if given is None:
-        return SUCCESS if 200 <= status < 300 else status
+        return SUCCESS_CODE if 200 <= status < 300 else status
     number = None if isinstance(given, bool) else _number(str(given))
     return 0 if number is None else int(number)
 
 
-def _message(envelope: Mapping[str, Any], code: int) -> str:
+def _explain(envelope: Mapping[str, Any], code: int) -> str:
     for name in ("msg", "message", "error", "detail"):
         if isinstance(envelope.get(name), str) and envelope[name]:
             return str(envelope[name])

@@ -11,12 +11,19 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from antiphon.client import calls, conversations, wire
 from antiphon.client.answers import ApiAnswer, Unreachable
 from antiphon.client.calls import Call, Look, Record
-from antiphon.client.conversations import Conversation, Server
+from antiphon.client.conversations import Conversation, ServerTraits
 from antiphon.client.downloads import save_in_thread
-from antiphon.client.records import Delivery, MidiRecord, SeparationRecord, TaskItem, Uploaded, VideoRecord
+from antiphon.client.records import (
+    DeliveryDict,
+    MidiRecordDict,
+    SeparationRecordDict,
+    TaskItemDict,
+    UploadedDict,
+    VideoRecordDict,
+)
 from antiphon.client.retries import Retries
 from antiphon.client.watch import TaskWatch
-from antiphon.contract.kinds import Aspect, FrameRate, Kind, Resolution, SeparationType, State, Theme, VideoSound
+from antiphon.contract.kinds import Aspect, FrameRate, Kind, Resolution, SeparationType, State, ThemeName, VideoSound
 from antiphon.download import Progress
 
 if TYPE_CHECKING:
@@ -48,7 +55,7 @@ class AsyncClient:
         self._timeout = timeout
         self._retries = retries or Retries()
         self._clock, self._sleep = clock, sleep
-        self._server = Server()
+        self._server = ServerTraits()
         self._http = httpx.AsyncClient(**wire.settings(wire.key_of(api_key)), transport=transport)
 
     async def __aenter__(self) -> Self:
@@ -69,7 +76,7 @@ class AsyncClient:
         lyrics: str | None = None,
         cover: Path | str | None = None,
         idempotency_key: str | None = None,
-    ) -> Uploaded:
+    ) -> UploadedDict:
         """Upload a song, with a ``cover`` picture and ``lyrics`` (LRC or text) if wanted. Our server only.
 
         A given ``idempotency_key`` makes the call safe to repeat within 24 h, by another process too; so everywhere.
@@ -86,7 +93,7 @@ class AsyncClient:
         lyrics: str | None = None,
         cover: str | None = None,
         idempotency_key: str | None = None,
-    ) -> Uploaded:
+    ) -> UploadedDict:
         """Let the server fetch a song, and a ``cover`` picture, from public URLs. Our server only."""
         fields = {"title": title, "author": author, "lyrics": lyrics}
         return await self._ask(calls.upload_url(url, fields, cover, idempotency_key))
@@ -124,7 +131,7 @@ class AsyncClient:
         *,
         author: str | None = None,
         domain: str | None = None,
-        theme: Theme | None = None,
+        theme: ThemeName | None = None,
         aspect: Aspect | None = None,
         resolution: Resolution | None = None,
         fps: FrameRate | None = None,
@@ -154,17 +161,17 @@ class AsyncClient:
         """The record of a task of any kind, as it came."""
         return (await self._ask(calls.look(calls.kind_of(kind), task_id))).record
 
-    async def midi_record(self, task_id: str) -> MidiRecord:
+    async def midi_record(self, task_id: str) -> MidiRecordDict:
         """The record of a MIDI task: the notes, and a link to a Standard MIDI File."""
-        return cast(MidiRecord, await self.record(Kind.MIDI, task_id))
+        return cast(MidiRecordDict, await self.record(Kind.MIDI, task_id))
 
-    async def video_record(self, task_id: str) -> VideoRecord:
+    async def video_record(self, task_id: str) -> VideoRecordDict:
         """The record of a music video, with a link to it."""
-        return cast(VideoRecord, await self.record(Kind.VIDEO, task_id))
+        return cast(VideoRecordDict, await self.record(Kind.VIDEO, task_id))
 
-    async def separation_record(self, task_id: str) -> SeparationRecord:
+    async def separation_record(self, task_id: str) -> SeparationRecordDict:
         """The record of a separation, with a link to each stem."""
-        return cast(SeparationRecord, await self.record(Kind.SEPARATION, task_id))
+        return cast(SeparationRecordDict, await self.record(Kind.SEPARATION, task_id))
 
     async def look(self, task_id: str, kind: Kind | str | None = None, *, timeout: float | None = None) -> Look:
         """Poll once, without retries: the record, how the task stands, and the pause that the server advises. The
@@ -197,13 +204,13 @@ class AsyncClient:
             conversations.wait(watch, timeout=self._timeout, clock=self._clock, chance=random.random, seen=seen)
         )
 
-    async def task(self, task_id: str) -> TaskItem:
+    async def task(self, task_id: str) -> TaskItemDict:
         """The task's line in the list of tasks. Our server only."""
         return await self._ask(calls.task(task_id))
 
     async def tasks(
         self, *, kind: Kind | str | None = None, state: State | str | None = None, search: str | None = None
-    ) -> AsyncIterator[TaskItem]:
+    ) -> AsyncIterator[TaskItemDict]:
         """This key's tasks, newest first, fetched page by page. Our server only."""
         wanted, cursor = calls.kind_of(kind) if kind else None, None
         while True:
@@ -214,15 +221,15 @@ class AsyncClient:
             if not cursor:
                 return
 
-    async def cancel(self, task_id: str) -> TaskItem:
+    async def cancel(self, task_id: str) -> TaskItemDict:
         """Cancel a queued or running task; gives the task as it is then. Our server only."""
         return await self._ask(calls.cancel(task_id))
 
-    async def callbacks(self, task_id: str) -> list[Delivery]:
+    async def callbacks(self, task_id: str) -> list[DeliveryDict]:
         """Every attempt to deliver the task's callback. Our server only."""
         return await self._ask(calls.callbacks(task_id))
 
-    async def resend(self, task_id: str, *, idempotency_key: str | None = None) -> list[Delivery]:
+    async def resend(self, task_id: str, *, idempotency_key: str | None = None) -> list[DeliveryDict]:
         """Have the callback delivered again, with the same identity. Our server only."""
         return await self._ask(calls.resend(task_id, idempotency_key))
 
@@ -257,11 +264,11 @@ class AsyncClient:
             with ExitStack() as files:
                 wanted = wire.request(call, self.base_url, self._timeout, files)
                 async with self._http.stream(**wanted) as response:
-                    intake = wire.Intake(response)
+                    intake = wire.AnswerBody(response)
                     async for block in response.aiter_bytes():
                         intake.take(block)
                     return intake.answer()
         except httpx.HTTPError as error:
-            return wire.unreachable(error, self.base_url)
+            return wire.explain(error, self.base_url)
         except Unreachable as error:
             return error

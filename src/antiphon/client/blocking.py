@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from antiphon.client import calls, conversations, wire
 from antiphon.client.answers import ApiAnswer, Unreachable
 from antiphon.client.calls import Call, Look, Record
-from antiphon.client.conversations import Conversation, Server
+from antiphon.client.conversations import Conversation, ServerTraits
 from antiphon.client.downloads import save
-from antiphon.client.records import Delivery, MidiRecord, SeparationRecord, TaskItem, Uploaded, VideoRecord
+from antiphon.client.records import (
+    DeliveryDict,
+    MidiRecordDict,
+    SeparationRecordDict,
+    TaskItemDict,
+    UploadedDict,
+    VideoRecordDict,
+)
 from antiphon.client.retries import Retries
 from antiphon.client.watch import TaskWatch
-from antiphon.contract.kinds import Aspect, FrameRate, Kind, Resolution, SeparationType, State, Theme, VideoSound
+from antiphon.contract.kinds import Aspect, FrameRate, Kind, Resolution, SeparationType, State, ThemeName, VideoSound
 from antiphon.download import Progress
 
 if TYPE_CHECKING:
@@ -53,7 +60,7 @@ class Client:
         self._timeout = timeout
         self._retries = retries or Retries()
         self._clock, self._sleep = clock, sleep
-        self._server = Server()
+        self._server = ServerTraits()
         self._http = httpx.Client(**wire.settings(wire.key_of(api_key)), transport=transport)
 
     def __enter__(self) -> Self:
@@ -74,7 +81,7 @@ class Client:
         lyrics: str | None = None,
         cover: Path | str | None = None,
         idempotency_key: str | None = None,
-    ) -> Uploaded:
+    ) -> UploadedDict:
         """Upload a song, with a ``cover`` picture and ``lyrics`` (LRC or text) if wanted. Our server only.
 
         A given ``idempotency_key`` makes the call safe to repeat within 24 h, by another process too; so everywhere.
@@ -91,7 +98,7 @@ class Client:
         lyrics: str | None = None,
         cover: str | None = None,
         idempotency_key: str | None = None,
-    ) -> Uploaded:
+    ) -> UploadedDict:
         """Let the server fetch a song, and a ``cover`` picture, from public URLs. Our server only."""
         fields = {"title": title, "author": author, "lyrics": lyrics}
         return self._ask(calls.upload_url(url, fields, cover, idempotency_key))
@@ -129,7 +136,7 @@ class Client:
         *,
         author: str | None = None,
         domain: str | None = None,
-        theme: Theme | None = None,
+        theme: ThemeName | None = None,
         aspect: Aspect | None = None,
         resolution: Resolution | None = None,
         fps: FrameRate | None = None,
@@ -159,17 +166,17 @@ class Client:
         """The record of a task of any kind, as it came."""
         return self._ask(calls.look(calls.kind_of(kind), task_id)).record
 
-    def midi_record(self, task_id: str) -> MidiRecord:
+    def midi_record(self, task_id: str) -> MidiRecordDict:
         """The record of a MIDI task: the notes, and a link to a Standard MIDI File."""
-        return cast(MidiRecord, self.record(Kind.MIDI, task_id))
+        return cast(MidiRecordDict, self.record(Kind.MIDI, task_id))
 
-    def video_record(self, task_id: str) -> VideoRecord:
+    def video_record(self, task_id: str) -> VideoRecordDict:
         """The record of a music video, with a link to it."""
-        return cast(VideoRecord, self.record(Kind.VIDEO, task_id))
+        return cast(VideoRecordDict, self.record(Kind.VIDEO, task_id))
 
-    def separation_record(self, task_id: str) -> SeparationRecord:
+    def separation_record(self, task_id: str) -> SeparationRecordDict:
         """The record of a separation, with a link to each stem."""
-        return cast(SeparationRecord, self.record(Kind.SEPARATION, task_id))
+        return cast(SeparationRecordDict, self.record(Kind.SEPARATION, task_id))
 
     def look(self, task_id: str, kind: Kind | str | None = None, *, timeout: float | None = None) -> Look:
         """Poll once, without retries: the record, how the task stands, and the pause that the server advises. The
@@ -202,13 +209,13 @@ class Client:
             conversations.wait(watch, timeout=self._timeout, clock=self._clock, chance=random.random, seen=seen)
         )
 
-    def task(self, task_id: str) -> TaskItem:
+    def task(self, task_id: str) -> TaskItemDict:
         """The task's line in the list of tasks. Our server only."""
         return self._ask(calls.task(task_id))
 
     def tasks(
         self, *, kind: Kind | str | None = None, state: State | str | None = None, search: str | None = None
-    ) -> Iterator[TaskItem]:
+    ) -> Iterator[TaskItemDict]:
         """This key's tasks, newest first, fetched page by page. Our server only."""
         wanted, cursor = calls.kind_of(kind) if kind else None, None
         while True:
@@ -218,15 +225,15 @@ class Client:
             if not cursor:
                 return
 
-    def cancel(self, task_id: str) -> TaskItem:
+    def cancel(self, task_id: str) -> TaskItemDict:
         """Cancel a queued or running task; gives the task as it is then. Our server only."""
         return self._ask(calls.cancel(task_id))
 
-    def callbacks(self, task_id: str) -> list[Delivery]:
+    def callbacks(self, task_id: str) -> list[DeliveryDict]:
         """Every attempt to deliver the task's callback. Our server only."""
         return self._ask(calls.callbacks(task_id))
 
-    def resend(self, task_id: str, *, idempotency_key: str | None = None) -> list[Delivery]:
+    def resend(self, task_id: str, *, idempotency_key: str | None = None) -> list[DeliveryDict]:
         """Have the callback delivered again, with the same identity. Our server only."""
         return self._ask(calls.resend(task_id, idempotency_key))
 
@@ -261,11 +268,11 @@ class Client:
             with ExitStack() as files:
                 wanted = wire.request(call, self.base_url, self._timeout, files)
                 with self._http.stream(**wanted) as response:
-                    intake = wire.Intake(response)
+                    intake = wire.AnswerBody(response)
                     for block in response.iter_bytes():
                         intake.take(block)
                     return intake.answer()
         except httpx.HTTPError as error:
-            return wire.unreachable(error, self.base_url)
+            return wire.explain(error, self.base_url)
         except Unreachable as error:
             return error

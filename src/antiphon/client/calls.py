@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from antiphon.client.answers import ApiError
-from antiphon.client.records import Delivery, Outcome, TaskItem, TaskPage, Uploaded, outcome_of
+from antiphon.client.records import DeliveryDict, Outcome, TaskItemDict, TaskPageDict, UploadedDict, outcome_of
 from antiphon.contract.kinds import Kind, SeparationType, State
 from antiphon.errors import BadParameter
 
@@ -21,7 +21,7 @@ RECORDS = {
     Kind.SEPARATION: "/vocal-removal/record-info",
     Kind.WAV: "/wav/record-info",
 }
-INSPECTION = 330.0  # seconds: our server fetches a song for up to 300 s, and looks into it before it answers
+INSPECTION_TIMEOUT_S = 330.0  # our server fetches a song for up to 300 s, and inspects it before it answers
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def kind_of(given: Kind | str) -> Kind:
     return Kind(given)
 
 
-def upload(path: Path, fields: Mapping[str, str | None], cover: Path | None, key: str | None) -> Call[Uploaded]:
+def upload(path: Path, fields: Mapping[str, str | None], cover: Path | None, key: str | None) -> Call[UploadedDict]:
     files = {"file": path} if cover is None else {"file": path, "cover": cover}
     return Call(
         "POST",
@@ -71,13 +71,15 @@ def upload(path: Path, fields: Mapping[str, str | None], cover: Path | None, key
         fields=_given(fields),
         files=files,
         idempotency_key=_key(key),
-        timeout=INSPECTION,
+        timeout=INSPECTION_TIMEOUT_S,
     )
 
 
-def upload_url(url: str, fields: Mapping[str, str | None], cover: str | None, key: str | None) -> Call[Uploaded]:
+def upload_url(url: str, fields: Mapping[str, str | None], cover: str | None, key: str | None) -> Call[UploadedDict]:
     body = _given({"url": url, **fields, "cover": cover})
-    return Call("POST", "/audio/upload-url", _uploaded, body=body, idempotency_key=_key(key), timeout=INSPECTION)
+    return Call(
+        "POST", "/audio/upload-url", _uploaded, body=body, idempotency_key=_key(key), timeout=INSPECTION_TIMEOUT_S
+    )
 
 
 def separate(
@@ -138,14 +140,14 @@ def task_page(
     search: str | None = None,
     limit: int = 50,
     cursor: str | None = None,
-) -> Call[TaskPage]:
+) -> Call[TaskPageDict]:
     query = {"kind": kind, "state": state, "search": search, "cursor": cursor}
     given = {name: str(value) for name, value in query.items() if value is not None}
     return Call("GET", "/tasks", _page, query={**given, "limit": str(limit)}, repeatable=True)
 
 
-def task(task_id: str) -> Call[TaskItem]:
-    def read(data: Any, _: float | None) -> TaskItem:
+def task(task_id: str) -> Call[TaskItemDict]:
+    def read(data: Any, _: float | None) -> TaskItemDict:
         for item in _page(data, None)["tasks"]:  # the search looks into titles, too
             if item.get("taskId") == task_id:
                 return item
@@ -154,15 +156,15 @@ def task(task_id: str) -> Call[TaskItem]:
     return Call("GET", "/tasks", read, query={"search": task_id, "limit": "200"}, repeatable=True)
 
 
-def cancel(task_id: str) -> Call[TaskItem]:
+def cancel(task_id: str) -> Call[TaskItemDict]:
     return Call("POST", f"/tasks/{_segment(task_id)}/cancel", _item, repeatable=True)
 
 
-def callbacks(task_id: str) -> Call[list[Delivery]]:
+def callbacks(task_id: str) -> Call[list[DeliveryDict]]:
     return Call("GET", f"/tasks/{_segment(task_id)}/callbacks", _deliveries, repeatable=True)
 
 
-def resend(task_id: str, key: str | None) -> Call[list[Delivery]]:
+def resend(task_id: str, key: str | None) -> Call[list[DeliveryDict]]:
     return Call("POST", f"/tasks/{_segment(task_id)}/callbacks/resend", _deliveries, idempotency_key=_key(key))
 
 
@@ -197,15 +199,15 @@ def _task_id(data: Any, _: float | None) -> str:
     return str(found)
 
 
-def _uploaded(data: Any, _: float | None) -> Uploaded:
-    return cast(Uploaded, _object(data))
+def _uploaded(data: Any, _: float | None) -> UploadedDict:
+    return cast(UploadedDict, _object(data))
 
 
-def _item(data: Any, _: float | None) -> TaskItem:
-    return cast(TaskItem, _object(data))
+def _item(data: Any, _: float | None) -> TaskItemDict:
+    return cast(TaskItemDict, _object(data))
 
 
-def _page(data: Any, _: float | None) -> TaskPage:
+def _page(data: Any, _: float | None) -> TaskPageDict:
     found = _object(data)
     items = found.get("tasks")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
@@ -213,5 +215,5 @@ def _page(data: Any, _: float | None) -> TaskPage:
     return {"tasks": items, "nextCursor": found.get("nextCursor")}
 
 
-def _deliveries(data: Any, _: float | None) -> list[Delivery]:
-    return cast(list[Delivery], _object(data).get("deliveries") or [])
+def _deliveries(data: Any, _: float | None) -> list[DeliveryDict]:
+    return cast(list[DeliveryDict], _object(data).get("deliveries") or [])

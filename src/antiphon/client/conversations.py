@@ -14,7 +14,7 @@ from antiphon.contract.kinds import Kind
 
 Result = TypeVar("Result")
 MIN_LOOK_S = 5.0  # seconds that even the last look at a deadline is given
-_NOT_OF_THIS_KIND = (400, 404, 409, 422)
+_OTHER_KIND_CODES = (400, 404, 409, 422)
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Pause:
 Conversation = Generator["Call[Any] | Pause", "ApiAnswer | Unreachable | None", Result]
 
 
-class Server:
+class ServerTraits:
     """What a client has learnt of its server. ``honours_keys``: whether it knows a repeated ``Idempotency-Key``; None
     until that was needed."""
 
@@ -54,7 +54,9 @@ def _with_remedy(error: ApiError, call: Call[Any]) -> ApiError:
     return ApiError(error.answer_code, f"{error.message} ({remedy})", error.retry_after)
 
 
-def ask(call: Call[Result], retries: Retries, server: Server, chance: Callable[[], float]) -> Conversation[Result]:
+def ask(
+    call: Call[Result], retries: Retries, server: ServerTraits, chance: Callable[[], float]
+) -> Conversation[Result]:
     """Make a call, and again where that is safe."""
     attempt, waited = 1, 0.0
     while True:
@@ -72,7 +74,9 @@ def ask(call: Call[Result], retries: Retries, server: Server, chance: Callable[[
         attempt, waited = attempt + 1, waited + pause
 
 
-def _honours_keys(call: Call[Any], retries: Retries, server: Server, chance: Callable[[], float]) -> Conversation[bool]:
+def _honours_keys(
+    call: Call[Any], retries: Retries, server: ServerTraits, chance: Callable[[], float]
+) -> Conversation[bool]:
     """Whether the server is one of ours, which knows a key again: then it lists tasks, which no other does."""
     if call.idempotency_key is None:
         return False
@@ -99,7 +103,7 @@ def look(task_id: str, kind: Kind | None, timeout: float | None = None) -> Conve
         try:
             return (yield from once(calls.look(each, task_id, timeout)))
         except ApiError as error:
-            if error.answer_code not in _NOT_OF_THIS_KIND:
+            if error.answer_code not in _OTHER_KIND_CODES:
                 raise
             unknown = error
     assert unknown is not None

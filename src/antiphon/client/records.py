@@ -18,7 +18,7 @@ _STATES: dict[str, Outcome] = {
 }
 
 
-class Uploaded(TypedDict, total=False):
+class UploadedDict(TypedDict, total=False):
     taskId: str
     audioId: str
     duration: float
@@ -26,7 +26,7 @@ class Uploaded(TypedDict, total=False):
     expireTime: int
 
 
-class Status(TypedDict, total=False):
+class StatusDict(TypedDict, total=False):
     """In every record; from ``stage`` on only our server says it."""
 
     taskId: str
@@ -43,14 +43,14 @@ class Status(TypedDict, total=False):
     taskState: str
 
 
-class StemRecord(TypedDict, total=False):
+class StemRecordDict(TypedDict, total=False):
     id: str
     stem_type_group_name: str
     audio_url: str
     duration: float
 
 
-class SeparationResponse(TypedDict, total=False):
+class SeparationResponseDict(TypedDict, total=False):
     originUrl: str
     vocalUrl: str | None
     instrumentalUrl: str | None
@@ -67,16 +67,16 @@ class SeparationResponse(TypedDict, total=False):
     woodwindsUrl: str | None
     otherUrl: str | None
     pianoUrl: str | None
-    originData: list[StemRecord]
+    originData: list[StemRecordDict]
 
 
-class SeparationRecord(Status, total=False):
+class SeparationRecordDict(StatusDict, total=False):
     musicId: str
-    response: SeparationResponse | None
+    response: SeparationResponseDict | None
     successFlag: str
 
 
-class NoteRecord(TypedDict, total=False):
+class NoteRecordDict(TypedDict, total=False):
     """``start`` and ``end`` in seconds; some servers send them as text."""
 
     pitch: int
@@ -85,36 +85,36 @@ class NoteRecord(TypedDict, total=False):
     velocity: float
 
 
-class InstrumentRecord(TypedDict, total=False):
+class InstrumentRecordDict(TypedDict, total=False):
     name: str
-    notes: list[NoteRecord]
+    notes: list[NoteRecordDict]
 
 
-class MidiData(TypedDict, total=False):
+class MidiDataDict(TypedDict, total=False):
     state: str
-    instruments: list[InstrumentRecord]
+    instruments: list[InstrumentRecordDict]
 
 
-class MidiRecord(Status, total=False):
+class MidiRecordDict(StatusDict, total=False):
     recordTaskId: int
-    midiData: MidiData | None
+    midiData: MidiDataDict | None
     midiUrl: str | None
     successFlag: int
 
 
-class VideoResponse(TypedDict, total=False):
+class VideoResponseDict(TypedDict, total=False):
     videoUrl: str
     thumbnailUrl: str | None
 
 
-class VideoRecord(Status, total=False):
+class VideoRecordDict(StatusDict, total=False):
     musicId: str
-    response: VideoResponse | None
+    response: VideoResponseDict | None
     successFlag: str
     warnings: list[str]
 
 
-class TaskItem(Status, total=False):
+class TaskItemDict(StatusDict, total=False):
     """A line in the list of tasks."""
 
     kind: str
@@ -124,12 +124,12 @@ class TaskItem(Status, total=False):
     startTime: int | None
 
 
-class TaskPage(TypedDict):
-    tasks: list[TaskItem]
+class TaskPageDict(TypedDict):
+    tasks: list[TaskItemDict]
     nextCursor: str | None
 
 
-class Attempt(TypedDict, total=False):
+class AttemptDict(TypedDict, total=False):
     number: int
     time: int
     address: str | None
@@ -140,7 +140,7 @@ class Attempt(TypedDict, total=False):
     requestHeaders: dict[str, str] | None
 
 
-class Delivery(TypedDict, total=False):
+class DeliveryDict(TypedDict, total=False):
     number: int
     webhookId: str
     url: str
@@ -150,13 +150,18 @@ class Delivery(TypedDict, total=False):
     body: str
     bodySize: int
     bodyComplete: bool
-    attempts: list[Attempt]
+    attempts: list[AttemptDict]
 
 
 def outcome_of(record: Mapping[str, Any]) -> Outcome:
-    """How the task stands: as our ``taskState`` says (``state`` in version 0.1), else ``successFlag``.
+    """How a task stands by its record: by our ``taskState`` (``state`` in version 0.1), else by ``successFlag``.
 
-    ``CALLBACK_EXCEPTION`` says only that the callback was given up: what the task made tells the outcome.
+    Args:
+        record: A record of any kind, of any server of the documented API.
+
+    Returns:
+        "pending" also for a word that nobody documented. ``CALLBACK_EXCEPTION`` says only that the callback was given
+        up: what the task made tells the outcome.
     """
     known = _STATES.get(str(record.get("taskState", record.get("state"))).lower())
     if known:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from antiphon.client.answers import ApiError, Unreachable
 
-TEMPORARY = (430, 455, 408, 425)  # too frequent, maintenance, too slow, too early
-REFUSED = (429, 430, 455)
+TEMPORARY_CODES = (430, 455, 408, 425)  # too frequent, maintenance, too slow, too early
+REFUSED_CODES = (429, 430, 455)
 """Codes with which the request had no effect. 429 says that no credits are left, or too many tasks queued with us: more
 of the same does not help, so it is told and not tried again."""
 
@@ -14,14 +14,14 @@ def had_no_effect(error: ApiError | Unreachable) -> bool:
     """Whether the API surely did nothing, so that any request may be sent again."""
     if isinstance(error, Unreachable):
         return not error.sent
-    return error.answer_code in REFUSED
+    return error.answer_code in REFUSED_CODES
 
 
 def is_temporary(error: ApiError | Unreachable) -> bool:
     """Whether the same request may succeed later."""
     if isinstance(error, Unreachable):
         return True
-    return error.answer_code in TEMPORARY or 500 <= error.answer_code < 600
+    return error.answer_code in TEMPORARY_CODES or 500 <= error.answer_code < 600
 
 
 @dataclass(frozen=True)

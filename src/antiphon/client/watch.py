@@ -6,7 +6,7 @@ from antiphon.client.records import Outcome
 from antiphon.client.retries import Retries, is_temporary
 from antiphon.contract.kinds import Kind
 
-STEP = 5.0  # seconds by which the pause grows from look to look
+INTERVAL_STEP_S = 5.0  # by which the pause grows from look to look
 _PAUSES = {Kind.VIDEO: (30.0, 30.0), Kind.MIDI: (10.0, 30.0), Kind.SEPARATION: (10.0, 30.0), Kind.WAV: (5.0, 10.0)}
 _BACKOFF = Retries(first=1.0, longest=30.0)
 
@@ -14,7 +14,7 @@ _BACKOFF = Retries(first=1.0, longest=30.0)
 def interval(kind: Kind, looks: int) -> float:
     """Seconds to the next look after so many of them: the documented 30 s for video, 10 growing to 30 s for MIDI."""
     first, longest = _PAUSES[kind]
-    return min(longest, first + STEP * (looks - 1))
+    return min(longest, first + INTERVAL_STEP_S * (looks - 1))
 
 
 class TaskWatch:
@@ -42,6 +42,7 @@ class TaskWatch:
         return self._looks + self._failures > 0
 
     def saw(self, look: Look, now: float) -> None:
+        """Take up what a look has shown at ``now``, and plan the next one."""
         self.kind, self.record, self.outcome = look.kind, look.record, look.outcome
         self._looks += 1
         self._failures, self._trouble = 0, ""
@@ -49,7 +50,16 @@ class TaskWatch:
         self._plan(now, advised if self._every is None else self._every)
 
     def failed(self, error: ApiError | Unreachable, now: float, chance: float) -> None:
-        """No record came. Raises the error when another look would bring nothing else."""
+        """Take up that a look gave no record, and plan the next one.
+
+        Args:
+            error: What came instead.
+            now: Seconds, on the clock of ``end``.
+            chance: Uniform in [0, 1), for the jitter.
+
+        Raises:
+            ApiError, Unreachable: ``error`` itself, where another look would bring nothing else.
+        """
         if not is_temporary(error):
             raise error
         self._failures += 1

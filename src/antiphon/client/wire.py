@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import httpx
 
 BASE_PATH = "/api/v1"
-CONNECT_TIMEOUT = 10.0  # seconds
+CONNECT_TIMEOUT_S = 10.0
 MAX_ANSWER_BYTES = 256 << 20  # bytes; half a million notes are 40 MB
 MAX_ANSWER_S = 600.0  # seconds from the answer's first byte to its last
 _KEY = re.compile("[!-~]+")
@@ -73,7 +73,7 @@ def request(call: Call[Any], url: str, timeout: float, files: ExitStack) -> dict
 
     wanted: dict[str, Any] = {"method": call.method, "url": url + call.path}
     limit = timeout if call.timeout is None else call.timeout
-    wanted["timeout"] = httpx.Timeout(limit, connect=min(limit, CONNECT_TIMEOUT))
+    wanted["timeout"] = httpx.Timeout(limit, connect=min(limit, CONNECT_TIMEOUT_S))
     if call.query:
         wanted["params"] = dict(call.query)
     if call.idempotency_key:
@@ -91,7 +91,7 @@ def request(call: Call[Any], url: str, timeout: float, files: ExitStack) -> dict
     return wanted
 
 
-class Intake:
+class AnswerBody:
     """Takes an answer's body in, within bounds. Raises ``Unreachable`` beyond them."""
 
     def __init__(self, response: "httpx.Response") -> None:
@@ -111,8 +111,8 @@ class Intake:
         return ApiAnswer(self._response.status_code, found, bytes(self._body), time.time())
 
 
-def unreachable(error: "httpx.HTTPError", url: str) -> Unreachable:
-    """What went wrong, in words, and whether the request may have been received."""
+def explain(error: "httpx.HTTPError", url: str) -> Unreachable:
+    """Cause of a call that got no answer, and whether the request may have been received."""
     import httpx
 
     reason = str(error) or type(error).__name__

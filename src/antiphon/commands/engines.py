@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Literal, get_args
 import click
 
 from antiphon.commands.connect import PATH
-from antiphon.contract.kinds import Grid
+from antiphon.contract.kinds import GridName
 
 if TYPE_CHECKING:
     from antiphon.music.audio import AudioInfo
     from antiphon.music.progress import Progress
     from antiphon.settings import Settings
 
-Separation = Literal["separate_vocal", "split_stem"]
+SeparationChoice = Literal["separate_vocal", "split_stem"]
 Codec = Literal["flac", "mp3", "wav"]
 song_argument = click.argument("file", type=PATH, help="audio, or a video with sound")
 out_option = click.option("--out", "-o", type=PATH, help="where the result goes; default: beside FILE")
@@ -27,12 +27,12 @@ out_option = click.option("--out", "-o", type=PATH, help="where the result goes;
 @click.option(
     "--type",
     "kind",
-    type=click.Choice(get_args(Separation)),
+    type=click.Choice(get_args(SeparationChoice)),
     default="split_stem",
     help="vocals and rest, or four stems",
 )
 @click.option("--codec", type=click.Choice(get_args(Codec)), default="flac", help="of the stems")
-def stems(file: Path, out: Path | None, kind: Separation, codec: Codec) -> None:
+def stems(file: Path, out: Path | None, kind: SeparationChoice, codec: Codec) -> None:
     """Separate FILE into stems."""
     from antiphon.music.separation import separate
 
@@ -60,8 +60,8 @@ def stems(file: Path, out: Path | None, kind: Separation, codec: Codec) -> None:
 @click.option("--stems", "split", is_flag=True, help="separate first: slower, but drums and bass apart")
 @click.option(
     "--quantize",
-    type=click.Choice(get_args(Grid), case_sensitive=False),
-    metavar="|".join(get_args(Grid)),
+    type=click.Choice(get_args(GridName), case_sensitive=False),
+    metavar="|".join(get_args(GridName)),
     help="move the notes to this note value of the song's beats (T: triplets); default: as played",
 )
 @click.option("--json", "json_out", is_flag=True, help="also write the notes as JSON, as the callback has them")

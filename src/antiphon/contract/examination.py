@@ -16,7 +16,7 @@ from antiphon.contract.signatures import (
     DOCUMENTED_HEADERS,
     PREFIX,
     STANDARD_HEADERS,
-    TOLERANCE,
+    TOLERANCE_S,
     check_key,
     sign_documented,
     sign_standard,
@@ -24,7 +24,7 @@ from antiphon.contract.signatures import (
 from antiphon.errors import BadParameter
 
 Verdict = Literal["valid", "invalid", "absent"]
-State = Literal["right", "wrong", "missing", "unchecked"]
+PartState = Literal["right", "wrong", "missing", "unchecked"]
 Header = tuple[str, str]
 Fits = Callable[[str, str], bool]
 """Whether this key's signature of this body is the one that came."""
@@ -32,7 +32,7 @@ Fits = Callable[[str, str], bool]
 _LINE = re.compile(r"""^[\s>*'"]*(?:-H\s*|--header\s+)?['"]?([A-Za-z0-9-]+)\s*:[ \t]?(.*?)['"]?[\s\\]*$""")
 _SECONDS = re.compile("[0-9]{1,12}")
 _ID = re.compile("[!-~]{1,256}")
-_DIGEST = 32  # bytes of HMAC-SHA256
+_DIGEST_BYTES = 32  # of HMAC-SHA256
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Part:
     """One thing that must be right. ``message`` says what is wrong and what to do."""
 
     name: str
-    state: State
+    state: PartState
     message: str | None = None
 
 
@@ -59,8 +59,12 @@ class Examination:
 
 
 def parse_headers(headers: Mapping[str, str] | str) -> list[Header]:
-    """Headers from an object or from text: ``Name: value`` lines, also as curl and log files show them. Names in lower
-    case; lines that are no header are left out."""
+    """Header names, in lower case, and values.
+
+    Args:
+        headers: An object; or text of lines ``Name: value``, also as curl and log files show them. Lines that are no
+            header are left out.
+    """
     if not isinstance(headers, str):
         return [(name.strip().lower(), value.strip()) for name, value in headers.items()]
     found = (_LINE.match(line) for line in headers.splitlines())
@@ -68,7 +72,14 @@ def parse_headers(headers: Mapping[str, str] | str) -> list[Header]:
 
 
 def examine(headers: Sequence[Header], body: str, keys: Sequence[str], *, now: float) -> list[Examination]:
-    """Both schemes. ``keys`` are those that may have signed; ``now`` is Unix seconds. Raises nothing."""
+    """Examination of both schemes, the standard one first. Nothing is raised.
+
+    Args:
+        headers: Names in lower case.
+        body: The body as it was pasted.
+        keys: Webhook keys that may have signed.
+        now: Unix seconds.
+    """
     names = {name for name, _ in headers}
     key_part, usable = _key(keys)
     standard: tuple[Part, ...] = ()
@@ -94,7 +105,7 @@ def _standard(headers: Sequence[Header], body: str, keys: Sequence[str], now: fl
     elif signature.state == "right" and (not keys or timestamp is None or identity.state != "right"):
         signature = _unchecked("webhook-signature")
     elif signature.state == "right":
-        reason = _mismatch(
+        reason = _explain(
             lambda key, text: (
                 sign_standard(key, webhook_id, timestamp or 0, _bytes(text)).removeprefix("v1,") in offered
             ),
@@ -117,7 +128,7 @@ def _documented(headers: Sequence[Header], body: str, keys: Sequence[str], now: 
     elif signature.state == "right" and (not keys or timestamp is None or not task_id):
         signature = _unchecked("x-webhook-signature")
     elif signature.state == "right":
-        reason = _mismatch(lambda key, _: sign_documented(key, task_id, timestamp or 0) == value, "", keys)
+        reason = _explain(lambda key, _: sign_documented(key, task_id, timestamp or 0) == value, "", keys)
         signature = Part("x-webhook-signature", "wrong" if reason else "right", reason)
     yield from (stamp, signature, identity)
 
@@ -138,11 +149,11 @@ def _timestamp(headers: Sequence[Header], name: str, now: float) -> tuple[Part, 
     if not _SECONDS.fullmatch(value):
         return Part(name, "wrong", f"expected Unix time in seconds (got {value[:40]!r}); copy it again"), None
     off = int(value) - round(now)
-    if abs(off) <= TOLERANCE:
+    if abs(off) <= TOLERANCE_S:
         return part, int(value)
     side = "past" if off < 0 else "future"
     remedy = "have it sent again" if off < 0 else "check this machine's clock"
-    words = f"lies {abs(off)} s in the {side}, and receivers accept {TOLERANCE} s: {remedy}"
+    words = f"lies {abs(off)} s in the {side}, and receivers accept {TOLERANCE_S} s: {remedy}"
     return Part(name, "wrong", words), int(value)
 
 
@@ -157,8 +168,8 @@ def _key(keys: Sequence[str]) -> tuple[Part, Sequence[str]]:
     return Part("key", "right"), keys
 
 
-def _mismatch(fits: Fits, body: str, keys: Sequence[str]) -> str | None:
-    """Why no key's signature fits; None when one does."""
+def _explain(fits: Fits, body: str, keys: Sequence[str]) -> str | None:
+    """Cause why no key's signature fits; None when one does."""
     if any(fits(key, body) for key in keys):
         return None
     for text, change in _altered(body):
@@ -205,13 +216,13 @@ def _bytes(text: str) -> bytes:
 
 def _is_digest(text: str) -> bool:
     try:
-        return len(base64.b64decode(text, validate=True)) == _DIGEST
+        return len(base64.b64decode(text, validate=True)) == _DIGEST_BYTES
     except (binascii.Error, ValueError):
         return False
 
 
 def _no_digest(name: str) -> Part:
-    return Part(name, "wrong", f"is not the base64 of {_DIGEST} bytes: it was cut or changed; copy it again")
+    return Part(name, "wrong", f"is not the base64 of {_DIGEST_BYTES} bytes: it was cut or changed; copy it again")
 
 
 def _unchecked(name: str) -> Part:

@@ -52,10 +52,10 @@ class SuccessFlag(StrEnum):
     CALLBACK_EXCEPTION = "CALLBACK_EXCEPTION"
 
 
-Grid = Literal["1/4", "1/8", "1/8T", "1/16", "1/16T", "1/32"]
+GridName = Literal["1/4", "1/8", "1/8T", "1/16", "1/16T", "1/32"]
 """The note values to which the notes of a MIDI task can be moved; T stands for triplets."""
 
-Theme = Literal["bars", "circle", "wave"]
+ThemeName = Literal["bars", "circle", "wave"]
 """The designs of a music video."""
 
 Aspect = Literal["16:9", "9:16", "1:1"]
@@ -100,9 +100,15 @@ SINGLE_STEMS = STEMS[SeparationType.SPLIT_STEM]
 
 
 def stems_of(separation: SeparationType, stem: str | None = None) -> tuple[str, ...]:
-    """The stems that a separation makes, ``stem`` being the one that ``split_stem_advanced`` was asked for.
+    """Names of the stems that a separation makes.
 
-    What it leaves over is ``other``; beside the vocals, and beside ``other`` itself, it is ``instrumental``.
+    Args:
+        separation: Its kind.
+        stem: The one that ``split_stem_advanced`` was asked for; None for the other kinds.
+
+    Returns:
+        With ``split_stem_advanced`` the stem and what it leaves over: ``other``, or ``instrumental`` beside the vocals
+        and beside ``other`` itself.
     """
     if separation is not SeparationType.SPLIT_STEM_ADVANCED:
         return STEMS[separation]

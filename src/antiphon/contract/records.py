@@ -87,7 +87,7 @@ class Documented(BaseModel):
     errorMessage: str | None
 
 
-class OfATrack(Documented):
+class TrackRecord(Documented):
     """The documented fields of the records that speak of one track; ``musicId`` is its audio id."""
 
     musicId: str
@@ -96,7 +96,7 @@ class OfATrack(Documented):
     successFlag: SuccessFlag
 
 
-class SeparationFields(OfATrack):
+class SeparationFields(TrackRecord):
     response: SeparationResponse | None  # type: ignore[valid-type]
 
 
@@ -114,7 +114,7 @@ class MidiRecord(Ours, MidiFields):
     midiUrl: str | None = Field(description="ours: a Standard MIDI File")
 
 
-class VideoFields(OfATrack):
+class VideoFields(TrackRecord):
     response: VideoResponse | None
 
 
@@ -122,7 +122,7 @@ class VideoRecord(Ours, VideoFields):
     warnings: list[str] = Field(description="ours: for example characters of the title that no font has")
 
 
-class WavFields(OfATrack):
+class WavFields(TrackRecord):
     response: WavResponse | None
 
 
@@ -291,7 +291,7 @@ class Attempt(BaseModel):
     requestHeaders: dict[str, str] | None = Field(description="all headers that were sent; null when nothing was")
 
 
-class Delivery(BaseModel):
+class DeliveryItem(BaseModel):
     number: int = Field(description="from 1: the first, then one for each resend")
     webhookId: str
     url: str
@@ -305,7 +305,7 @@ class Delivery(BaseModel):
 
 
 class Deliveries(BaseModel):
-    deliveries: list[Delivery]
+    deliveries: list[DeliveryItem]
 
 
 class CallbackTrial(BaseModel):

@@ -20,10 +20,10 @@ from antiphon.contract.kinds import (
     SINGLE_STEMS,
     Aspect,
     FrameRate,
-    Grid,
+    GridName,
     Resolution,
     SeparationType,
-    Theme,
+    ThemeName,
     VideoSound,
     find_stem,
 )
@@ -81,7 +81,7 @@ Blankable = BeforeValidator(_blank_to_none)
 Short = Annotated[Annotated[str, Field(max_length=50), AfterValidator(single_line)] | None, Blankable]
 Title = Annotated[Annotated[str, Field(max_length=200), AfterValidator(single_line)] | None, Blankable]
 Words = Annotated[str, Field(max_length=MAX_LYRICS_CHARS), AfterValidator(_lyrics)]
-Lyrics = Annotated[Words | None, Blankable]
+LyricsField = Annotated[Words | None, Blankable]
 
 
 class Request(BaseModel):
@@ -100,7 +100,7 @@ class OwnRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class OfATrack(Request):
+class TrackRequest(Request):
     """A request that names its song: by the task and the track, or by an address."""
 
     model_config = ConfigDict(
@@ -136,7 +136,7 @@ class UploadFields(Request):
 
     title: Title = None
     author: Short = None
-    lyrics: Lyrics = None
+    lyrics: LyricsField = None
 
 
 class UploadUrl(UploadFields):
@@ -144,7 +144,7 @@ class UploadUrl(UploadFields):
     cover: Annotated[str | None, Field(max_length=MAX_URL_CHARS, description="URL of a picture")] = None
 
 
-class Separation(OfATrack):
+class Separation(TrackRequest):
     type: Annotated[SeparationType, Field(strict=False)] = SeparationType.SEPARATE_VOCAL
     stemName: Annotated[
         str | None,
@@ -225,16 +225,16 @@ class Midi(Request):
     callBackUrl: CallBackUrl = None
     audioId: Annotated[AudioId | None, Field(description="One stem of it; without it, all stems")] = None
     quantize: Annotated[
-        Grid | None,
+        GridName | None,
         Field(description="Move the notes to this note value of the song's own beats; without it, they stay as played"),
     ] = None
 
 
-class Video(OfATrack):
+class Video(TrackRequest):
     callBackUrl: CallBackUrl = None
     author: Short = None
     domainName: Annotated[Short, Field(description="A website or a brand")] = None
-    theme: Annotated[Theme, Field(description="The design")] = "bars"
+    theme: Annotated[ThemeName, Field(description="The design")] = "bars"
     aspect: Annotated[Aspect, Field(description="Width to height")] = "16:9"
     resolution: Annotated[Resolution, Field(description="The short side in pixels")] = "720p"
     fps: Annotated[FrameRate, Field(description="Frames a second")] = 30

@@ -9,9 +9,10 @@ from antiphon.contract.kinds import callback_key
 from antiphon.contract.lenient import MISSING, Problems, link, number, shown
 from antiphon.contract.unified_callback import separate_form
 from antiphon.errors import BadParameter
+from antiphon.score.notes import Note
 
 Document = Mapping[str, Any]
-Kind = Literal["midi", "video", "separation", "wav", "unknown"]
+ResultKind = Literal["midi", "video", "separation", "wav", "unknown"]
 
 MAX_SONG_S = 86_400.0
 """Seconds; a note that lies later is malformed."""
@@ -19,7 +20,7 @@ MAX_STEMS = 64
 """Links that are read of one separation; the documented API has 14 stems."""
 
 _ID_FIELDS = ("taskId", "task_id")
-_CONTENT: tuple[tuple[str, Kind], ...] = (
+_CONTENT: tuple[tuple[str, ResultKind], ...] = (
     ("instruments", "midi"),
     ("video_url", "video"),
     ("videoUrl", "video"),
@@ -37,17 +38,6 @@ _ORIGIN = "origin"
 _LINK_SUFFIX = callback_key("")
 _CAMEL_LINK = re.compile(r"([a-z]+(?:[A-Z][a-z]+)*)Url")
 _LEFT_OVER, _EFFECTS = "other", "fx"  # one file under two names
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """``pitch`` is a MIDI note number 0–127 (for drums the General MIDI percussion key), ``start`` and ``end`` are
-    seconds from the start of the audio, ``velocity`` is 0–1."""
-
-    pitch: int
-    start: float
-    end: float
-    velocity: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +95,7 @@ class FailedResult:
     """A task that failed, or says that it succeeded and has no link to show for it; ``message`` says why."""
 
     task_id: str
-    kind: Kind
+    kind: ResultKind
     code: int | None
     message: str
     document: Document
@@ -142,7 +132,7 @@ def read_result(document: object) -> Result:
     kind, content = _content(document, data)
     code = _code(document.get("code"))
     if code not in (None, 200) or _state(document, data) in _FAILED_STATES:
-        return FailedResult(task_id, kind, code, _reason(document, data), document)
+        return FailedResult(task_id, kind, code, _explain(document, data), document)
     if kind == "midi":
         instruments = _instruments(content, problems)
         return MidiResult(task_id, instruments, problems.lines(), document)
@@ -167,7 +157,7 @@ def read_result(document: object) -> Result:
     return SeparationResult(task_id, stems, origin, problems.lines(), document)
 
 
-def kind_of(document: Document) -> Kind:
+def kind_of(document: Document) -> ResultKind:
     """Which kind of task announces itself, told by the names of fields: a failed task has them too, empty or null."""
     document = separate_form(document)
     return _content(document, _data(document))[0]
@@ -178,7 +168,7 @@ def _data(document: Document) -> Document:
     return data if isinstance(data, Mapping) else {}
 
 
-def _content(document: Document, data: Document) -> tuple[Kind, object]:
+def _content(document: Document, data: Document) -> tuple[ResultKind, object]:
     for name, kind in _CONTENT:
         for fields in (data, document):
             if name in fields:
@@ -214,7 +204,7 @@ def _state(document: Document, data: Document) -> str:
     return state.lower() if isinstance(state, str) else ""
 
 
-def _reason(document: Document, data: Document) -> str:
+def _explain(document: Document, data: Document) -> str:
     for fields, name in ((document, "msg"), (data, "msg"), (data, "errorMessage")):
         value = fields.get(name)
         if isinstance(value, str) and value and value != "success":

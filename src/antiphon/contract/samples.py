@@ -26,14 +26,14 @@ _INSTRUMENTS = [
 ]
 
 
-_LARGE_NOTES = 5_500  # some 320 KB
+_LARGE_NOTE_COUNT = 5_500  # some 320 KB
 
 
 def _note(at: int) -> dict[str, Any]:
     return {"pitch": 60 + at % 12, "start": round(at / 25, 4), "end": round(at / 25 + 0.04, 4), "velocity": 0.5}
 
 
-_LARGE = [{"name": "Acoustic Grand Piano", "notes": [_note(at) for at in range(_LARGE_NOTES)]}]
+_LARGE = [{"name": "Acoustic Grand Piano", "notes": [_note(at) for at in range(_LARGE_NOTE_COUNT)]}]
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,10 @@ class Sample:
 
 
 def samples(kinds: Collection[Kind] = KINDS) -> list[Sample]:
-    """A success and a failure of each of ``kinds``, in the order of ``KINDS``; of MIDI also a large success, as a song
-    of three minutes has it: many receivers stop at 100 KB."""
+    """Sample callbacks of each of ``kinds``, a success and a failure, in the order of ``KINDS``.
+
+    Of MIDI there is also a large success, as a song of three minutes has it: many receivers stop at 100 KB.
+    """
     found = [_sample(kind, failed) for kind in KINDS if kind in kinds for failed in (False, True)]
     return [*found, _sample(Kind.MIDI, failed=False, large=True)] if Kind.MIDI in kinds else found
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from antiphon.errors import BadParameter, InvalidSignature
 
-TOLERANCE = 300  # seconds that a timestamp may differ from now, either way
+TOLERANCE_S = 300  # that a timestamp may differ from now, either way
 PREFIX = "whsec_"
 KEY_BYTES = 24  # as Standard Webhooks recommends: between 24 and 64
 MIN_SECRET_BYTES = 16  # after whsec_; fewer can be guessed from one callback that was seen
@@ -36,8 +36,12 @@ def new_key() -> str:
 
 
 def check_key(key: str) -> None:
-    """Raise ``BadParameter`` when this cannot be a webhook key: empty, with white space, ``whsec_`` without base64, or
-    too short to be a secret."""
+    """Check that a text can be a webhook key.
+
+    Raises:
+        BadParameter: It is empty, has white space in it, has ``whsec_`` without base64 behind it, or is too short to be
+            a secret.
+    """
     _documented_bytes(key)
     if any(character.isspace() for character in key):
         raise BadParameter("a webhook key has white space in it; copy it again, without what stands around it")
@@ -88,11 +92,18 @@ def has_standard(received: Mapping[str, str]) -> bool:
 
 
 def verify_standard(
-    received: Mapping[str, str], body: bytes, keys: Sequence[str], *, now: float, tolerance: float = TOLERANCE
+    received: Mapping[str, str], body: bytes, keys: Sequence[str], *, now: float, tolerance: float = TOLERANCE_S
 ) -> None:
     """Check ``webhook-signature``: one of its signatures must be by one of ``keys``, over exactly this body.
 
-    ``now`` is Unix seconds. Whatever the headers hold, raises nothing but ``InvalidSignature``.
+    Args:
+        received: The headers; names in any case.
+        body: The raw bytes, as they came.
+        now: Unix seconds.
+        tolerance: Seconds by which the signed time may differ from ``now``, either way.
+
+    Raises:
+        InvalidSignature: It does not hold. Nothing else is raised, whatever the headers hold.
     """
     webhook_id, stamp, signatures = (_header(received, name) for name in STANDARD_HEADERS)
     if not _ID.fullmatch(webhook_id):
@@ -113,9 +124,18 @@ def verify_documented(
     keys: Sequence[str],
     *,
     now: float,
-    tolerance: float = TOLERANCE,
+    tolerance: float = TOLERANCE_S,
 ) -> None:
-    """Check ``X-Webhook-Signature`` for this task id. Raises nothing but ``InvalidSignature``."""
+    """Check ``X-Webhook-Signature`` for this task id; the body is not signed by it.
+
+    Args:
+        received: The headers; names in any case.
+        now: Unix seconds.
+        tolerance: Seconds by which the signed time may differ from ``now``, either way.
+
+    Raises:
+        InvalidSignature: It does not hold. Nothing else is raised.
+    """
     stamp, signature = (_header(received, name) for name in DOCUMENTED_HEADERS)
     timestamp = _timestamp("X-Webhook-Timestamp", stamp, now, tolerance)
     try:

@@ -16,9 +16,11 @@ _CONTENT = {
 
 
 def separate_form(document: Document) -> Document:
-    """``document`` itself unless it is of the unified form: then with its content where the other form has it.
+    """The callback in the form of the separate paths.
 
-    A model that nobody knows is left as it is, and so is a ``resultJson`` that is no JSON.
+    Returns:
+        ``document`` itself where it has that form, names a model that nobody knows, or has a ``resultJson`` that is no
+        JSON; else a copy with its content where the form of the separate paths has it.
     """
     data = document.get("data")
     if not isinstance(data, Mapping) or not isinstance(data.get("model"), str) or "state" not in data:

@@ -70,14 +70,18 @@ def is_outage(error: Exception) -> bool:
 
 
 def describe(url: str) -> str:
-    """The URL for people: without the password."""
+    """Host and database of a URL, for people: without user and password."""
     parts = urlsplit(url)
     host = parts.hostname or parse_qs(parts.query).get("host", ["localhost"])[0]
     return f"{host}{parts.path}"
 
 
 def migrate(url: str) -> None:
-    """Bring the tables up to date; safe when several processes start at once. Raises ``DatabaseError``."""
+    """Bring the tables up to date; safe when several processes start at once.
+
+    Raises:
+        DatabaseError: There is no connection, or PostgreSQL is too old.
+    """
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
             if connection.info.server_version < MIN_SERVER_VERSION:
@@ -112,6 +116,14 @@ def _upgrade(url: str) -> None:
 
 
 def open_database(url: str, *, pool_size: int = 10) -> Database:
-    """Migrate, then open the pool."""
+    """The pool of connections, opened after the migrations have run. Blocks while they do.
+
+    Args:
+        url: A libpq URL.
+        pool_size: Connections that are kept; twice as many may be open for a while.
+
+    Raises:
+        DatabaseError: There is no connection, or PostgreSQL is too old.
+    """
     migrate(url)
     return Database(url, pool_size=pool_size)

@@ -39,6 +39,7 @@ class Notifications:
 
     @contextlib.asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncIterator[asyncio.Queue[str]]:
+        """Queue of the payloads that come on ``channel`` within the block; an empty one: look yourself."""
         queue: asyncio.Queue[str] = asyncio.Queue(maxsize=MAX_WAITING)
         self._subscribers[channel].add(queue)
         try:

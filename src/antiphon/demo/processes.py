@@ -24,11 +24,11 @@ START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
 HOST = "127.0.0.1"
 
-Process = subprocess.Popen[bytes]
+ServerProcess = subprocess.Popen[bytes]
 
 
 @dataclass(frozen=True)
-class Stage:
+class DemoServer:
     """Where the demonstration plays."""
 
     base_url: str
@@ -39,7 +39,7 @@ class Stage:
 
 
 @contextlib.contextmanager
-def running_processes(models: Path) -> Iterator[Stage]:
+def running_processes(models: Path) -> Iterator[DemoServer]:
     """API with sender, worker and receiver as processes of their own, over an embedded PostgreSQL and a new data
     folder; all of it is gone after the block."""
     with contextlib.ExitStack() as stack:
@@ -72,7 +72,7 @@ def running_processes(models: Path) -> Iterator[Stage]:
         base_url, receiver_url = f"http://{HOST}:{api_port}", f"http://{HOST}:{receiver_port}"
         _await_answer(f"{base_url}/health", processes["api"], folder / "api.log")
         _await_answer(receiver_url, processes["receiver"], folder / "receiver.log")
-        yield Stage(base_url, f"{receiver_url}/callback", api_key, webhook_key, inbox)
+        yield DemoServer(base_url, f"{receiver_url}/callback", api_key, webhook_key, inbox)
 
 
 def _make_keys(environment: dict[str, str]) -> tuple[str, str]:
@@ -92,7 +92,7 @@ def _make_keys(environment: dict[str, str]) -> tuple[str, str]:
 
 
 @contextlib.contextmanager
-def _process(name: str, arguments: list[str], environment: dict[str, str], log: Path) -> Iterator[Process]:
+def _process(name: str, arguments: list[str], environment: dict[str, str], log: Path) -> Iterator[ServerProcess]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "antiphon", *arguments],
@@ -115,7 +115,7 @@ def _process(name: str, arguments: list[str], environment: dict[str, str], log: 
             process.wait()
 
 
-def _await_answer(url: str, process: Process, log: Path) -> None:
+def _await_answer(url: str, process: ServerProcess, log: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(httpx.TransportError):

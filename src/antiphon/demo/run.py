@@ -15,7 +15,7 @@ from rich.table import Table
 from antiphon.client import Client
 from antiphon.contract.kinds import STEMS, Kind, SeparationType, record_key
 from antiphon.demo.pictures import draw_piano_roll, grab_frame
-from antiphon.demo.processes import Stage, running_processes
+from antiphon.demo.processes import DemoServer, running_processes
 from antiphon.errors import AntiphonError, NotFound
 from antiphon.music import weights
 from antiphon.receiver.inbox.inbox import Event, Inbox
@@ -28,7 +28,7 @@ DOMAIN = "antiphon.example"
 
 
 @dataclass
-class Job:
+class FollowedTask:
     """One of the four tasks as the demonstration follows it."""
 
     name: str
@@ -65,21 +65,21 @@ def run_demo(song: Path, out: Path, console: Console | None = None) -> bool:
         )
         bars.update(fetching, completed=1.0, description="ready")
         with running_processes(settings.models_folder) as stage, Client(stage.base_url, stage.api_key) as client:
-            jobs = _Line(client, stage, bars, out).run(song)
+            jobs = _DemoClient(client, stage, bars, out).run(song)
             events = _await_callbacks(stage.inbox, jobs)
     console.print(_table(jobs, events))
     console.print(f"Everything is in [bold]{out}/[/bold]")
     return all(job.record["taskState"] == "succeeded" and _acknowledged(events.get(job.task_id)) for job in jobs)
 
 
-class _Line:
+class _DemoClient:
     """The calls of a client, in the order in which results allow them."""
 
-    def __init__(self, client: Client, stage: Stage, bars: Progress, out: Path) -> None:
+    def __init__(self, client: Client, stage: DemoServer, bars: Progress, out: Path) -> None:
         self._client, self._stage, self._bars, self._out = client, stage, bars, out
-        self._jobs: list[Job] = []
+        self._jobs: list[FollowedTask] = []
 
-    def run(self, song: Path) -> list[Job]:
+    def run(self, song: Path) -> list[FollowedTask]:
         track = self._client.upload(song)
         task_id, audio_id, url = track["taskId"], track["audioId"], self._stage.callback_url
         vocals, stems = SeparationType.SEPARATE_VOCAL, SeparationType.SPLIT_STEM
@@ -95,8 +95,8 @@ class _Line:
             self._save(job)
         return self._jobs
 
-    def _follow(self, name: str, kind: Kind, task_id: str) -> Job:
-        job = Job(name, kind, task_id, self._bars.add_task("queued", label=name, total=1.0))
+    def _follow(self, name: str, kind: Kind, task_id: str) -> FollowedTask:
+        job = FollowedTask(name, kind, task_id, self._bars.add_task("queued", label=name, total=1.0))
         self._jobs.append(job)
         return job
 
@@ -110,7 +110,7 @@ class _Line:
                     self._poll(job)
             time.sleep(POLL_INTERVAL_S)
 
-    def _poll(self, job: Job) -> None:
+    def _poll(self, job: FollowedTask) -> None:
         job.record = self._client.record(job.kind, job.task_id)
         stage = job.record["stage"] or job.record["taskState"]
         self._bars.update(job.bar, completed=job.record["progress"], description=stage)
@@ -118,7 +118,7 @@ class _Line:
             self._bars.stop_task(job.bar)
             job.seconds = (job.record["completeTime"] - self._client.task(job.task_id)["startTime"]) / 1000
 
-    def _save(self, job: Job) -> None:
+    def _save(self, job: FollowedTask) -> None:
         if job.record["taskState"] != "succeeded":
             return
         if job.kind is Kind.SEPARATION:
@@ -132,19 +132,19 @@ class _Line:
             self._download(job, job.record["response"]["videoUrl"], "video.mp4")
             job.files.append(grab_frame(self._out / "video.mp4", self._out / "video-frame.jpg"))
 
-    def _save_stems(self, job: Job) -> None:
+    def _save_stems(self, job: FollowedTask) -> None:
         folder = self._out / "stems" / job.name
         folder.mkdir(parents=True, exist_ok=True)
         for stem in STEMS[SeparationType(job.name)]:
             self._download(job, job.record["response"][record_key(stem)], f"stems/{job.name}/{stem}.flac")
 
-    def _download(self, job: Job, url: str, name: str) -> None:
+    def _download(self, job: FollowedTask, url: str, name: str) -> None:
         target = self._out / name
         self._client.download(url, target)
         job.files.append(target)
 
 
-def _await_callbacks(inbox: Path, jobs: list[Job]) -> dict[str, Event]:
+def _await_callbacks(inbox: Path, jobs: list[FollowedTask]) -> dict[str, Event]:
     """The callbacks that the receiver holds, by task."""
     wanted = {job.task_id for job in jobs}
     deadline = time.monotonic() + CALLBACK_TIMEOUT_S
@@ -160,7 +160,7 @@ def _acknowledged(event: Event | None) -> bool:
     return event is not None and event.code == 200 and bool(event.scheme)
 
 
-def _table(jobs: list[Job], events: dict[str, Event]) -> Table:
+def _table(jobs: list[FollowedTask], events: dict[str, Event]) -> Table:
     table = Table(title="What was made, and how it was announced", box=box.SIMPLE_HEAD)
     for column in ("task", "callback", "signature", "seconds", "files"):
         table.add_column(column, justify="right" if column == "seconds" else "left", no_wrap=column != "files")
@@ -176,7 +176,7 @@ def _table(jobs: list[Job], events: dict[str, Event]) -> Table:
     return table
 
 
-def _listing(job: Job) -> list[str]:
+def _listing(job: FollowedTask) -> list[str]:
     if job.kind is Kind.SEPARATION and job.files:
         total = sum(path.stat().st_size for path in job.files)
         names = ", ".join(path.stem for path in job.files)

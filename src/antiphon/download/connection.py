@@ -21,7 +21,7 @@ from urllib.parse import SplitResult
 from antiphon.addresses import OF_A_NETWORK, not_public
 from antiphon.download.dial import Resolve, addresses_of, default_tls, dial, explain
 from antiphon.download.errors import DownloadRefused, TransferBroken
-from antiphon.download.watch import SLICE, StallWatch, TransferLimits
+from antiphon.download.watch import WAIT_SLICE_S, StallWatch, TransferLimits
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Reach = Literal["public", "network", "any"]
 """The addresses that a link may lead to: public ones, those of one's own network too, or whichever."""
 
-BUFFER = 1 << 22  # bytes that are read at a time; each return to Python waits 5 ms for every other busy thread
+BUFFER_BYTES = 1 << 22  # read at a time; each return to Python waits 5 ms for every other busy thread
 
 
 class _Wire(io.RawIOBase):
@@ -46,7 +46,7 @@ class _Wire(io.RawIOBase):
             self._receive = self._collect
             return
         self._sock.settimeout(None)
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, int(SLICE * 1e6)))
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, int(WAIT_SLICE_S * 1e6)))
         self._receive = partial(self._sock.recv_into, flags=socket.MSG_WAITALL)
 
     def readable(self) -> bool:
@@ -64,7 +64,7 @@ class _Wire(io.RawIOBase):
 
     def _collect(self, view: memoryview) -> int:
         """What the kernel does by itself, for a socket that gives no more than a record of 16 KiB."""
-        end, count = time.monotonic() + SLICE, self._sock.recv_into(view)
+        end, count = time.monotonic() + WAIT_SLICE_S, self._sock.recv_into(view)
         with suppress(OSError):  # what has come counts; a broken connection is still so the next time
             while count and time.monotonic() < end and (more := self._sock.recv_into(view[count:])):
                 count += more
@@ -96,7 +96,7 @@ class FileAnswer:
         left = most
         try:
             while left is None or left > 0:
-                block = self._response.read1(BUFFER if left is None else min(BUFFER, left))
+                block = self._response.read1(BUFFER_BYTES if left is None else min(BUFFER_BYTES, left))
                 if not block:
                     return
                 yield block

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 
 from antiphon.download.errors import TransferBroken
-from antiphon.download.watch import SLICE, StallWatch, TransferLimits
+from antiphon.download.watch import WAIT_SLICE_S, StallWatch, TransferLimits
 
 Resolve = Callable[[str, int], list[str]]
 """The addresses of a host's name; raises ``OSError`` when there is none."""
@@ -37,7 +37,7 @@ def addresses_of(host: str, port: int, limits: TransferLimits, watch: StallWatch
     watch.wait_for(f"the address of {host}", limits.connect)
     while True:
         try:
-            answer = found.get(timeout=SLICE)
+            answer = found.get(timeout=WAIT_SLICE_S)
         except queue.Empty:
             watch.look()
             continue
@@ -64,7 +64,7 @@ def _open(address: str, port: int, host: str, tls: ssl.SSLContext | None, watch:
     sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     try:
         _connect(sock, address, port, watch)
-        sock.settimeout(SLICE)
+        sock.settimeout(WAIT_SLICE_S)
         return _greet(sock, host, tls, watch) if tls else sock
     except BaseException:
         sock.close()
@@ -78,7 +78,7 @@ def _connect(sock: socket.socket, address: str, port: int, watch: StallWatch) ->
         selector.register(sock, selectors.EVENT_WRITE)
         while error in (errno.EINPROGRESS, errno.EWOULDBLOCK):
             watch.look()
-            if selector.select(SLICE):
+            if selector.select(WAIT_SLICE_S):
                 error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if error:
         raise OSError(error, os.strerror(error))

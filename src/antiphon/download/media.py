@@ -9,7 +9,7 @@ from antiphon.download.errors import DownloadRefused, TransferBroken
 
 Expected = Literal["video", "audio", "midi", "image"]
 
-HEAD = 16
+HEAD_BYTES = 16
 """Bytes that are enough to tell what a file is."""
 
 _BY_TYPE = {
@@ -85,7 +85,7 @@ def sniff(head: bytes) -> str | None:
 def cut_off(path: Path, size: int) -> bool:
     """Whether the file of ``size`` bytes is known to end before its format says. Only MP4 and WAV tell."""
     with path.open("rb") as file:
-        head = file.read(HEAD)
+        head = file.read(HEAD_BYTES)
         if head[4:8] in _MP4_BOXES:
             return _last_box_end(file, size) != size
         riff = int.from_bytes(head[4:8], "little") if sniff(head) == ".wav" and head[:4] == b"RIFF" else 0

@@ -21,7 +21,7 @@ try:
 except ImportError:  # Windows: a file that is open for writing cannot be renamed away there
     fcntl = None  # type: ignore[assignment]
 
-ROOM_FOR_NOTE = 65536  # bytes; more than a block of any usual file system
+NOTE_RESERVE_BYTES = 65536  # more than a block of any usual file system
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class PartialNote:
 def finished(folder: Path, name: str) -> Path | None:
     """The file that a download of ``name`` has put into ``folder``, whatever its extension; None when there is none.
 
-    A file under its own name is whole: a partial one is called otherwise."""
+    A file under its own name is whole: a partial one is called otherwise.
+    """
     return next((path for suffix in known_suffixes() if (path := folder / f"{name}{suffix}").is_file()), None)
 
 
@@ -159,7 +160,7 @@ class Partial:
         try:
             self.keep()
         except NoSpace:  # not even for the note: the end of the file makes room for it
-            os.ftruncate(self._file, max(self.note.kept, self.size - ROOM_FOR_NOTE))
+            os.ftruncate(self._file, max(self.note.kept, self.size - NOTE_RESERVE_BYTES))
             os.lseek(self._file, 0, os.SEEK_END)
             self.keep()
 

@@ -15,7 +15,7 @@ class WrongRange(ValueError):
 
 
 @dataclass(frozen=True)
-class Span:
+class ByteSpan:
     """The part of a file that an answer brings: from byte ``start`` up to ``end`` (exclusive; None: until it ends)
     of ``total`` (None: not known)."""
 
@@ -24,14 +24,14 @@ class Span:
     total: int | None
 
 
-def span_of(status: int, headers: Mapping[str, str], offset: int) -> Span:
+def span_of(status: int, headers: Mapping[str, str], offset: int) -> ByteSpan:
     """What a 200 or 206 brings when the file was asked for from ``offset`` on. Raises ``WrongRange``.
 
     A 206 must start exactly at ``offset``; it may end before the file does, and then the rest is asked for.
     """
     declared = _size(headers.get("content-length"))
     if status == 200:
-        return Span(0, declared, declared)
+        return ByteSpan(0, declared, declared)
     if not offset:
         raise WrongRange("it sent a part (206) though the whole was asked for")
     match = _RANGE.fullmatch(headers.get("content-range", ""))
@@ -43,7 +43,7 @@ def span_of(status: int, headers: Mapping[str, str], offset: int) -> Span:
         raise WrongRange(f"it was asked for byte {offset} on and sent {match[0].strip()!r}")
     if declared is not None and declared != last + 1 - first:
         raise WrongRange(f"it says {match[0].strip()!r} but sends {declared} bytes")
-    return Span(first, last + 1, total)
+    return ByteSpan(first, last + 1, total)
 
 
 def validator_of(headers: Mapping[str, str]) -> str | None:

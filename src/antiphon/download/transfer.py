@@ -14,12 +14,12 @@ from antiphon.download.connection import FileAnswer, Reach
 from antiphon.download.dial import Resolve
 from antiphon.download.errors import DownloadError, DownloadRefused, LinkExpired, TransferBroken
 from antiphon.download.partial import Partial, PartialNote
-from antiphon.download.ranges import Span, WrongRange, span_of, validator_of
+from antiphon.download.ranges import ByteSpan, WrongRange, span_of, validator_of
 from antiphon.download.watch import StallWatch, TransferLimits
 from antiphon.http_dates import parse_retry_after
 
 MAX_REDIRECTS = 5
-REDIRECTS = (301, 302, 303, 307, 308)
+REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 SYNC_INTERVAL_BYTES = (
     4_000_000  # bytes after which what has come goes to the disk: a long flush would delay the inbox's own
 )
@@ -137,7 +137,7 @@ class Transfer:
                 tls=self._terms.tls,
             ) as answer:
                 location = answer.headers.get("location")
-                if answer.status not in REDIRECTS or not location:
+                if answer.status not in REDIRECT_STATUSES or not location:
                     yield answer
                     return
                 # A public server must not send us into the network that only the sender may point into.
@@ -146,12 +146,12 @@ class Transfer:
                 url = links.follow(link, location)
         raise DownloadRefused(f"{self._host} redirects more than {MAX_REDIRECTS} times")
 
-    def _judge(self, answer: FileAnswer, offset: int) -> Span:
+    def _judge(self, answer: FileAnswer, offset: int) -> ByteSpan:
         """The part that the answer brings. Raises ``_Changed`` or what is wrong with it."""
         if answer.status == 416 and offset:
             raise _Changed
         if answer.status not in (200, 206):
-            raise _refusal(answer, self._host)
+            raise _explain(answer, self._host)
         for header in ("content-encoding", "transfer-encoding"):
             encoding = answer.headers.get(header, "identity").strip().lower()
             if encoding not in ("identity", ""):
@@ -171,7 +171,7 @@ class Transfer:
         self._partial.check_room((span.total or offset) - offset, self._terms.reserve)
         return span
 
-    def _take(self, answer: FileAnswer, span: Span) -> None:
+    def _take(self, answer: FileAnswer, span: ByteSpan) -> None:
         blocks = answer.body(None if span.end is None else span.end - span.start)
         if not span.start:
             head = _first(blocks)
@@ -219,12 +219,12 @@ class Transfer:
 
 def _first(blocks: Iterator[bytes]) -> bytes:
     head = b""
-    while len(head) < media.HEAD and (block := next(blocks, b"")):
+    while len(head) < media.HEAD_BYTES and (block := next(blocks, b"")):
         head += block
     return head
 
 
-def _refusal(answer: FileAnswer, host: str) -> DownloadError:
+def _explain(answer: FileAnswer, host: str) -> DownloadError:
     if answer.status == 410:
         return LinkExpired(f"{host} answered 410: the file has expired and was deleted")
     return TransferBroken(

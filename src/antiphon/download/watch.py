@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from antiphon.download.errors import DownloadStopped, TransferBroken
 
-SLICE = 0.25  # seconds after which a wait looks whether it should go on
+WAIT_SLICE_S = 0.25  # after which a wait looks whether it should go on
 MIN_BYTES_PER_S = 1024  # bytes a second, over the whole of a stall time, below which a transfer counts as stalled
 
 

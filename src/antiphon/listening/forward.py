@@ -8,8 +8,8 @@ import httpx
 from antiphon.contract.events import CallbackEvent
 from antiphon.errors import AntiphonError
 
-DEADLINE = 15.0  # seconds: what a receiver has when the server calls it
-ANSWER_SHOWN = 2048  # bytes
+DEADLINE_S = 15.0  # what a receiver has when the server calls it
+MAX_ANSWER_BYTES = 2048  # that are shown
 
 
 class ReceiverAway(AntiphonError):
@@ -18,7 +18,7 @@ class ReceiverAway(AntiphonError):
 
 @dataclass(frozen=True)
 class Forwarded:
-    """What came of it. ``error`` is in words, None when it was acknowledged; ``answer`` is the start of the answer."""
+    """Outcome of a forwarded callback. ``error`` is None when it was acknowledged; ``answer`` is the answer's start."""
 
     milliseconds: float
     status: int | None = None
@@ -29,7 +29,7 @@ class Forwarded:
 class Forwarder:
     """Posts to ``url``, each callback over a connection of its own. Follows no redirect and takes no proxy."""
 
-    def __init__(self, url: str, *, deadline: float = DEADLINE) -> None:
+    def __init__(self, url: str, *, deadline: float = DEADLINE_S) -> None:
         self.url = url
         self._deadline = deadline
         self._http = httpx.Client(
@@ -43,7 +43,14 @@ class Forwarder:
         self._http.close()
 
     def forward(self, event: CallbackEvent) -> Forwarded:
-        """Post once. Raises ``ReceiverAway`` when nothing can have been received."""
+        """Post a callback once.
+
+        Returns:
+            What came of it; a failure too, of which the receiver may have got the callback.
+
+        Raises:
+            ReceiverAway: Nothing can have been received.
+        """
         began = time.monotonic()
         try:
             status, answer = self._post(event, began + self._deadline)
@@ -61,11 +68,11 @@ class Forwarder:
             answer = b""
             for block in response.iter_raw():
                 answer += block
-                if len(answer) >= ANSWER_SHOWN:
+                if len(answer) >= MAX_ANSWER_BYTES:
                     break
                 if time.monotonic() > end:
                     raise TimeoutError
-            return response.status_code, answer[:ANSWER_SHOWN].decode("utf-8", "backslashreplace")
+            return response.status_code, answer[:MAX_ANSWER_BYTES].decode("utf-8", "backslashreplace")
 
 
 def _since(began: float) -> float:

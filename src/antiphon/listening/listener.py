@@ -15,10 +15,10 @@ from antiphon.listening import sse
 from antiphon.listening.forward import Forwarded, Forwarder, ReceiverAway
 from antiphon.listening.place import Place
 
-SILENCE = 40.0  # seconds without a sign of life, of which the server gives one every 15 s, until a connection is lost
-PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between tries to come back
-AWAY_PAUSE = 1.0  # seconds between looks for a local receiver that is away
-FOR_EVER = (400, 401, 403, 404, 405)  # answers that another try does not change
+MAX_SILENCE_S = 40.0  # after which a connection is lost; the server gives a sign of life every 15 s
+RECONNECT_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)  # between tries to come back
+AWAY_PAUSE_S = 1.0  # between looks for a local receiver that is away
+FINAL_STATUSES = (400, 401, 403, 404, 405)  # answers that another try does not change
 
 
 class Told(Protocol):
@@ -73,9 +73,13 @@ class Listener:
             place.forget()
 
     def run(self) -> None:
-        """Listen until interrupted. Raises ``Refused`` when the server does not want to."""
+        """Listen until interrupted.
+
+        Raises:
+            Refused: The server does not stream callbacks to this key.
+        """
         failures, heard, lost_at = 0, False, None  # type: int, bool, float | None
-        with httpx.Client(timeout=httpx.Timeout(10.0, read=SILENCE), trust_env=False) as http:
+        with httpx.Client(timeout=httpx.Timeout(10.0, read=MAX_SILENCE_S), trust_env=False) as http:
             while True:
                 try:
                     with closing(self._events(http)) as events:
@@ -86,12 +90,12 @@ class Listener:
                             self._take(event)
                     raise Lost("the server ended it")
                 except ReceiverAway:
-                    self._wait(AWAY_PAUSE)
+                    self._wait(AWAY_PAUSE_S)
                 except (Lost, httpx.TransportError) as error:
                     if lost_at is None:
                         lost_at = time.monotonic()
                         self._told.lost(_explain(error))
-                    self._wait(PAUSES[min(failures, len(PAUSES) - 1)])
+                    self._wait(RECONNECT_PAUSES_S[min(failures, len(RECONNECT_PAUSES_S) - 1)])
                     failures += 1
 
     def _take(self, event: sse.ServerEvent) -> None:
@@ -121,7 +125,7 @@ class Listener:
             if answer.status_code != 200:
                 answer.read()
                 words = _message(answer)
-                if answer.status_code in FOR_EVER:
+                if answer.status_code in FINAL_STATUSES:
                     raise Refused(f"{self._url} answered {answer.status_code}: {words}")
                 raise Lost(f"the server answered {answer.status_code}: {words}")
             yield answer
@@ -136,5 +140,5 @@ def _message(answer: httpx.Response) -> str:
 
 def _explain(error: AntiphonError | httpx.TransportError) -> str:
     if isinstance(error, httpx.ReadTimeout):
-        return f"it was silent for {SILENCE:g} s"
+        return f"it was silent for {MAX_SILENCE_S:g} s"
     return error.message if isinstance(error, AntiphonError) else str(error) or type(error).__name__

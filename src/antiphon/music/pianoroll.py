@@ -10,7 +10,7 @@ from statistics import median
 import fontpkg_inter
 from PIL import Image, ImageDraw, ImageFont
 
-from antiphon.score.notes import Instrument, Note
+from antiphon.score.notes import InstrumentPart, Note
 
 WIDTH, HEIGHT = 1_920, 1_080
 SCALE = 2
@@ -57,10 +57,10 @@ LANES = (
 PERCUSSION = "Percussion"
 
 Colour = tuple[int, int, int]
-Box = tuple[float, float, float, float]
+Rectangle = tuple[float, float, float, float]
 
 
-def draw(instruments: Sequence[Instrument], path: Path, *, duration: float, bars: Sequence[float] = ()) -> None:
+def draw(instruments: Sequence[InstrumentPart], path: Path, *, duration: float, bars: Sequence[float] = ()) -> None:
     """Write a piano roll as a PNG of 1920×1080 pixels.
 
     Args:
@@ -82,7 +82,7 @@ def _font(size: float, weight: int) -> ImageFont.FreeTypeFont:
 class _Roll:
     """The picture while it is drawn; every measure is in pixels of the finished picture."""
 
-    def __init__(self, instruments: Sequence[Instrument], duration: float, bars: Sequence[float]) -> None:
+    def __init__(self, instruments: Sequence[InstrumentPart], duration: float, bars: Sequence[float]) -> None:
         self.bars = bars
         self.pitched = [instrument for instrument in instruments if not instrument.is_drum]
         self.drums = [note for instrument in instruments if instrument.is_drum for note in instrument.notes]
@@ -125,13 +125,13 @@ class _Roll:
         _, top, _, bottom = self.notes_box
         return bottom - (bottom - top) * (pitch - self.lowest) / (self.highest - self.lowest)
 
-    def _box(self, box: Box, fill: tuple[int, ...], radius: float = 0) -> None:
+    def _box(self, box: Rectangle, fill: tuple[int, ...], radius: float = 0) -> None:
         self.pen.rounded_rectangle([value * SCALE for value in box], radius * SCALE, fill)
 
     def _text(self, at: tuple[float, float], text: str, size: float, weight: int, colour: Colour, anchor: str) -> None:
         self.pen.text((at[0] * SCALE, at[1] * SCALE), text, colour, _font(size, weight), anchor)
 
-    def _panel(self, box: Box) -> None:
+    def _panel(self, box: Rectangle) -> None:
         left, top, right, bottom = box
         self._box((left - 8, top - 8, right + 8, bottom + 8), PANEL, 8)
 

@@ -39,7 +39,12 @@ class Resolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Raises ``OSError`` (``socket.gaierror``) when there is no such name."""
+        """All addresses of a name.
+
+        Raises:
+            OSError: There is no such name (``socket.gaierror``), or no thread for the look-up.
+            UnicodeError: The name cannot be written in DNS.
+        """
         await self._free.acquire()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[list[Any]] = loop.create_future()
@@ -136,10 +141,11 @@ def _tls() -> _TLS:
 
 
 def guarded_connector(guard: Guard, resolver: AbstractResolver, *, keep: bool = False) -> GuardedConnector:
-    """A connector that dials only what ``guard`` allows. Limits are the caller's.
+    """A connector that dials only what ``guard`` allows. How many connections there are is up to the caller.
 
-    With ``keep`` a connection is used again within 4 s: the receiver may close it in that very moment, so whoever
-    asks for it must be ready to send again.
+    Args:
+        keep: Use a connection again within 4 s. The receiver may close it in that very moment, so whoever asks for it
+            must be ready to send again.
     """
     return GuardedConnector(
         resolver=GuardedResolver(guard, resolver),

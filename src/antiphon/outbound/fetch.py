@@ -93,7 +93,7 @@ async def _follow(
                     return await _save(response, path, max_bytes, field)
                 target = _join(response.url, location, field)
         except (aiohttp.ClientError, ConnectionError) as error:
-            raise _refusal(error, host_of(target), field) from None
+            raise _explain(error, host_of(target), field) from None
     raise BadParameter(f"{field} is redirected more than {MAX_REDIRECTS} times; give the final address")
 
 
@@ -127,7 +127,7 @@ def _join(base: URL, location: str, field: str) -> str:
         raise BadParameter(f"{field}: {host_of(str(base))} redirects to what is not a URL") from None
 
 
-def _refusal(error: Exception, host: str, field: str) -> BadParameter:
+def _explain(error: Exception, host: str, field: str) -> BadParameter:
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(cause, BlockedConnection):
         return BlockedAddress(f"{field}: {cause}")

@@ -17,7 +17,7 @@ from typing import Any
 
 from antiphon.errors import AntiphonError
 from antiphon.music.audio import Writer, piece
-from antiphon.music.audio.pieces import RATE, Waypoints
+from antiphon.music.audio.pieces import RATE_HZ, Waypoints
 from antiphon.music.audio.source import open_handle
 from antiphon.storage import Storage
 
@@ -55,7 +55,7 @@ def _encoded(storage: Storage, request: dict[str, Any], folder: Path, waypoints:
     if not len(samples):
         return b""
     path = folder / "piece"
-    with Writer(path, RATE, 2, request["codec"]) as writer:
+    with Writer(path, RATE_HZ, 2, request["codec"]) as writer:
         writer.write(samples)
     return path.read_bytes()
 

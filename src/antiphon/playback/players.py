@@ -28,9 +28,18 @@ class Players:
         self._idle: list[Process] = []
 
     async def piece(self, key: str, number: int, codec: str) -> bytes:
-        """The piece as a file of this codec; empty behind the end of the artifact.
+        """A piece of an artifact as a file of ``codec``; empty behind the artifact's end.
 
-        Raises ``NotFound``, ``NotAudio``, ``EngineTimeout``, or ``PlayerDied`` when the process did."""
+        Args:
+            key: The artifact's key in the storage.
+            number: Counts pieces of ten seconds from 0.
+
+        Raises:
+            NotFound: There is no such artifact.
+            NotAudio: It has no sound.
+            EngineTimeout: It was not decoded in time.
+            PlayerDied: The process that decoded it has died.
+        """
         request = {"storage": self._storage, "key": key, "number": number, "codec": codec}
         async with self._slots:
             while self._idle:

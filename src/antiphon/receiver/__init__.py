@@ -17,7 +17,6 @@ from antiphon.contract.results import (
     FailedResult,
     Instrument,
     MidiResult,
-    Note,
     Result,
     SeparationResult,
     UnknownResult,
@@ -30,6 +29,7 @@ from antiphon.receiver.follow_up.step import Delivery, GiveUp, Step, TryAgain
 from antiphon.receiver.http.intake import Answer, Limits
 from antiphon.receiver.inbox.inbox import Event, Inbox
 from antiphon.receiver.receiver import Receiver
+from antiphon.score.notes import Note
 
 __all__ = [
     "Answer",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SPACING = 0.5  # seconds between calls: the API takes 20 in 10 s
 GRACE = 5.0  # seconds beyond the deadline in which last looks still begin
 LOOK_TIMEOUT = 60.0  # seconds for one answer
-_TOO_MANY = (429, 430)
+_TOO_MANY_CODES = (429, 430)
 _OF_ONE_TASK: dict[int, Literal["missing", "expired"]] = {
     **dict.fromkeys((400, 404, 409, 422), "missing"),  # what is no id is refused as such by some
     410: "expired",
@@ -154,7 +154,7 @@ def _look(
                 outcome = _OF_ONE_TASK[error.answer_code]
                 return Polled(watch.task_id, watch.kind, outcome, message=error.message), 0.0
             watch.failed(error, clock(), random.random())
-            if isinstance(error, ApiError) and error.answer_code in _TOO_MANY:
+            if isinstance(error, ApiError) and error.answer_code in _TOO_MANY_CODES:
                 hold = error.retry_after or 0.0
         else:
             watch.saw(look, clock())

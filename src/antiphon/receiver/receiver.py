@@ -33,9 +33,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Headers = Mapping[str, str]
 Intercept = Callable[[Headers, bytes], Answer | None]
 
-_LARGE = 100_000  # bytes; hashing fewer takes less time than handing them to a thread
-_CROWD = 4  # requests at a time, above which the follow-ups let them pass first
-_AT_EXIT = 2.0  # seconds that steps get to end when the interpreter does
+_LARGE_BODY_BYTES = 100_000  # hashing fewer takes less time than handing them to a thread
+_CROWD_REQUESTS = 4  # at a time, above which the follow-ups let them pass first
+_EXIT_TIMEOUT_S = 2.0  # that steps get to end when the interpreter does
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Receiver:
         return self._handlers.register(FailedResult, function)
 
     def on_wav(self, function: Function) -> Function:
-        """``f(result: WavResult)`` or ``f(result, delivery)``."""
+        """The same for each ``WavResult``."""
         return self._handlers.register(WavResult, function)
 
     def on_unknown(self, function: Function) -> Function:
@@ -163,7 +163,16 @@ class Receiver:
         return wsgi.serve(self, environ, start_response)
 
     def handle(self, method: str, headers: Headers | Iterable[tuple[str, str]], body: bytes) -> Answer:
-        """Take one request, whose body is the raw bytes; blocks until it is kept. Raises nothing."""
+        """Take one request in any framework; blocks until the callback is kept.
+
+        Args:
+            method: The HTTP method.
+            headers: Names in any case.
+            body: The raw bytes, as they came.
+
+        Returns:
+            What to answer: 200 once it is kept, else the refusal. Nothing is raised.
+        """
         try:
             pairs = headers.items() if isinstance(headers, Mapping) else headers
             found = self.intake.head(method, pairs)
@@ -177,11 +186,19 @@ class Receiver:
         return accepted()
 
     async def answer(self, headers: Headers, body: bytes) -> Answer:
-        """The same on an event loop, for headers that ``intake.head`` gave; raises what ``intake.refusal`` words."""
+        """Take one request on an event loop; done when the callback is kept.
+
+        Args:
+            headers: As ``intake.head`` gave them.
+            body: The raw bytes, as they came.
+
+        Raises:
+            AntiphonError: It is refused; ``intake.refusal`` makes the answer of it.
+        """
         self.adopt(asyncio.get_running_loop())
         if (answer := self._intercepted(headers, body)) is not None:
             return answer
-        large = len(body) > _LARGE
+        large = len(body) > _LARGE_BODY_BYTES
         kept = await asyncio.to_thread(self._submit, headers, body) if large else self._submit(headers, body)
         self._tell(*await asyncio.wrap_future(kept))
         return accepted()
@@ -207,13 +224,23 @@ class Receiver:
     # Its life
 
     def start(self) -> None:
-        """Open the inbox and start the follow-ups, if they are not. Raises ``StorageError``."""
+        """Open the inbox and start the follow-ups; does nothing when that is done already.
+
+        Raises:
+            StorageError: The inbox cannot be opened.
+        """
         self._opened()
 
     def stop(self, timeout: float = 5.0) -> bool:
-        """Stop the follow-ups and release the inbox; gives whether all that ran has ended within ``timeout`` seconds.
+        """Stop the follow-ups and release the inbox.
 
         What has not ended, as a handler that hangs, is left behind; it is done again after the next start.
+
+        Args:
+            timeout: Seconds to wait for what runs.
+
+        Returns:
+            Whether all that ran has ended.
         """
         with self._lock:
             opened, self._open = self._open, None
@@ -280,7 +307,7 @@ class Receiver:
                 steps,
                 workers=self._workers,
                 backoff=self._backoff,
-                crowded=lambda: self.intake.coming > _CROWD,
+                crowded=lambda: self.intake.coming > _CROWD_REQUESTS,
                 watch=self._watch,
                 clock=self._clock,
             )
@@ -316,7 +343,7 @@ def _after_fork() -> None:
 
 def _at_exit() -> None:
     for receiver in list(_all):
-        receiver.stop(_AT_EXIT)
+        receiver.stop(_EXIT_TIMEOUT_S)
 
 
 if hasattr(os, "register_at_fork"):

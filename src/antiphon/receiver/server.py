@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 MAX_HEAD_S = 10.0  # seconds from a connection's or a request's first moment until its headers are complete
 MAX_HEAD_BYTES = 65_536  # bytes that may come before the headers are complete
 MAX_CONNECTIONS = 1000
-KEEP_ALIVE = 30  # seconds that an idle connection is kept
-GRACE = 5  # seconds that requests get to end when the server stops
-_BACKLOG = 1024
+KEEP_ALIVE_S = 30  # that an idle connection is kept
+STOP_TIMEOUT_S = 5  # that requests get to end when the server stops
+_BACKLOG_CONNECTIONS = 1024
 
 
 def serve(
@@ -57,9 +57,9 @@ def serve(
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            backlog=_BACKLOG,
-            timeout_keep_alive=KEEP_ALIVE,
-            timeout_graceful_shutdown=GRACE,
+            backlog=_BACKLOG_CONNECTIONS,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=STOP_TIMEOUT_S,
             h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         )
         url = _url(listening)
@@ -99,7 +99,7 @@ def _listen(host: str, port: int) -> socket.socket:
         if hasattr(socket, "SO_REUSEPORT"):  # not on Windows, where the other option would share a port in use
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
-        listening.listen(_BACKLOG)
+        listening.listen(_BACKLOG_CONNECTIONS)
     except (OSError, OverflowError) as error:
         listening.close()
         raise SettingsError(f"cannot listen on {host}, port {port}: {error}; choose another port or host") from error

@@ -11,8 +11,8 @@ import mido
 
 from antiphon.errors import EngineError
 from antiphon.score.generalmidi import DRUMS, NAMES
-from antiphon.score.notes import Instrument, Note
-from antiphon.score.tempomap import DEFAULT_TEMPO, TICKS_PER_BEAT, Pace, Signature, TempoMap
+from antiphon.score.notes import InstrumentPart, Note
+from antiphon.score.tempomap import DEFAULT_TEMPO_BPM, TICKS_PER_BEAT, Pace, Signature, TempoMap
 
 DRUM_CHANNEL = 9
 """Channel 10, counted from 0."""
@@ -21,10 +21,10 @@ _END = _NOW + bytes(mido.MetaMessage("end_of_track").bytes())
 
 
 def write(
-    instruments: Iterable[Instrument],
+    instruments: Iterable[InstrumentPart],
     path: Path,
     *,
-    tempo: TempoMap | float = DEFAULT_TEMPO,
+    tempo: TempoMap | float = DEFAULT_TEMPO_BPM,
     title: str | None = None,
 ) -> None:
     """Write ``instruments`` to ``path``. Times are kept to half a tick (0.3 ms at 120 beats a minute).
@@ -55,7 +55,7 @@ class _Channels:
         self._turns = cycle(self._free.copy())
         self._of_program: dict[int, int] = {}
 
-    def of(self, instrument: Instrument) -> int:
+    def of(self, instrument: InstrumentPart) -> int:
         if instrument.is_drum:
             return DRUM_CHANNEL
         if not self._free:
@@ -86,7 +86,7 @@ def _latin(text: str) -> str:
     return text.encode("latin-1", "replace").decode("latin-1")
 
 
-def _track(instrument: Instrument, channel: int, tempo_map: TempoMap) -> bytes:
+def _track(instrument: InstrumentPart, channel: int, tempo_map: TempoMap) -> bytes:
     """The bytes of a track, without its header. Not by way of mido's messages, which need eight times as long and a
     kilobyte of memory for each note: the byte for byte same file of 100,000 notes takes 0.4 s."""
     track = bytearray(_NOW)
@@ -130,7 +130,7 @@ def _messages(notes: Sequence[Note], channel: int, tempo_map: TempoMap) -> Itera
             yield start, bytes((0x90 | channel, note.pitch, min(max(round(note.velocity * 127), 1), 127)))
 
 
-def read(path: Path) -> list[Instrument]:
+def read(path: Path) -> list[InstrumentPart]:
     """The instruments of a Standard MIDI File of any type and tempo map, in order of their first track; a note that
     is never ended lasts to the end of the file.
 
@@ -141,10 +141,14 @@ def read(path: Path) -> list[Instrument]:
 
 
 def read_tempo_map(path: Path) -> TempoMap:
-    """The tempo map and time signatures of a Standard MIDI File. Raises ``EngineError`` when it is none."""
+    """The tempo map and time signatures of a Standard MIDI File.
+
+    Raises:
+        EngineError: The file is not a MIDI file.
+    """
     events, resolution = _opened(path)
     # By tick: of several at one tick the last holds.
-    paces = {0: Pace(0, 0.0, mido.bpm2tempo(DEFAULT_TEMPO))}
+    paces = {0: Pace(0, 0.0, mido.bpm2tempo(DEFAULT_TEMPO_BPM))}
     signatures = {0: Signature(0, 4, 4)}
     last = paces[0]
     for tick, _, message in events:
@@ -174,9 +178,9 @@ def _absolute(track: mido.MidiTrack) -> Iterator[tuple[int, mido.Message]]:
         yield tick, message
 
 
-def _collect(events: list[tuple[int, int, mido.Message]], ticks_per_beat: int) -> list[Instrument]:
+def _collect(events: list[tuple[int, int, mido.Message]], ticks_per_beat: int) -> list[InstrumentPart]:
     """Walks all tracks at once, so that a tempo change in one moves the notes of all."""
-    beat, seconds, last = mido.bpm2tempo(DEFAULT_TEMPO), 0.0, 0
+    beat, seconds, last = mido.bpm2tempo(DEFAULT_TEMPO_BPM), 0.0, 0
     programs: dict[int, int] = {}
     begun: dict[tuple[int, int, int], tuple[float, int]] = {}
     found: dict[tuple[int, bool, int], list[Note]] = defaultdict(list)
@@ -202,7 +206,7 @@ def _collect(events: list[tuple[int, int, mido.Message]], ticks_per_beat: int) -
     for key in list(begun):
         finish(*key)
     return [
-        Instrument(
+        InstrumentPart(
             DRUMS if is_drum else NAMES[program],
             program,
             is_drum,

@@ -15,8 +15,8 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Instrument:
-    """All notes of one instrument. ``name`` is a General MIDI Level 1 name, or ``Drums``;
+class InstrumentPart:
+    """All notes of one instrument in a song. ``name`` is a General MIDI Level 1 name, or ``Drums``;
     ``program`` is its 0-based program number (0 for drums)."""
 
     name: str

@@ -66,8 +66,15 @@ _ABBREVIATED = {"acou": "acoustic", "elec": "electric", "el": "electric", "ac": 
 
 @lru_cache(maxsize=1024)
 def program_of(name: str) -> Program:
-    """The program of a General MIDI name, in any case, spacing and punctuation, with or without what stands in
-    brackets; and of names that are common elsewhere. ``Drums`` is percussion. Any other name is the piano, unknown."""
+    """The General MIDI program of an instrument's name.
+
+    Args:
+        name: A standard name or one that is common elsewhere, in any case, spacing and punctuation, with or without
+            what stands in brackets. ``Drums`` is percussion.
+
+    Returns:
+        The program; the piano, not ``known``, for any other name.
+    """
     key = _key(name)
     if key in _DRUM_WORDS or key.removesuffix("s") in _DRUM_WORDS or key == _key(DRUMS):
         return Program(0, True, True)

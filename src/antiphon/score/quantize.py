@@ -3,17 +3,23 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from antiphon.score.notes import Instrument, Note
+from antiphon.score.notes import InstrumentPart, Note
 from antiphon.score.tempomap import TempoMap
 
 GRIDS = {"1/4": 1, "1/8": 2, "1/8T": 3, "1/16": 4, "1/16T": 6, "1/32": 8}
 """Steps of a beat by the note value's name; T stands for triplets."""
 
 
-def quantize(instruments: Iterable[Instrument], tempo_map: TempoMap, grid: str) -> list[Instrument]:
-    """The instruments with every note's start and end at the nearest step of ``grid``, one of ``GRIDS``, in the beats
-    of ``tempo_map``. A note lasts a step at least; a drum's keeps its length. Of notes that fall on one another the
-    loudest stays, as long as the longest."""
+def quantize(instruments: Iterable[InstrumentPart], tempo_map: TempoMap, grid: str) -> list[InstrumentPart]:
+    """Instruments whose notes start and end on a grid.
+
+    A note lasts a step at least; a drum's keeps its length. Of notes that fall on one another the loudest stays, as
+    long as the longest.
+
+    Args:
+        tempo_map: The beats that the grid divides.
+        grid: A note value, one of ``GRIDS``.
+    """
     step = tempo_map.resolution / GRIDS[grid]
     origin = tempo_map.first_bar % tempo_map.resolution
 

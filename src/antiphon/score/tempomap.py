@@ -8,13 +8,13 @@ from math import gcd
 from statistics import median, mode
 
 TICKS_PER_BEAT = 960
-DEFAULT_TEMPO = 120.0
+DEFAULT_TEMPO_BPM = 120.0
 MAX_BEAT_US = 0xFFFFFF
 """Microseconds of the longest beat that a MIDI file can hold."""
 
-TOLERANCE = 0.02
+TOLERANCE_S = 0.02
 """Seconds by which a beat of the map may miss the beat that was heard: as many beats as that allows share a tempo."""
-AT_ONCE = 0.03
+MIN_LEAD_S = 0.03
 """A first beat that comes within so many seconds stands at the very start."""
 
 
@@ -50,15 +50,21 @@ class TempoMap:
     resolution: int = TICKS_PER_BEAT
 
     @classmethod
-    def steady(cls, tempo: float = DEFAULT_TEMPO) -> "TempoMap":
+    def steady(cls, tempo: float = DEFAULT_TEMPO_BPM) -> "TempoMap":
         """Bars of four at ``tempo`` beats a minute."""
         return cls((Pace(0, 0.0, _microseconds(60 / tempo)),), (Signature(0, 4, 4),))
 
     @classmethod
     def of_beats(cls, beats: Sequence[float], positions: Sequence[int]) -> "TempoMap":
-        """A map whose beats are at ``beats``, ascending in seconds, give or take ``TOLERANCE``, with a bar line at each
-        whose position in the bar is 1. Beats go on to the start and the end as fast as the nearest ones; what comes
-        before the first bar line is a bar of its own, a pick-up, as long as it takes."""
+        """The map of beats that were found in a recording.
+
+        Beats go on to the start and the end as fast as the nearest ones; what comes before the first bar line is a bar
+        of its own, a pick-up, as long as it takes.
+
+        Args:
+            beats: Their times in seconds, ascending; the map keeps them within ``TOLERANCE_S``.
+            positions: The place of each beat in its bar, from 1; a bar line stands at each 1.
+        """
         if len(beats) < 2:
             return cls.steady()
         period = median(after - before for before, after in pairwise(beats[:9]))
@@ -68,10 +74,12 @@ class TempoMap:
         return cls(tuple(_paces(points)), tuple(_signatures(lead, positions)))
 
     def tick(self, second: float) -> float:
+        """The tick, with its fraction, at a time in seconds."""
         pace = self.paces[max(bisect_right(self.paces, second, key=_second) - 1, 0)]
         return pace.tick + (second - pace.second) * 1_000_000 / pace.beat * self.resolution
 
     def second(self, tick: float) -> float:
+        """The time in seconds of a tick."""
         pace = self.paces[max(bisect_right(self.paces, tick, key=_tick) - 1, 0)]
         return pace.second + (tick - pace.tick) * pace.beat / 1_000_000 / self.resolution
 
@@ -121,7 +129,7 @@ def _lead(first: float, period: float, *, pickup: bool) -> int:
     tempo, rather a whole or half a beat than one or three quarters. Where more beats of a pick-up follow, those take up
     what is little."""
     share = first / period
-    if first < AT_ONCE or (pickup and share < 0.15):
+    if first < MIN_LEAD_S or (pickup and share < 0.15):
         return 0
     whole = round(share)
     if whole and abs(share - whole) <= 0.15:
@@ -155,7 +163,7 @@ def _straight(spans: Iterable[tuple[int, float]]) -> tuple[float, int]:
     slope, passed, order = 0.0, 1, 0
     crossed, squared = 0.0, 0
     for order, (ticks, seconds) in enumerate(spans, start=1):
-        low, high = max(low, (seconds - TOLERANCE) / ticks), min(high, (seconds + TOLERANCE) / ticks)
+        low, high = max(low, (seconds - TOLERANCE_S) / ticks), min(high, (seconds + TOLERANCE_S) / ticks)
         if low > high:
             return slope, passed
         if order == 1 or low <= seconds / ticks <= high:

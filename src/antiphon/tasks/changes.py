@@ -16,7 +16,11 @@ MAX_COMMIT_DELAY = timedelta(seconds=5)  # a change may be committed so long aft
 
 
 async def changed_since(connection: AsyncConnection, api_key_id: int, moment: datetime) -> list[Task]:
-    """The unfinished tasks and those that have changed since ``moment``; oldest first. Some may not have changed."""
+    """The unfinished tasks of a key, and its newest ``MAX_TASKS`` as far as they have changed since ``moment``; oldest
+    first.
+
+    Some may not have changed: a change may be committed up to ``MAX_COMMIT_DELAY`` after its time.
+    """
     since = moment - MAX_COMMIT_DELAY
     newest = select(tasks.c.id).where(tasks.c.api_key_id == api_key_id).order_by(tasks.c.number.desc()).limit(MAX_TASKS)
     announced = select(deliveries.c.task_id).where(

@@ -23,10 +23,18 @@ async def run_engine(
     timeout: float,
     progress: Callable[[float, str], None] = lambda fraction, stage: None,
 ) -> dict[str, Any]:
-    """Run an engine of ``antiphon.music`` and give its result. Cancelling the caller kills the child.
+    """Run an engine of ``antiphon.music`` in a child process; gives its result. Cancelling the caller kills the child.
 
-    Raises the engine's own error, ``EngineTimeout`` after ``timeout`` seconds, or ``EngineError`` when the child
-    died.
+    Args:
+        engine: Its name.
+        arguments: What it is given; JSON.
+        timeout: Seconds.
+        progress: Told the fraction done, 0–1, and the stage in a word.
+
+    Raises:
+        EngineTimeout: It took longer than ``timeout``.
+        EngineError: The child died.
+        AntiphonError: The engine's own error.
     """
     child = await asyncio.create_subprocess_exec(
         sys.executable,

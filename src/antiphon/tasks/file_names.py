@@ -19,7 +19,7 @@ CONTENT_TYPES = {
 
 
 def content_type(filename: str) -> str:
-    """As its name says; what a stranger uploaded is told by nothing else."""
+    """Content type of a file by its name; "application/octet-stream" for an unknown one."""
     return CONTENT_TYPES.get(Path(filename).suffix.lower(), "application/octet-stream")
 
 

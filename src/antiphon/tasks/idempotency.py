@@ -36,7 +36,14 @@ async def recall(connection: AsyncConnection, api_key_id: int, key: str | None, 
 
 
 async def take(connection: AsyncConnection, api_key_id: int, key: str | None, body: bytes) -> str | None:
-    """``recall``; a key that is new is taken in this transaction, and the same request beside it waits for its end."""
+    """The task that the same request made before; None if the key is new, which is taken by this transaction then.
+
+    The same request in another transaction waits for the end of this one.
+
+    Raises:
+        BadParameter: The key is empty, too long, or has control characters.
+        Conflict: That request had another body.
+    """
     if key is None:
         return None
     _check(key)

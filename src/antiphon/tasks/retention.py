@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from antiphon.errors import StorageError
-from antiphon.services import Services
 from antiphon.tasks import store
 from antiphon.tasks.idempotency import forget_old_keys
+from antiphon.tasks.services import Services
 
 log = structlog.get_logger()
 MAX_BATCH = 50

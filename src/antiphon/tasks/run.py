@@ -15,10 +15,10 @@ from antiphon.contract.kinds import Kind, SeparationType
 from antiphon.database.connection import is_outage
 from antiphon.durable_files import SERVER_DISK_FULL, is_disk_full
 from antiphon.errors import AntiphonError, EngineError
-from antiphon.services import Services
 from antiphon.tasks import store
 from antiphon.tasks.model import Task
 from antiphon.tasks.queue import Interrupted
+from antiphon.tasks.services import Services
 from antiphon.tasks.unified import is_unified, unified_callback
 from antiphon.tasks.work import RunOutcome, TaskRun
 

@@ -10,10 +10,10 @@ from uuid import uuid4
 from antiphon.contract.kinds import Kind
 from antiphon.contract.requests import CONTROL
 from antiphon.errors import NotFound
-from antiphon.services import Services
 from antiphon.tasks.engine import run_engine
 from antiphon.tasks.file_names import file_name
 from antiphon.tasks.model import Artifact, NewTask
+from antiphon.tasks.services import Services
 
 INSPECTION_TIMEOUT_S = 300.0
 MAX_TITLE_CHARS = 200
@@ -129,7 +129,14 @@ def _artifact(task: NewTask, name: str, suffix: str, path: Path, info: Mapping[s
 
 
 async def store_files(services: Services, task_id: str, artifacts: list[Artifact], files: Mapping[str, Path]) -> None:
-    """Put the files of a task into the storage; all of them or none."""
+    """Put the files of a task into the storage; all of them or none.
+
+    Args:
+        files: Paths by the artifact's name.
+
+    Raises:
+        StorageError: They could not be stored.
+    """
     try:
         for artifact in artifacts:
             await services.storage.put_file(artifact.key, files[artifact.name], artifact.content_type)

@@ -79,8 +79,13 @@ async def page(
     state: State | None,
     search: str | None,
 ) -> list[Task]:
-    """Newest first; files only when they are asked for. ``before`` is the number of the last task of the page
-    before; ``search`` looks into ids and titles."""
+    """A page of a key's tasks, newest first; files only when ``kind`` asks for them.
+
+    Args:
+        limit: The most tasks that are given.
+        before: Number of the last task of the page before; None for the first page.
+        search: Looked for in titles, and as the beginning of ids.
+    """
     query = select(*COLUMNS).where(tasks.c.api_key_id == api_key_id).order_by(tasks.c.number.desc()).limit(limit)
     if before is not None:
         query = query.where(tasks.c.number < before)
@@ -131,7 +136,15 @@ def _own(task: Task) -> Any:
 
 
 async def report(connection: AsyncConnection, task: Task, progress: float, stage: str, *, changed: bool) -> bool | None:
-    """Note how far a run is. Tells whether a cancel was asked for; None if this run was fenced off."""
+    """Note how far a run is.
+
+    Args:
+        progress: 0–1.
+        changed: Whether event streams are to be told.
+
+    Returns:
+        Whether a cancel was asked for; None if this run was fenced off.
+    """
     found = await connection.execute(
         update(tasks).where(_own(task)).values(progress=progress, stage=stage).returning(tasks.c.cancel_requested)
     )
@@ -212,9 +225,14 @@ async def cancel(connection: AsyncConnection, task_id: str, *, retention: timede
 
 
 async def adopt_source(connection: AsyncConnection, task: Task, source: NewTask, parameters: dict[str, Any]) -> bool:
-    """Make ``source``, recorded just now, what a running task works on; False if another run has taken the task over.
+    """Make ``source``, recorded just now, what a running task works on.
 
-    ``parameters`` are added to the task's own."""
+    Args:
+        parameters: Added to the task's own.
+
+    Returns:
+        False if another run has taken the task over.
+    """
     adopted = await connection.execute(
         update(tasks)
         .where(tasks.c.id == task.id, tasks.c.run == task.run, tasks.c.state == State.RUNNING)

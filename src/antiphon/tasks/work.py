@@ -12,11 +12,11 @@ import structlog
 
 from antiphon.contract.kinds import Kind, SeparationType, stems_of
 from antiphon.errors import EngineError, NotFound, StorageError
-from antiphon.services import Services
 from antiphon.tasks import store
 from antiphon.tasks.engine import run_engine
 from antiphon.tasks.file_names import CONTENT_TYPES, file_name
 from antiphon.tasks.model import Artifact, Task
+from antiphon.tasks.services import Services
 from antiphon.tasks.songs import Song, fetch_song, inspect_song, store_files
 
 log = structlog.get_logger()

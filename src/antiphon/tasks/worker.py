@@ -11,10 +11,10 @@ from procrastinate.exceptions import ProcrastinateException
 from sqlalchemy.exc import SQLAlchemyError
 
 from antiphon.errors import AntiphonError
-from antiphon.services import Services
 from antiphon.tasks import store
 from antiphon.tasks.retention import Retention
 from antiphon.tasks.run import run_task
+from antiphon.tasks.services import Services
 
 log = structlog.get_logger()
 PURGE_INTERVAL_S = 60.0

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from antiphon.api.errors import Draining
 from antiphon.api.streams import COMMENT, Streams
 from antiphon.api.task_stream import Changes
-from antiphon.api.tasks import Progress
+from antiphon.api.tasks import TaskProgress
 from antiphon.database import Database, Notifications, open_database
 from antiphon.database.notifications import MAX_WAITING
 from antiphon.keys import ApiKey, create_api_key
@@ -34,7 +34,7 @@ class Line:
 
     def progress(self, *, keep_alive: float = 60) -> AsyncIterator[str]:
         streams = Streams(self.database, self.notifications, self.draining, keep_alive=keep_alive)
-        return streams.events(self.key, Progress(self.key, TASK), task_id=TASK)
+        return streams.events(self.key, TaskProgress(self.key, TASK), task_id=TASK)
 
     def changes(self, *, keep_alive: float = 60) -> AsyncIterator[str]:
         streams = Streams(self.database, self.notifications, self.draining, keep_alive=keep_alive)

@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from antiphon.errors import BadParameter
 from antiphon.receiver import Receiver
 from antiphon.receiver.http.intake import Answer
-from antiphon.receiver.http.probe import LARGE_BODY, Ear, Finding, Probe
+from antiphon.receiver.http.probe import LARGE_PROBE_BYTES, Ear, Finding, Probe
 
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -187,7 +187,7 @@ def test_a_proxy_that_takes_no_large_bodies_is_noticed(way: Way, ear: Ear) -> No
     found = probe(way, ear)
     assert found["signature"].verdict == "good"
     assert found["large body"].verdict == "bad"
-    assert f"a body of {LARGE_BODY / 1e6:g} MB: 413" in found["large body"].text
+    assert f"a body of {LARGE_PROBE_BYTES / 1e6:g} MB: 413" in found["large body"].text
     assert "client_max_body_size" in found["large body"].remedy
 
 
@@ -309,6 +309,6 @@ def test_nothing_of_a_probe_stays_in_memory_but_how_it_came(way: Way, ear: Ear) 
         way.receiver.intercept = second.hear
         probe(way, second)
         gc.collect()
-        assert tracemalloc.get_traced_memory()[0] < LARGE_BODY / 2
+        assert tracemalloc.get_traced_memory()[0] < LARGE_PROBE_BYTES / 2
     finally:
         tracemalloc.stop()

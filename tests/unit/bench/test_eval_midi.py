@@ -9,11 +9,11 @@ from bench.eval_midi.compose import chord, compose, voicing
 from bench.eval_midi.families import family, onsets
 from bench.eval_midi.styles import STYLES, Style
 
-from antiphon.score.notes import Instrument, Note
+from antiphon.score.notes import InstrumentPart, Note
 
-BASS = Instrument("Electric Bass (finger)", 33, False, (Note(40, 1.0, 1.5, 0.8), Note(43, 2.0, 2.5, 0.8)))
-PIANO = Instrument("Acoustic Grand Piano", 0, False, (Note(60, 1.0, 1.5, 0.8), Note(64, 1.0, 1.5, 0.8)))
-DRUMS = Instrument("Drums", 0, True, (Note(36, 1.0, 1.1, 0.8), Note(42, 1.0, 1.1, 0.8), Note(76, 1.2, 1.3, 0.8)))
+BASS = InstrumentPart("Electric Bass (finger)", 33, False, (Note(40, 1.0, 1.5, 0.8), Note(43, 2.0, 2.5, 0.8)))
+PIANO = InstrumentPart("Acoustic Grand Piano", 0, False, (Note(60, 1.0, 1.5, 0.8), Note(64, 1.0, 1.5, 0.8)))
+DRUMS = InstrumentPart("Drums", 0, True, (Note(36, 1.0, 1.1, 0.8), Note(42, 1.0, 1.1, 0.8), Note(76, 1.2, 1.3, 0.8)))
 
 
 def test_there_are_eight_styles_or_more_of_about_half_a_minute() -> None:
@@ -51,7 +51,7 @@ def test_chords_are_read_and_put_between_the_limits() -> None:
 
 
 def test_unisons_of_a_family_count_once_and_percussion_of_no_class_not_at_all() -> None:
-    double = Instrument("Electric Piano 1", 4, False, (Note(60, 1.02, 1.5, 0.5),))
+    double = InstrumentPart("Electric Piano 1", 4, False, (Note(60, 1.02, 1.5, 0.5),))
     assert onsets([PIANO, double, DRUMS]) == [
         ("hi-hat", 0, 1.0),
         ("kick", 0, 1.0),
@@ -63,7 +63,7 @@ def test_unisons_of_a_family_count_once_and_percussion_of_no_class_not_at_all() 
 def test_a_note_counts_only_in_the_right_family() -> None:
     truth = [BASS, PIANO, DRUMS]
     assert scores.total(scores.multi(truth, truth).values()).f1 == 1.0
-    swapped = [Instrument(BASS.name, BASS.program, False, PIANO.notes), DRUMS]
+    swapped = [InstrumentPart(BASS.name, BASS.program, False, PIANO.notes), DRUMS]
     counts = scores.multi(truth, swapped)
     assert (counts["bass"].right, counts["other"].right, counts["kick"].right) == (0, 0, 1)
 

@@ -14,7 +14,6 @@ from antiphon.contract.results import (
     FailedResult,
     Instrument,
     MidiResult,
-    Note,
     SeparationResult,
     UnknownResult,
     VideoResult,
@@ -22,6 +21,7 @@ from antiphon.contract.results import (
     read_result,
 )
 from antiphon.errors import BadParameter
+from antiphon.score.notes import Note
 
 NOTE = {"pitch": 44, "start": 7.6875, "end": 7.9115, "velocity": 0.8}
 READ = Note(44, 7.6875, 7.9115, 0.8)

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from tests.paths import DOCS
-from tests.unit.test_imports import FILES, MAY_IMPORT, imported, part_of
+from tests.unit.test_imports import FILES, MAY_IMPORT, imported_parts, part_of
 
 import antiphon
 
@@ -38,6 +38,6 @@ def test_the_picture_shows_every_part_above_what_it_imports() -> None:
     row_of = {part: number for number, row in enumerate(rows) for part in row}
     assert set(row_of) == set(MAY_IMPORT) - {"__init__"}
     upward = {
-        (part_of(path), part) for path in FILES for part in imported(path) if row_of[part] < row_of[part_of(path)]
+        (part_of(path), part) for path in FILES for part in imported_parts(path) if row_of[part] < row_of[part_of(path)]
     }
     assert upward == set()

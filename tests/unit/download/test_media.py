@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from antiphon.download import DownloadRefused, TransferBroken
-from antiphon.download.media import HEAD, cut_off, known_suffixes, sniff, suffix_of
+from antiphon.download.media import HEAD_BYTES, cut_off, known_suffixes, sniff, suffix_of
 
 
 def wav() -> bytes:
@@ -44,8 +44,8 @@ def midi() -> bytes:
         (b"\xff\xf1\x50\x80", ".aac"),
         (b"FORM\x00\x00\x00\x00AIFF", ".aiff"),
         (b"RF64\xff\xff\xff\xffWAVE", ".wav"),
-        (wav()[:HEAD], ".wav"),
-        (midi()[:HEAD], ".mid"),
+        (wav()[:HEAD_BYTES], ".wav"),
+        (midi()[:HEAD_BYTES], ".mid"),
         (b"\xff\xd8\xff\xe0\x00\x10JFIF", ".jpg"),
         (b"RIFF\x00\x00\x00\x00AVI ", None),
         (b"\xff\xff\xff\xff\xff", None),
@@ -93,7 +93,7 @@ def test_a_whole_file_is_not_cut_off(tmp_path: Path, data: bytes) -> None:
     "data", [FTYP + MOOV + MDAT, FTYP + MDAT + MOOV, FTYP + large_box(b"mdat", b"d") + MOOV, wav()]
 )
 def test_a_file_is_cut_off_wherever_it_is_cut(tmp_path: Path, data: bytes) -> None:
-    for size in range(HEAD, len(data)):
+    for size in range(HEAD_BYTES, len(data)):
         (tmp_path / "it").write_bytes(data[:size])
         assert cut_off(tmp_path / "it", size) or data[:size] == FTYP + MOOV, size
 

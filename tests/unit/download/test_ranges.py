@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.download.ranges import Span, WrongRange, span_of, validator_of
+from antiphon.download.ranges import ByteSpan, WrongRange, span_of, validator_of
 
 DATE = "Mon, 02 Nov 2026 10:00:00 GMT"
 
@@ -12,18 +12,18 @@ DATE = "Mon, 02 Nov 2026 10:00:00 GMT"
 @pytest.mark.parametrize(
     ("status", "headers", "offset", "span"),
     [
-        (200, {"content-length": "10"}, 0, Span(0, 10, 10)),
-        (200, {"content-length": "10"}, 5, Span(0, 10, 10)),
-        (200, {}, 0, Span(0, None, None)),
-        (200, {"content-length": "ten"}, 0, Span(0, None, None)),
-        (200, {"content-length": "9" * 30}, 0, Span(0, None, None)),
-        (206, {"content-range": "bytes 5-9/10", "content-length": "5"}, 5, Span(5, 10, 10)),
-        (206, {"content-range": "bytes 5-9/10"}, 5, Span(5, 10, 10)),
-        (206, {"content-range": "bytes 5-6/10"}, 5, Span(5, 7, 10)),
-        (206, {"content-range": "Bytes 5-9/*"}, 5, Span(5, 10, None)),
+        (200, {"content-length": "10"}, 0, ByteSpan(0, 10, 10)),
+        (200, {"content-length": "10"}, 5, ByteSpan(0, 10, 10)),
+        (200, {}, 0, ByteSpan(0, None, None)),
+        (200, {"content-length": "ten"}, 0, ByteSpan(0, None, None)),
+        (200, {"content-length": "9" * 30}, 0, ByteSpan(0, None, None)),
+        (206, {"content-range": "bytes 5-9/10", "content-length": "5"}, 5, ByteSpan(5, 10, 10)),
+        (206, {"content-range": "bytes 5-9/10"}, 5, ByteSpan(5, 10, 10)),
+        (206, {"content-range": "bytes 5-6/10"}, 5, ByteSpan(5, 7, 10)),
+        (206, {"content-range": "Bytes 5-9/*"}, 5, ByteSpan(5, 10, None)),
     ],
 )
-def test_an_answer_brings_a_part(status: int, headers: dict[str, str], offset: int, span: Span) -> None:
+def test_an_answer_brings_a_part(status: int, headers: dict[str, str], offset: int, span: ByteSpan) -> None:
     assert span_of(status, headers, offset) == span
 
 

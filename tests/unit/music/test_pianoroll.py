@@ -8,14 +8,16 @@ import pytest
 from PIL import Image
 
 from antiphon.music import pianoroll
-from antiphon.score.notes import Instrument, Note
+from antiphon.score.notes import InstrumentPart, Note
 
-PIANO = Instrument("Acoustic Grand Piano", 0, False, (Note(60, 1.0, 9.0, 1.0),))
-BASS = Instrument("Electric Bass (finger)", 33, False, (Note(36, 1.0, 9.0, 1.0),))
-DRUMS = Instrument("Drums", 0, True, tuple(Note(key, 5.0, 5.1, 1.0) for key in (36, 38, 42)))
+PIANO = InstrumentPart("Acoustic Grand Piano", 0, False, (Note(60, 1.0, 9.0, 1.0),))
+BASS = InstrumentPart("Electric Bass (finger)", 33, False, (Note(36, 1.0, 9.0, 1.0),))
+DRUMS = InstrumentPart("Drums", 0, True, tuple(Note(key, 5.0, 5.1, 1.0) for key in (36, 38, 42)))
 
 
-def picture(path: Path, *instruments: Instrument, duration: float = 10.0, bars: Sequence[float] = ()) -> Image.Image:
+def picture(
+    path: Path, *instruments: InstrumentPart, duration: float = 10.0, bars: Sequence[float] = ()
+) -> Image.Image:
     pianoroll.draw(instruments, path / "roll.png", duration=duration, bars=bars)
     return Image.open(path / "roll.png").convert("RGB")
 
@@ -50,7 +52,7 @@ def test_every_instrument_is_in_the_legend(tmp_path: Path) -> None:
 
 
 def test_a_long_legend_is_broken_into_lines_and_stays_inside(tmp_path: Path) -> None:
-    many = [Instrument("Acoustic Guitar (steel)", 25, False, (Note(60 + order, 0, 5, 1.0),)) for order in range(8)]
+    many = [InstrumentPart("Acoustic Guitar (steel)", 25, False, (Note(60 + order, 0, 5, 1.0),)) for order in range(8)]
     legend = np.asarray(picture(tmp_path, *many, DRUMS), np.int16)[: pianoroll.TOP - 10]
     inked = (np.abs(legend - np.array(pianoroll.BACKGROUND)) > 8).any(axis=2)
     assert inked.any()
@@ -83,7 +85,7 @@ def test_any_duration_can_be_drawn(tmp_path: Path, duration: float) -> None:
 
 @pytest.mark.parametrize("pitch", [0, 127])
 def test_the_ends_of_the_keyboard_can_be_drawn(tmp_path: Path, pitch: int) -> None:
-    image = picture(tmp_path, Instrument("Flute", 73, False, (Note(pitch, 0, 10, 1.0),)))
+    image = picture(tmp_path, InstrumentPart("Flute", 73, False, (Note(pitch, 0, 10, 1.0),)))
     assert columns_of(image, pianoroll.PALETTE[0])
 
 

@@ -7,11 +7,11 @@ import pytest
 
 from antiphon.errors import EngineError
 from antiphon.score import midifile
-from antiphon.score.notes import Instrument, Note
+from antiphon.score.notes import InstrumentPart, Note
 from antiphon.score.tempomap import TempoMap
 
-BASS = Instrument("Electric Bass (finger)", 33, False, (Note(40, 0.0, 0.5, 0.8), Note(43, 0.5, 1.123, 0.4)))
-DRUMS = Instrument("Drums", 0, True, (Note(36, 0.25, 0.4, 1.0), Note(42, 0.25, 0.33, 0.1)))
+BASS = InstrumentPart("Electric Bass (finger)", 33, False, (Note(40, 0.0, 0.5, 0.8), Note(43, 0.5, 1.123, 0.4)))
+DRUMS = InstrumentPart("Drums", 0, True, (Note(36, 0.25, 0.4, 1.0), Note(42, 0.25, 0.33, 0.1)))
 
 
 @pytest.mark.parametrize("tempo", [47.3, 120.0, 203.0])
@@ -32,7 +32,7 @@ UNEVEN = TempoMap.of_beats([0.3, 0.8, 1.35, 2.0, 2.5, 2.9, 3.3, 3.7, 4.1], [4, 1
 
 def test_notes_stay_as_played_whatever_the_tempo_map(tmp_path: Path) -> None:
     notes = tuple(Note(60, order * 0.173, order * 0.173 + 0.1, 0.5) for order in range(40))
-    midifile.write([Instrument("Violin", 40, False, notes)], tmp_path / "song.mid", tempo=UNEVEN)
+    midifile.write([InstrumentPart("Violin", 40, False, notes)], tmp_path / "song.mid", tempo=UNEVEN)
     (back,) = midifile.read(tmp_path / "song.mid")
     times = [(note.start, note.end) for note in notes]
     assert [(note.start, note.end) for note in back.notes] == [pytest.approx(span, abs=5e-4) for span in times]
@@ -64,7 +64,7 @@ def test_the_file_is_of_type_one_with_a_tempo_track_and_a_named_track_for_each_i
 
 
 def test_no_pitched_instrument_lands_on_the_drum_channel(tmp_path: Path) -> None:
-    many = [Instrument("Violin", 40, False, (Note(60 + order, 0, 1, 0.5),)) for order in range(17)]
+    many = [InstrumentPart("Violin", 40, False, (Note(60 + order, 0, 1, 0.5),)) for order in range(17)]
     midifile.write(many, tmp_path / "song.mid")
     file = mido.MidiFile(str(tmp_path / "song.mid"))
     assert all(m.channel != 9 for track in file.tracks for m in track if not m.is_meta)
@@ -73,7 +73,7 @@ def test_no_pitched_instrument_lands_on_the_drum_channel(tmp_path: Path) -> None
 
 def test_when_channels_run_out_an_instrument_shares_that_of_its_program(tmp_path: Path) -> None:
     programs = [*range(15), 3, 0, 7]
-    many = [Instrument("x", program, False, (Note(60 + program, 0, 1, 0.5),)) for program in programs]
+    many = [InstrumentPart("x", program, False, (Note(60 + program, 0, 1, 0.5),)) for program in programs]
     midifile.write(many, tmp_path / "song.mid")
     tracks = mido.MidiFile(str(tmp_path / "song.mid")).tracks[1:]
     used = [(m.channel, m.program) for track in tracks for m in track if m.type == "program_change"]
@@ -82,14 +82,14 @@ def test_when_channels_run_out_an_instrument_shares_that_of_its_program(tmp_path
 
 def test_a_note_is_cut_where_the_next_one_on_its_pitch_begins(tmp_path: Path) -> None:
     notes = (Note(60, 0.0, 2.0, 0.5), Note(60, 1.0, 1.5, 0.9))
-    midifile.write([Instrument("Violin", 40, False, notes)], tmp_path / "song.mid")
+    midifile.write([InstrumentPart("Violin", 40, False, notes)], tmp_path / "song.mid")
     (violin,) = midifile.read(tmp_path / "song.mid")
     assert [(note.start, note.end) for note in violin.notes] == [(0.0, 1.0), (1.0, 1.5)]
 
 
 @pytest.mark.parametrize("pause", [0.05, 0.07, 8.5, 9.0, 1100.0, 80_000.0])
 def test_a_note_after_a_pause_of_any_length_is_in_its_place(tmp_path: Path, pause: float) -> None:
-    midifile.write([Instrument("Violin", 40, False, (Note(60, pause, pause + 1, 0.5),))], tmp_path / "song.mid")
+    midifile.write([InstrumentPart("Violin", 40, False, (Note(60, pause, pause + 1, 0.5),))], tmp_path / "song.mid")
     (violin,) = midifile.read(tmp_path / "song.mid")
     assert violin.notes[0].start == pytest.approx(pause, abs=0.001)
 

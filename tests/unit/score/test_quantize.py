@@ -2,16 +2,16 @@
 
 import pytest
 
-from antiphon.contract.kinds import Grid
-from antiphon.score.notes import Instrument, Note
+from antiphon.contract.kinds import GridName
+from antiphon.score.notes import InstrumentPart, Note
 from antiphon.score.quantize import GRIDS, quantize
 from antiphon.score.tempomap import TempoMap
 
 STEADY = TempoMap.steady(120)
 
 
-def piano(*notes: Note) -> Instrument:
-    return Instrument("Acoustic Grand Piano", 0, False, notes)
+def piano(*notes: Note) -> InstrumentPart:
+    return InstrumentPart("Acoustic Grand Piano", 0, False, notes)
 
 
 def spans(tempo_map: TempoMap, grid: str, *notes: tuple[float, float]) -> list[tuple[float, float]]:
@@ -49,7 +49,7 @@ def test_a_note_lasts_a_step_at_least() -> None:
 
 
 def test_a_drum_keeps_its_length() -> None:
-    hits = Instrument("Drums", 0, True, (Note(36, 0.52, 0.6, 0.9),))
+    hits = InstrumentPart("Drums", 0, True, (Note(36, 0.52, 0.6, 0.9),))
     (moved,) = quantize([hits], STEADY, "1/4")
     assert moved.notes[0].start == 0.5
     assert moved.notes[0].end == pytest.approx(0.58)
@@ -67,4 +67,4 @@ def test_no_note_is_moved_before_the_start() -> None:
 
 
 def test_the_api_offers_the_grids_that_there_are() -> None:
-    assert set(Grid.__args__) == set(GRIDS)  # type: ignore[attr-defined]
+    assert set(GridName.__args__) == set(GRIDS)  # type: ignore[attr-defined]

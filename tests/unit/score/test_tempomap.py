@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.score.tempomap import TICKS_PER_BEAT, TOLERANCE, Signature, TempoMap
+from antiphon.score.tempomap import TICKS_PER_BEAT, TOLERANCE_S, Signature, TempoMap
 
 
 def counted(beats: int, first: int = 1, meter: int = 4) -> list[int]:
@@ -59,7 +59,7 @@ def test_what_comes_before_the_first_bar_line_is_a_bar_of_its_own(
     made = TempoMap.of_beats(even(first, 0.5), counted(40, position))
     assert (made.signatures[0].numerator, made.signatures[0].denominator) == signature
     assert made.signatures[1] == Signature(made.first_bar, 4, 4)
-    assert lines(made, 10)[:3] == pytest.approx([0, bar, bar + 2], abs=TOLERANCE)
+    assert lines(made, 10)[:3] == pytest.approx([0, bar, bar + 2], abs=TOLERANCE_S)
 
 
 def test_a_beat_within_a_blink_of_the_start_is_at_the_start() -> None:
@@ -104,10 +104,10 @@ def performances(draw: st.DrawFn) -> tuple[list[float], list[int]]:
 def test_every_bar_line_is_on_its_beat(performance: tuple[list[float], list[int]]) -> None:
     beats, positions = performance
     made = TempoMap.of_beats(beats, positions)
-    bars = lines(made, beats[-1] + TOLERANCE + 1e-3)
+    bars = lines(made, beats[-1] + TOLERANCE_S + 1e-3)
     for beat, position in zip(beats, positions, strict=True):
         if position == 1 and beat > 0.03:
-            assert min(abs(bar - beat) for bar in bars) < TOLERANCE + 1e-3
+            assert min(abs(bar - beat) for bar in bars) < TOLERANCE_S + 1e-3
     assert all(before < after for before, after in pairwise(bars))
     assert all(pace.beat > 0 for pace in made.paces)
     for before, after in pairwise(made.signatures):

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from antiphon.music.audio.source import Chunk, Samples, open_source
 
-_BLOCK = 256  # samples that are taken together at once
-_BATCH = 256 * _BLOCK
+_BLOCK_SAMPLES = 256  # taken together at once
+_BATCH_SAMPLES = 256 * _BLOCK_SAMPLES
 _FULL_SCALE = 127
 
 
@@ -69,9 +69,9 @@ def _blocks(chunks: Iterable[Chunk]) -> Iterator[tuple[NDArray[np.float32], NDAr
             held, count = [], 0
         held.append(chunk.samples)
         count += len(chunk.samples)
-        if count >= _BATCH:
+        if count >= _BATCH_SAMPLES:
             joined = np.concatenate(held)
-            whole = count - count % _BLOCK
+            whole = count - count % _BLOCK_SAMPLES
             yield _extremes(joined[:whole])
             held, count = [joined[whole:]], count - whole
     if count:
@@ -81,5 +81,5 @@ def _blocks(chunks: Iterable[Chunk]) -> Iterator[tuple[NDArray[np.float32], NDAr
 def _extremes(samples: Samples) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Of (n, channels), block by block; the rest of a block counts as one."""
     values = samples.reshape(-1)  # all channels of a block lie together: many times faster than by channel
-    starts = np.arange(0, len(values), _BLOCK * samples.shape[1])
+    starts = np.arange(0, len(values), _BLOCK_SAMPLES * samples.shape[1])
     return np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)

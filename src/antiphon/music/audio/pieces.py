@@ -17,7 +17,7 @@ from av.audio.frame import AudioFrame
 from antiphon.music.audio.channels import fold
 from antiphon.music.audio.source import Samples, Source, chunk_of, decode_packet
 
-RATE = 44_100  # Hz: of every piece, whatever its file has
+RATE_HZ = 44_100  # of every piece, whatever its file has
 PIECE_S = 10  # whole, so that a piece begins at a whole sample of any rate
 _BARE_FORMATS = {"mp3", "aac"}  # packets and nothing else: reading may begin at any of them
 _WAYPOINT_DISTANCE_S = 10
@@ -46,7 +46,7 @@ class Waypoints:
 
 
 def piece(source: Source, number: int, waypoints: Waypoints | None = None) -> Samples:
-    """Samples (n, 2) of one piece, at ``RATE``: shorter at the end of the file, empty behind it.
+    """Samples (n, 2) of one piece, at ``RATE_HZ``: shorter at the end of the file, empty behind it.
 
     Args:
         source: An open file.
@@ -55,16 +55,16 @@ def piece(source: Source, number: int, waypoints: Waypoints | None = None) -> Sa
     """
     start, stop = PIECE_S * number, PIECE_S * (number + 1)
     rate, samples = _between(source, max(start - _CONTEXT_S, 0), stop + _CONTEXT_S, waypoints or Waypoints())
-    if rate != RATE and len(samples):
-        resampled: Samples = soxr.resample(samples, rate, RATE).reshape(-1, 2)
+    if rate != RATE_HZ and len(samples):
+        resampled: Samples = soxr.resample(samples, rate, RATE_HZ).reshape(-1, 2)
         samples = resampled
-    before = min(start, _CONTEXT_S) * RATE
-    return np.ascontiguousarray(samples[before : before + PIECE_S * RATE])
+    before = min(start, _CONTEXT_S) * RATE_HZ
+    return np.ascontiguousarray(samples[before : before + PIECE_S * RATE_HZ])
 
 
 def _between(source: Source, start: int, stop: int, waypoints: Waypoints) -> tuple[int, Samples]:
     """The file's own rate, and its samples (n, 2) from second ``start`` to second ``stop``; gaps are silent."""
-    rate, position = RATE, 0
+    rate, position = RATE_HZ, 0
     parts: list[Samples] = []
     for at, frame in _frames_from(source, start, waypoints):
         if not parts:

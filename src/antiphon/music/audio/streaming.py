@@ -9,7 +9,7 @@ import soxr
 from antiphon.music.audio.channels import fold
 from antiphon.music.audio.source import Chunk, Samples, open_source
 
-_BATCH = 65536
+_BATCH_SAMPLES = 65536
 
 
 def stream(path: Path, *, sample_rate: int, channels: int, block: int) -> Iterator[Samples]:
@@ -54,7 +54,7 @@ def decode(
     last = None if duration is None else first + round(duration * sample_rate)
     parts: list[Samples] = []
     position = 0
-    for samples in stream(path, sample_rate=sample_rate, channels=channels, block=_BATCH):
+    for samples in stream(path, sample_rate=sample_rate, channels=channels, block=_BATCH_SAMPLES):
         begin = max(first - position, 0)
         end = len(samples) if last is None else min(last - position, len(samples))
         if begin < end:
@@ -94,7 +94,7 @@ def _batches(chunks: Iterable[Chunk], channels: int) -> Iterator[tuple[int, Samp
     held: list[Samples] = []
     count, rate = 0, 0
     for chunk in chunks:
-        if held and (chunk.sample_rate != rate or count >= _BATCH):
+        if held and (chunk.sample_rate != rate or count >= _BATCH_SAMPLES):
             yield rate, np.concatenate(held)
             held, count = [], 0
         rate = chunk.sample_rate

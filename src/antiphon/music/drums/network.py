@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from antiphon.music import audio
 from antiphon.music.drums.features import BANDS, HOP, SAMPLE_RATE, Levels, gain, levels, scaled
-from antiphon.music.drums.onsets import DETAILS, DRUMS, Activations
+from antiphon.music.drums.onsets import DETAILS, DRUMS, HitActivations
 from antiphon.music.progress import Progress
 
 MODEL = Path(__file__).parent / "model.onnx"
@@ -40,7 +40,7 @@ class DrumModel:
         answer: NDArray[np.float32] = self._session.run(None, {"levels": inputs[np.newaxis]})[0][0]
         return answer
 
-    def activations(self, song: NDArray[np.float16], progress: Progress) -> Activations:
+    def activations(self, song: NDArray[np.float16], progress: Progress) -> HitActivations:
         """What the network hears in the levels (frames, BANDS) of a whole song."""
         amplification = gain(song)
         pieces = [np.zeros((0, 2 * len(DRUMS) + len(DETAILS)), np.float16)]
@@ -52,7 +52,7 @@ class DrumModel:
             progress(LEVELS_SHARE + (ACTIVATIONS_SHARE - LEVELS_SHARE) * end / len(song), "drums")
         joined = np.concatenate(pieces)
         count = len(DRUMS)
-        return Activations(joined[:, :count], joined[:, count : 2 * count], joined[:, 2 * count :])
+        return HitActivations(joined[:, :count], joined[:, count : 2 * count], joined[:, 2 * count :])
 
 
 def listen(path: Path, *, duration: float, progress: Progress) -> NDArray[np.float16]:

@@ -42,7 +42,7 @@ Activation = NDArray[np.float16] | NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Activations:
+class HitActivations:
     """What the network heard, each 0–1: ``onsets`` and ``velocities`` are (frames, 5), a column for each of
     ``DRUMS``; ``details`` is (frames, 5), a column for each of ``DETAILS``."""
 
@@ -67,7 +67,7 @@ def peaks(onset: Activation, threshold: float) -> Frames:
     return np.array(kept, np.intp)
 
 
-def hits(heard: Activations, song: NDArray[np.float16]) -> list[Note]:
+def hits(heard: HitActivations, song: NDArray[np.float16]) -> list[Note]:
     """The notes in what the network heard in the levels ``song`` (frames, BANDS), in order of start and key."""
     onsets = heard.onsets[: max(len(heard) - IGNORED_END_FRAMES, 0)]
     struck = _struck(onsets)

@@ -2,7 +2,7 @@
 
 import re
 
-from antiphon.music.lyrics.entries import UNREADABLE_TIME, Entry, Reading, TimedText, single_spaced
+from antiphon.music.lyrics.entries import UNREADABLE_TIME, Reading, StampedLine, TimedText, single_spaced
 
 FIELDS: tuple[str, ...] = ("layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text")
 """Of a dialogue line, where no ``Format:`` line says otherwise."""
@@ -44,7 +44,7 @@ def _dialogue(reading: Reading, number: int, values: dict[str, str]) -> None:
     words = _words(values.get("text", ""), start)
     if any(word.strip() for word, _ in words):
         singer = values.get("name", values.get("actor", "")).strip()
-        reading.add(Entry(number, start, words, end, singer))
+        reading.add(StampedLine(number, start, words, end, singer))
 
 
 def _words(text: str, start: float | None) -> list[TimedText]:

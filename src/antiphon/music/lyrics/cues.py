@@ -6,7 +6,7 @@ WebVTT: https://www.w3.org/TR/webvtt1/. SRT has no standard; read is what SubRip
 import html
 import re
 
-from antiphon.music.lyrics.entries import UNREADABLE_TIME, Entry, Reading, TimedText, single_spaced
+from antiphon.music.lyrics.entries import UNREADABLE_TIME, Reading, StampedLine, TimedText, single_spaced
 
 _CLOCK = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMES = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s.*)?", re.ASCII)
@@ -50,7 +50,7 @@ def _cue(reading: Reading, block: list[tuple[int, str]]) -> None:
     text = "\n".join(row for _, row in block[at + 1 :])
     voice = _VOICE.search(text)
     singer = single_spaced(html.unescape(voice[1])).strip() if voice else ""
-    reading.add(Entry(number, start, _words(text), end, singer))
+    reading.add(StampedLine(number, start, _words(text), end, singer))
 
 
 def _continue(reading: Reading, block: list[tuple[int, str]]) -> None:

@@ -21,7 +21,7 @@ TimedText = tuple[str, float | None]
 
 
 @dataclass
-class Entry:
+class StampedLine:
     """A line as it stands in a file, at one of its times.
 
     Attributes:
@@ -55,13 +55,13 @@ class Reading:
         sorted: Whether the lines should stand in the order of time, so that one that does not is told.
     """
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[StampedLine] = field(default_factory=list)
     offset: float = 0.0
     sorted: bool = True
     _pieces: int = 0
     _found: dict[str, dict[int, None]] = field(default_factory=dict)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: StampedLine) -> None:
         """Add a line, unless there are too many already, which is told."""
         if self.full:
             self.warn(TOO_MANY, entry.number)

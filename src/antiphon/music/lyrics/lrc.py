@@ -12,7 +12,15 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from antiphon.music.lyrics.entries import NO_LYRICS, TOO_MANY, UNREADABLE_TIME, Entry, Reading, TimedText, single_spaced
+from antiphon.music.lyrics.entries import (
+    NO_LYRICS,
+    TOO_MANY,
+    UNREADABLE_TIME,
+    Reading,
+    StampedLine,
+    TimedText,
+    single_spaced,
+)
 
 MAX_CREDIT_MS = 86_400_000
 
@@ -89,9 +97,9 @@ class _Reader:
                 return
             moved = start - stamps[0]
             placed = [(word, None if time is None else time + moved) for word, time in words]
-            self.reading.add(Entry(number, start, placed, singer=self.singer))
+            self.reading.add(StampedLine(number, start, placed, singer=self.singer))
         if not stamps:
-            self.reading.add(Entry(number, None, words, singer=self.singer))
+            self.reading.add(StampedLine(number, None, words, singer=self.singer))
 
     def _background(self, number: int, text: str) -> None:
         """What is sung to the line before; a line of its own where there is none."""
@@ -112,7 +120,7 @@ class _Reader:
         text = _credit_text(said.get("c"))
         start = said.get("t")
         if text and isinstance(start, int) and 0 <= start < MAX_CREDIT_MS:
-            self.reading.add(Entry(number, start / 1000, [(text, None)]))
+            self.reading.add(StampedLine(number, start / 1000, [(text, None)]))
         else:
             self.reading.warn(NO_LYRICS, number)
         return True

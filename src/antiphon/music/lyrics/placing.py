@@ -11,8 +11,8 @@ from antiphon.music.lyrics.entries import (
     TIME_BEFORE_START,
     UNREADABLE_TIME,
     WORDS_OUT_OF_ORDER,
-    Entry,
     Reading,
+    StampedLine,
 )
 from antiphon.music.lyrics.lines import Line, Singer, Word
 
@@ -67,7 +67,7 @@ def spread(lines: Sequence[str], duration: float) -> tuple[Line, ...]:
     return tuple(shown)
 
 
-def _move(entry: Entry, seconds: float) -> None:
+def _move(entry: StampedLine, seconds: float) -> None:
     if seconds:
         entry.start = None if entry.start is None else entry.start + seconds
         entry.end = None if entry.end is None else entry.end + seconds
@@ -90,9 +90,9 @@ def _find_times(read: Reading) -> None:
         known = reached or 0.0
 
 
-def _merge(entries: Sequence[Entry]) -> list[Entry]:
+def _merge(entries: Sequence[StampedLine]) -> list[StampedLine]:
     """Lines of one time are one line: the second is most often a translation of the first."""
-    merged: list[Entry] = []
+    merged: list[StampedLine] = []
     for entry in entries:
         if not merged or merged[-1].start != entry.start:
             merged.append(entry)
@@ -103,7 +103,7 @@ def _merge(entries: Sequence[Entry]) -> list[Entry]:
             singer = last.singer if last.singer == entry.singer else "both"
             words: list[tuple[str, float | None]] = [(f"{last.text} / {entry.text}", None)]
             ends = [end for end in (last.end, entry.end) if end is not None]
-            merged[-1] = Entry(entry.number, entry.start, words, max(ends, default=None), singer, background)
+            merged[-1] = StampedLine(entry.number, entry.start, words, max(ends, default=None), singer, background)
         elif entry.text:
             merged[-1] = entry
             entry.background = background
@@ -112,7 +112,7 @@ def _merge(entries: Sequence[Entry]) -> list[Entry]:
     return merged
 
 
-def _singers(entries: Sequence[Entry]) -> dict[str, Singer]:
+def _singers(entries: Sequence[StampedLine]) -> dict[str, Singer]:
     """Who is meant by each name that the entries use. A single singer is no duet and stays without a name."""
     names = list(dict.fromkeys(entry.singer for entry in entries if entry.singer))
     alone: list[Singer] = ["first", "second"]
@@ -123,7 +123,7 @@ def _singers(entries: Sequence[Entry]) -> dict[str, Singer]:
     return found | dict(zip(single, alone, strict=False))
 
 
-def _line(entry: Entry, latest: float, singer: Singer | None, read: Reading) -> Line:
+def _line(entry: StampedLine, latest: float, singer: Singer | None, read: Reading) -> Line:
     start = entry.start or 0.0
     if entry.end is not None and entry.end > start:
         latest = min(latest, entry.end)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from antiphon.music.lyrics.entries import NO_LYRICS, UNREADABLE_TIME, Entry, Reading, TimedText, single_spaced
+from antiphon.music.lyrics.entries import NO_LYRICS, UNREADABLE_TIME, Reading, StampedLine, TimedText, single_spaced
 
 MAX_DEPTH = 50
 
@@ -50,7 +50,7 @@ def read_ttml(text: str) -> Reading:
         named = "both" if singer in groups else singer
         if words.sung or words.background:
             background = single_spaced(words.background).strip()
-            reading.add(Entry(number, start, words.sung, end, named, background))
+            reading.add(StampedLine(number, start, words.sung, end, named, background))
     if not paragraphs:
         reading.warn(NO_LYRICS, 1)
     return reading

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from antiphon.music.rhythm.onsets import FRAME_RATE, RISE_LEAD_S
 from antiphon.music.signal.viterbi import best_path
-from antiphon.score.notes import Instrument, Note
+from antiphon.score.notes import InstrumentPart, Note
 
 KICK, SNARE, CRASH = frozenset((35, 36)), frozenset((37, 38, 39, 40)), frozenset((49, 52, 55, 57))
 BASSES, VOICES = range(32, 40), range(52, 55)
@@ -54,7 +54,7 @@ class Bars:
     score: float
 
 
-def count(beats: Frames, instruments: Sequence[Instrument]) -> Bars:
+def count(beats: Frames, instruments: Sequence[InstrumentPart]) -> Bars:
     """The bars of a song with these ``beats`` in seconds and these notes."""
     heard = accents(beats, instruments)
     heard -= heard.mean(axis=0)
@@ -62,7 +62,7 @@ def count(beats: Frames, instruments: Sequence[Instrument]) -> Bars:
     return max(found, key=lambda bars: bars.score)
 
 
-def accents(beats: Frames, instruments: Sequence[Instrument]) -> Frames:
+def accents(beats: Frames, instruments: Sequence[InstrumentPart]) -> Frames:
     """What is played on each beat: kick, snare, crash and bass from 0 to 1, and how much the harmony changes;
     (beats, 5)."""
     period = float(np.median(np.diff(beats)))
@@ -79,7 +79,7 @@ def accents(beats: Frames, instruments: Sequence[Instrument]) -> Frames:
     return found
 
 
-def stressed(strength: Frames, instruments: Sequence[Instrument]) -> Frames:
+def stressed(strength: Frames, instruments: Sequence[InstrumentPart]) -> Frames:
     """An onset ``strength`` (frames,) with what makes a beat put above the rest: kick, snare, bass and chords."""
     notes = np.zeros(len(strength))
     for instrument in instruments:
@@ -93,7 +93,7 @@ def stressed(strength: Frames, instruments: Sequence[Instrument]) -> Frames:
     return stressed
 
 
-def _stress(instrument: Instrument, pitch: int) -> float:
+def _stress(instrument: InstrumentPart, pitch: int) -> float:
     if instrument.is_drum:
         return STRESS_WEIGHTS["drum"] if pitch in KICK | SNARE else 0.0
     return STRESS_WEIGHTS["bass"] if instrument.program in BASSES else STRESS_WEIGHTS["chord"]
@@ -113,7 +113,7 @@ class _Nearest:
         np.maximum.at(column, self._beat[self._near], np.array(values)[self._near])
 
 
-def _chroma(beats: Frames, period: float, instruments: Sequence[Instrument]) -> Frames:
+def _chroma(beats: Frames, period: float, instruments: Sequence[InstrumentPart]) -> Frames:
     """How long and loud each pitch class sounds from each beat to the next, the bass twice; (beats, 12)."""
     borders = np.append(beats, beats[-1] + period)
     sounding = np.zeros((len(beats), 12))

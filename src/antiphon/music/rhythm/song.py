@@ -11,7 +11,7 @@ from antiphon.music.rhythm.beats import seconds, smoothed, track
 from antiphon.music.rhythm.meter import count, stressed
 from antiphon.music.rhythm.onsets import FRAME_RATE, onset_strength
 from antiphon.music.rhythm.tempo import MAX_TEMPO_BPM, MIN_TEMPO_BPM, period_path, preference
-from antiphon.score.notes import Instrument
+from antiphon.score.notes import InstrumentPart
 
 DEFAULT_BPM = 120.0
 MIN_DURATION_S = 4.0
@@ -52,7 +52,7 @@ class Rhythm:
         return 60 / float(np.median(np.diff(self.beats))) if len(self.beats) > 1 else DEFAULT_BPM
 
 
-def analyse(stems: Mapping[str, Path], instruments: Sequence[Instrument]) -> Rhythm:
+def analyse(stems: Mapping[str, Path], instruments: Sequence[InstrumentPart]) -> Rhythm:
     """Beats and bars of a song.
 
     Args:
@@ -65,7 +65,7 @@ def analyse(stems: Mapping[str, Path], instruments: Sequence[Instrument]) -> Rhy
     return of_onsets(onset_strength(stems), instruments)
 
 
-def of_onsets(strength: Frames, instruments: Sequence[Instrument]) -> Rhythm:
+def of_onsets(strength: Frames, instruments: Sequence[InstrumentPart]) -> Rhythm:
     """Beats and bars of a song by its onsets.
 
     Args:
@@ -87,7 +87,9 @@ def of_onsets(strength: Frames, instruments: Sequence[Instrument]) -> Rhythm:
     return Rhythm(tuple(times[heard].tolist()), tuple(positions), bars.meter, confidence)
 
 
-def _beats(strength: Frames, accented: Frames, periods: Frames, instruments: Sequence[Instrument]) -> NDArray[np.intp]:
+def _beats(
+    strength: Frames, accented: Frames, periods: Frames, instruments: Sequence[InstrumentPart]
+) -> NDArray[np.intp]:
     """The frames of the beats, at the one of ``TEMPO_LEVEL_SCORES`` that fits best, on what begins or on what is
     ``accented``."""
     length = round(EXCERPT_S * FRAME_RATE)
@@ -108,7 +110,7 @@ def _beats(strength: Frames, accented: Frames, periods: Frames, instruments: Seq
     return track(ways[way : way + 1], periods / level)[0]
 
 
-def _fit(frames: NDArray[np.intp], strength: Frames, begin: int, instruments: Sequence[Instrument]) -> float:
+def _fit(frames: NDArray[np.intp], strength: Frames, begin: int, instruments: Sequence[InstrumentPart]) -> float:
     """How strong the onsets on these beats are, and how well they are counted in bars."""
     if len(frames) < 4:
         return -np.inf

@@ -17,7 +17,7 @@ from antiphon.music.separation.rhythm import split_rhythm
 from antiphon.music.separation.vocals import VocalMask, split_vocals
 from antiphon.music.signal.framing import Samples
 
-Kind = Literal["separate_vocal", "split_stem", "split_stem_advanced"]
+SeparationKind = Literal["separate_vocal", "split_stem", "split_stem_advanced"]
 STEMS: dict[str, tuple[str, ...]] = {
     "separate_vocal": ("vocal", "instrumental"),
     "split_stem": ("vocal", "drums", "bass", "other"),
@@ -31,7 +31,7 @@ def separate(
     source: Path,
     out: Path,
     *,
-    kind: Kind,
+    kind: SeparationKind,
     models: Path,
     codec: Codec = "flac",
     stem: str | None = None,
@@ -60,8 +60,8 @@ def separate(
         WeightsError: The weights are not there and cannot be fetched.
         ValueError: There is no such ``kind`` or ``stem``.
     """
-    if kind not in get_args(Kind):
-        raise ValueError(f"kind must be one of {get_args(Kind)}, got {kind!r}")
+    if kind not in get_args(SeparationKind):
+        raise ValueError(f"kind must be one of {get_args(SeparationKind)}, got {kind!r}")
     names = _names(kind, stem)
     network = weights.ensure(models, "spleeter", progress=part(progress, 0, 0.05))
     mask = VocalMask(network, threads)
@@ -88,7 +88,7 @@ def separate(
     return paths
 
 
-def _names(kind: Kind, stem: str | None) -> tuple[str, ...]:
+def _names(kind: SeparationKind, stem: str | None) -> tuple[str, ...]:
     """The stem that is asked for first; the rest takes up the rounding of the others and comes last."""
     if kind != "split_stem_advanced":
         return STEMS[kind]

@@ -28,7 +28,7 @@ from antiphon.music.transcription.network import (
 from antiphon.music.transcription.notecreation import NoteEvent
 from antiphon.music.transcription.timbre import Spectra, Timbre, timbre
 from antiphon.music.transcription.velocity import velocities
-from antiphon.score.notes import Instrument, Note
+from antiphon.score.notes import InstrumentPart, Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +85,12 @@ class Heard:
         return sum(event.end - event.start for event in self.events) / max(len(self.salience.level), 1)
 
 
-def transcribe(stems: Mapping[str, Path], *, models: Path, threads: int, progress: Progress) -> list[Instrument]:
+def transcribe(stems: Mapping[str, Path], *, models: Path, threads: int, progress: Progress) -> list[InstrumentPart]:
     """Instruments of a song, as ``by_stem`` finds them."""
     return list(by_stem(stems, models=models, threads=threads, progress=progress).values())
 
 
-def by_stem(stems: Mapping[str, Path], *, models: Path, threads: int, progress: Progress) -> dict[str, Instrument]:
+def by_stem(stems: Mapping[str, Path], *, models: Path, threads: int, progress: Progress) -> dict[str, InstrumentPart]:
     """The instrument heard in each stem, with its notes in order of start and pitch.
 
     ``drums`` goes to the drum detector, everything else to the Basic Pitch network. A whole song counts as the stem
@@ -133,10 +133,10 @@ def by_stem(stems: Mapping[str, Path], *, models: Path, threads: int, progress: 
     if hits and _level(stems["drums"]) < loudest - MAX_DRUMS_BELOW_LOUDEST_DB:
         hits.clear()
     found = {
-        stem: Instrument(*instruments.of_stem(stem, one.sound), tuple(_notes(one))) for stem, one in present.items()
+        stem: InstrumentPart(*instruments.of_stem(stem, one.sound), tuple(_notes(one))) for stem, one in present.items()
     }
     if hits:
-        found["drums"] = Instrument(*instruments.of_stem("drums"), tuple(hits))
+        found["drums"] = InstrumentPart(*instruments.of_stem("drums"), tuple(hits))
     return {stem: found[stem] for stem in stems if stem in found}
 
 

@@ -91,7 +91,7 @@ def render(
         BadParameter: the cover is not a picture; the message names the field.
     """
     look = content.look
-    stage = _Stage.build(audio, content, part(progress, 0.0, 0.12))
+    stage = _PreparedVideo.build(audio, content, part(progress, 0.0, 0.12))
     scene, picture = stage.scene, Picture(look.width, look.height, look.fps, crf)
     first, last = _piece(start, length, look.fps, scene.count)
     copy = copyable(audio, audio_mode)
@@ -133,12 +133,12 @@ def still(audio: Path, content: VideoContent, *, at: float, progress: Progress =
     Raises:
         NotAudio, BadParameter: as ``render``.
     """
-    stage = _Stage.build(audio, content, progress)
+    stage = _PreparedVideo.build(audio, content, progress)
     picture = stage.scene.still(min(stage.scene.count - 1, max(0, round(at * content.look.fps))))
     return Still(picture, stage.warnings)
 
 
-class _Stage(NamedTuple):
+class _PreparedVideo(NamedTuple):
     """What is known before the first frame is drawn."""
 
     scene: Scene
@@ -146,7 +146,7 @@ class _Stage(NamedTuple):
     warnings: list[str]
 
     @classmethod
-    def build(cls, audio: Path, content: VideoContent, progress: Progress) -> "_Stage":
+    def build(cls, audio: Path, content: VideoContent, progress: Progress) -> "_PreparedVideo":
         look = content.look
         wording, warnings = _wording(content)
         side = round(min(look.width, look.height) * COVER_SHARE)
@@ -193,10 +193,10 @@ def _analyse(audio: Path, fps: int, progress: Progress) -> Spectrum:
 
     def blocks() -> Iterator[spectrum.Floats]:
         done = 0
-        for block in sound.stream(audio, sample_rate=spectrum.RATE, channels=1, block=spectrum.RATE):
+        for block in sound.stream(audio, sample_rate=spectrum.RATE_HZ, channels=1, block=spectrum.RATE_HZ):
             yield block
             done += len(block)
-            progress(min(1.0, done / spectrum.RATE / stated) if stated else 0.0, "analysis")
+            progress(min(1.0, done / spectrum.RATE_HZ / stated) if stated else 0.0, "analysis")
 
     measured = spectrum.analyse(blocks(), fps)
     if not measured.samples:

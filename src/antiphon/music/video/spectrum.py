@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-RATE = 44_100
+RATE_HZ = 44_100
 BANDS = 64
 MIN_BAND_HZ, MAX_BAND_HZ = 40.0, 16_000.0
 WINDOWS = ((8192, 250.0), (4096, 1000.0), (2048, MAX_BAND_HZ))
@@ -36,7 +36,7 @@ Filter = tuple[Floats, int, Floats]
 
 @dataclass(frozen=True)
 class Spectrum:
-    """``levels`` (frames, 64) and ``pulse`` (frames,), 0–255; ``samples`` of audio at ``RATE``."""
+    """``levels`` (frames, 64) and ``pulse`` (frames,), 0–255; ``samples`` of audio at ``RATE_HZ``."""
 
     levels: NDArray[np.uint8]
     pulse: NDArray[np.uint8]
@@ -45,7 +45,7 @@ class Spectrum:
     @property
     def duration(self) -> float:
         """Of the audio, in seconds."""
-        return self.samples / RATE
+        return self.samples / RATE_HZ
 
 
 def band_edges() -> NDArray[np.float64]:
@@ -54,7 +54,7 @@ def band_edges() -> NDArray[np.float64]:
 
 
 def analyse(blocks: Iterable[Floats], fps: int) -> Spectrum:
-    """Measures mono audio at ``RATE``, given in blocks (n, 1) or (n,); frame k stands at sample k × RATE / fps."""
+    """Spectrum of mono audio at ``RATE_HZ``, in blocks (n, 1) or (n,); frame k stands at sample k × RATE_HZ / fps."""
     counter = [0]
     rows = [
         np.rint((np.clip(db, _FLOOR_DB, 27) - _FLOOR_DB) / _STEP_DB).astype(np.uint8)
@@ -75,18 +75,18 @@ def _decibels(blocks: Iterable[Floats], fps: int, counter: list[int]) -> Iterato
         mono = np.nan_to_num(block.reshape(len(block), -1)[:, 0])
         counter[0] += len(mono)
         pending = np.concatenate([pending, mono])
-        ready = max(0, (base + len(pending) - longest) * fps // RATE + 1)
+        ready = max(0, (base + len(pending) - longest) * fps // RATE_HZ + 1)
         for start in range(frame, ready, _BATCH):
             frames = np.arange(start, min(start + _BATCH, ready))
-            yield _measure(pending, frames * RATE // fps - base, filters)
+            yield _measure(pending, frames * RATE_HZ // fps - base, filters)
         frame = max(frame, ready)
-        used = frame * RATE // fps - base
+        used = frame * RATE_HZ // fps - base
         pending, base = pending[used:], base + used
-    total = max(1, -(-counter[0] * fps // RATE))
+    total = max(1, -(-counter[0] * fps // RATE_HZ))
     pending = np.concatenate([pending, np.zeros(2 * longest, np.float32)])
     for start in range(frame, total, _BATCH):
         frames = np.arange(start, min(start + _BATCH, total))
-        yield _measure(pending, frames * RATE // fps - base, filters)
+        yield _measure(pending, frames * RATE_HZ // fps - base, filters)
 
 
 def _measure(samples: Floats, starts: NDArray[np.int64], filters: list[Filter]) -> Floats:
@@ -113,8 +113,8 @@ def _filters() -> list[Filter]:
         chosen = np.flatnonzero((centres >= above) & (centres < limit))
         weights = np.zeros((length // 2 + 1, len(chosen)), np.float32)
         for column, band in enumerate(chosen):
-            bins = np.linspace(edges[band], edges[band + 1], 65)[:-1] * length / RATE
-            share = (edges[band + 1] - edges[band]) * length / RATE / len(bins)
+            bins = np.linspace(edges[band], edges[band + 1], 65)[:-1] * length / RATE_HZ
+            share = (edges[band + 1] - edges[band]) * length / RATE_HZ / len(bins)
             low = bins.astype(int)
             np.add.at(weights[:, column], low, (1 - (bins - low)) * share)
             np.add.at(weights[:, column], low + 1, (bins - low) * share)

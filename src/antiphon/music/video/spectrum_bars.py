@@ -36,7 +36,7 @@ class BarsPart:
 
     def __init__(self, theme: Theme, ink: Colours) -> None:
         self.region = bars_region(theme)
-        form = {"row": _Row, "mirror": _Mirror, "ring": _Ring}[theme.bars.form]
+        form = {"row": _BarRow, "mirror": _Mirror, "ring": _Ring}[theme.bars.form]
         self._luma, self._chroma = (form(theme, self.region, step, ink[step - 1]) for step in (1, 2))
 
     def paint(self, canvas: Canvas, levels: Levels, seconds: float) -> None:
@@ -53,7 +53,7 @@ def bars_region(theme: Theme) -> Region:
     return Region.around(place, reach, theme.width, theme.height)
 
 
-class _Form:
+class _PlaneGrid:
     """The pixels of a plane: all of them (``step`` 1) or every other one in both directions (2).
 
     ``lane`` is how much of a pixel its bar would cover if it were long enough, ``most`` how bright the light can be
@@ -98,7 +98,7 @@ class _Form:
         np.maximum(opacity, glow, out=opacity)
 
 
-class _Row(_Form):
+class _BarRow(_PlaneGrid):
     """Bars side by side on the foot of their place."""
 
     def __init__(self, theme: Theme, region: Region, step: int, ink: Shorts) -> None:
@@ -156,7 +156,7 @@ class _Row(_Form):
         lay(canvas, target[..., rows, :], under[..., rows, :], self.ink[..., rows, :], opacity)
 
 
-class _Mirror(_Row):
+class _Mirror(_BarRow):
     """Bars that grow up and down from a line, which swells as a wave."""
 
     def prepare(self) -> float:
@@ -187,7 +187,7 @@ class _Mirror(_Row):
         return self.whole(high * np.sin(2 * math.pi * (phase - np.float32(seconds / self.bars.seconds % 1))))
 
 
-class _Ring(_Form):
+class _Ring(_PlaneGrid):
     """Bars that grow outwards round the cover, left as right. Only the pixels that they can reach are touched."""
 
     def __init__(self, theme: Theme, region: Region, step: int, ink: Shorts) -> None:

@@ -20,7 +20,7 @@ KERNING = 0.025
 
 
 @dataclass(frozen=True)
-class Run:
+class GlyphRun:
     """Neighbouring characters of one face, at ``x`` em from the start of their line."""
 
     text: str
@@ -32,7 +32,7 @@ class Run:
 class Block:
     """Text set in lines. ``size`` in pixels, ``widths`` of the lines in em."""
 
-    lines: tuple[tuple[Run, ...], ...]
+    lines: tuple[tuple[GlyphRun, ...], ...]
     widths: tuple[float, ...]
     size: float
     weight: int
@@ -154,15 +154,15 @@ def _block(lines: Sequence[str], size: float, weight: int) -> Block:
     return Block(set_lines, tuple(measure(line, weight, size) for line in lines), size, weight, frozenset(files))
 
 
-def _runs(line: str, whole: str, weight: int, size: float) -> list[Run]:
+def _runs(line: str, whole: str, weight: int, size: float) -> list[GlyphRun]:
     script = _script_face(line, whole)
     if script:  # one run, so that the order of the words and the joins between the letters stay right
-        return [Run(line, script.family, 0.0)]
-    runs: list[Run] = []
+        return [GlyphRun(line, script.family, 0.0)]
+    runs: list[GlyphRun] = []
     x = 0.0
     for family, group in itertools.groupby(_attached(line, whole), key=lambda pair: pair[1]):
         text = "".join(character for character, _ in group)
-        runs.append(Run(text, family, x))
+        runs.append(GlyphRun(text, family, x))
         x += sum(_advance(character, whole, weight, size) for character in text)
     return runs
 

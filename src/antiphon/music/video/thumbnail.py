@@ -14,7 +14,7 @@ from PIL import Image
 
 from antiphon.music.video.yuv import Planes
 
-QUALITY = 88
+JPEG_QUALITY = 88
 """Of the JPEG: text has no visible halos, and a 720p frame takes about 100 KB."""
 
 
@@ -35,7 +35,7 @@ def picture(planes: Planes) -> Image.Image:
 def jpeg(frame: Image.Image) -> bytes:
     """The picture as a progressive JPEG."""
     buffer = BytesIO()
-    frame.save(buffer, "JPEG", quality=QUALITY, progressive=True, optimize=True, subsampling="4:2:0")
+    frame.save(buffer, "JPEG", quality=JPEG_QUALITY, progressive=True, optimize=True, subsampling="4:2:0")
     return buffer.getvalue()
 
 

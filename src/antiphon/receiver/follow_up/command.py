@@ -15,10 +15,10 @@ from antiphon.contract.results import FailedResult, Result, UnknownResult
 from antiphon.errors import SettingsError
 from antiphon.receiver.follow_up.step import Delivery, TryAgain
 
-LIMIT = 600.0  # seconds that a command may run
-GRACE = 3.0  # seconds between asking a command to end and killing it
+COMMAND_TIMEOUT_S = 600.0  # that a command may run
+KILL_GRACE_S = 3.0  # between asking a command to end and killing it
 LOG = "exec.log"
-MAX_LOG_BYTES = 1_000_000  # bytes; a command that says more loses the beginning
+MAX_LOG_BYTES = 1_000_000  # a command that says more loses the beginning
 VARIABLES = (
     *("ANTIPHON_KIND", "ANTIPHON_TASK_ID", "ANTIPHON_STATE", "ANTIPHON_FOLDER", "ANTIPHON_ATTEMPT"),
     "ANTIPHON_EVENT_ID",
@@ -46,7 +46,7 @@ class ExecStep:
 
     name = "exec"
 
-    def __init__(self, command: str, *, limit: float = LIMIT, grace: float = GRACE) -> None:
+    def __init__(self, command: str, *, limit: float = COMMAND_TIMEOUT_S, grace: float = KILL_GRACE_S) -> None:
         if not command.strip() or "\0" in command:
             raise SettingsError(f"the command to run at each event is empty or holds a NUL (got {command[:80]!r})")
         if os.name != "posix":

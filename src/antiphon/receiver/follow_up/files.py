@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from antiphon.contract.results import MidiResult, SeparationResult, VideoResult, WavResult
 from antiphon.receiver.follow_up.atomic_files import make_folder, place, require_room
@@ -17,14 +17,14 @@ from antiphon.score.programs import program_of
 
 if TYPE_CHECKING:
     from antiphon.download import Downloader
-    from antiphon.score.notes import Instrument, Note
+    from antiphon.score.notes import InstrumentPart
 
 log = logging.getLogger("antiphon.receiver")
 
 DOCUMENT = "midi.json"
 SONG = "song.mid"
-RESERVE = 64_000_000  # bytes of the disk that stay free, so that the inbox can go on
-WARN_BEFORE = 3 * 86_400.0  # seconds before a link expires from which each try says so
+DISK_RESERVE_BYTES = 64_000_000  # of the disk that stay free, so that the inbox can go on
+EXPIRY_WARNING_S = 3 * 86_400.0  # before a link expires, from which on each try says so
 _MAX_TRACKS = 1000  # a MIDI file has room for 65,535; no song has so many
 _NOTE_BYTES = 16  # at most, of a note in a MIDI file
 _MAX_TRACK_NAME_CHARS = 200  # characters of a track's name
@@ -32,7 +32,7 @@ _TRUSTED = ("standard", "polled")  # with these the links are the sender's own w
 
 
 @dataclass(frozen=True)
-class _Link:
+class _FileLink:
     """``file`` is the name without its extension. One that is ``spare`` is done without if it cannot be had."""
 
     name: str
@@ -61,8 +61,8 @@ class FilesStep:
         *,
         download: bool = True,
         origin: bool = False,
-        reserve: int = RESERVE,
-        warn_before: float = WARN_BEFORE,
+        reserve: int = DISK_RESERVE_BYTES,
+        warn_before: float = EXPIRY_WARNING_S,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._downloader = downloader
@@ -73,8 +73,16 @@ class FilesStep:
         self._clock = clock
 
     def run(self, delivery: Delivery) -> Mapping[str, Path]:
-        """Put the files of a result in place; gives them by name: ``midi.json`` and ``song.mid``, ``video`` and
-        ``thumbnail``, or each stem's name. A failure has none. Raises ``TryAgain`` and ``GiveUp``."""
+        """Put the files of a result in place.
+
+        Returns:
+            Paths by name: ``midi.json`` and ``song.mid``, ``video`` and ``thumbnail``, or each stem's name. A failure
+                has none.
+
+        Raises:
+            TryAgain: A download or the disk failed for the moment.
+            GiveUp: A file cannot be had.
+        """
         result = delivery.result
         if isinstance(result, LargeMidi):
             return self._large_midi(delivery)
@@ -116,20 +124,20 @@ class FilesStep:
         except Stopped:
             raise TryAgain("the receiver was stopped while the MIDI file was written") from None
 
-    def _links(self, result: object) -> Iterator[_Link]:
+    def _links(self, result: object) -> Iterator[_FileLink]:
         if isinstance(result, VideoResult):
-            yield _Link("video", "video", result.video_url, "video")
+            yield _FileLink("video", "video", result.video_url, "video")
             if result.thumbnail_url:
-                yield _Link("thumbnail", "thumbnail", result.thumbnail_url, "image", spare=True)
+                yield _FileLink("thumbnail", "thumbnail", result.thumbnail_url, "image", spare=True)
         elif isinstance(result, WavResult):
-            yield _Link("wav", "audio", result.wav_url, "audio")
+            yield _FileLink("wav", "audio", result.wav_url, "audio")
         elif isinstance(result, SeparationResult):
             for name, url in result.stems.items():
-                yield _Link(name, safe(name), url, "audio")
+                yield _FileLink(name, safe(name), url, "audio")
             if self._origin and result.origin_url:
-                yield _Link("origin", "origin", result.origin_url, "audio")
+                yield _FileLink("origin", "origin", result.origin_url, "audio")
 
-    def _fetch_all(self, delivery: Delivery, links: list[_Link]) -> dict[str, Path]:
+    def _fetch_all(self, delivery: Delivery, links: list[_FileLink]) -> dict[str, Path]:
         """All links are tried, whatever becomes of one, so that what can be had is had."""
         from antiphon.download import DownloadError, DownloadStopped, LinkExpired, NoSpace, finished
 
@@ -161,7 +169,7 @@ class FilesStep:
         expired = any(isinstance(error, LinkExpired) for error in failed.values())
         raise GiveUp(words, "expired" if expired else "failed")
 
-    def _fetch(self, delivery: Delivery, link: _Link, order: int, count: int) -> Path:
+    def _fetch(self, delivery: Delivery, link: _FileLink, order: int, count: int) -> Path:
         if self._downloader is None:
             from antiphon.download import Downloader
 
@@ -201,9 +209,9 @@ def _date(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def tracks(result: MidiResult) -> "Iterator[Instrument]":
+def tracks(result: MidiResult) -> "Iterator[InstrumentPart]":
     """What the MIDI file plays, an instrument at a time. One whose name says nothing plays the piano."""
-    from antiphon.score.notes import Instrument
+    from antiphon.score.notes import InstrumentPart
 
     sounding = [instrument for instrument in result.instruments if instrument.notes]
     if len(sounding) > _MAX_TRACKS:
@@ -212,5 +220,5 @@ def tracks(result: MidiResult) -> "Iterator[Instrument]":
         program = program_of(instrument.name)
         if not program.known:
             log.warning("midi %s: no General MIDI instrument is called %.200a", result.task_id, instrument.name)
-        notes = cast("tuple[Note, ...]", instrument.notes)  # they have the same fields, and there may be many
-        yield Instrument(instrument.name[:_MAX_TRACK_NAME_CHARS] or "Unnamed", program.number, program.is_drum, notes)
+        name = instrument.name[:_MAX_TRACK_NAME_CHARS] or "Unnamed"
+        yield InstrumentPart(name, program.number, program.is_drum, instrument.notes)

@@ -7,11 +7,12 @@ from pathlib import Path
 from antiphon.receiver.inbox.inbox import Event
 
 MAX_NAME_CHARS = 64  # characters of a name, all of them ASCII, so bytes too; a path on Windows has 259 in all
-_DIGEST = 12  # hex digits of SHA-256 that keep apart what looks alike
+_DIGEST_DIGITS = 12  # hex digits of SHA-256 that keep apart what looks alike
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _UNWANTED = re.compile(r"[^a-z0-9_-]+")
 _RESERVED = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]")  # devices on Windows, with whatever suffix
-_DIGESTED = re.compile(rf"--[0-9a-f]{{{_DIGEST}}}\Z")  # a name made here; an id that looks like one gets one, too
+# A name made here; an id that looks like one gets one, too.
+_DIGESTED = re.compile(rf"--[0-9a-f]{{{_DIGEST_DIGITS}}}\Z")
 
 
 def safe(text: str) -> str:
@@ -28,10 +29,9 @@ def safe(text: str) -> str:
         and not _DIGESTED.search(text)
     ):
         return text
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
-    rest = (
-        _UNWANTED.sub("-", text[: 4 * MAX_NAME_CHARS].lower()).strip("-_")[: MAX_NAME_CHARS - _DIGEST - 2].rstrip("-_")
-    )
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_DIGITS]
+    words = _UNWANTED.sub("-", text[: 4 * MAX_NAME_CHARS].lower()).strip("-_")
+    rest = words[: MAX_NAME_CHARS - _DIGEST_DIGITS - 2].rstrip("-_")
     return f"{rest or 'id'}--{digest}"
 
 

@@ -28,7 +28,7 @@ _RECORD_RETRY_S = 1.0  # seconds between tries to write down what was done
 
 
 @dataclass
-class _Report:
+class _ProgressReport:
     """Passes a step's progress on to the observer, not more often than a person can read it."""
 
     tell: Callable[[Notice], None]
@@ -91,7 +91,7 @@ class EventRunner:
                 continue
             now = replace(notice, step=step.name)
             try:
-                made = self._checked(step.run(replace(delivery, report=_Report(self._tell, now))))
+                made = self._checked(step.run(replace(delivery, report=_ProgressReport(self._tell, now))))
             except BaseException as error:  # a handler may even call sys.exit
                 self._failed(now, work, error)
                 return

@@ -18,12 +18,12 @@ from antiphon.receiver.inbox.large_body import LARGE_BODY_BYTES
 
 log = logging.getLogger("antiphon.receiver")
 
-LOOK_FOR_LEAD = 0.25  # seconds between tries to become the process that works
-LOOK_FOR_WORK = 1.0  # seconds after which work that another process has brought is seen at the latest
-MAX_YIELD_S = 0.2  # seconds
-_YIELD = 0.01  # seconds between looks
-_MIN_PAUSE_S = 0.01  # seconds between turns, however much comes
-_AHEAD = 8  # events per thread that are taken from the inbox at once
+LEAD_POLL_S = 0.25  # between tries to become the process that works
+WORK_POLL_S = 1.0  # after which work that another process has brought is seen at the latest
+MAX_YIELD_S = 0.2  # that follow-ups wait while many requests come in
+_YIELD_POLL_S = 0.01  # between looks whether they still do
+_MIN_PAUSE_S = 0.01  # between turns, however much comes
+_EVENTS_AHEAD = 8  # per thread, taken from the inbox at once
 _MAX_EXTRA_THREADS = 4  # further threads per thread, when those are held up
 
 
@@ -92,7 +92,7 @@ class Worker:
 
     def wake(self) -> None:
         """There may be something new to do."""
-        if len(self._in_flight) < self._workers * _AHEAD:
+        if len(self._in_flight) < self._workers * _EVENTS_AHEAD:
             self._wake.set()
 
     def stop(self, timeout: float = 5.0) -> bool:
@@ -137,7 +137,7 @@ class Worker:
                 pause = self._turn()
             except Exception as error:
                 log.warning("the inbox cannot be worked on, trying again: %s", error, exc_info=not _known(error))
-                pause = LOOK_FOR_WORK
+                pause = WORK_POLL_S
             self._wake.wait(pause)
             self._wake.clear()
             self._stopping.wait(_MIN_PAUSE_S)
@@ -146,24 +146,24 @@ class Worker:
         """Queue what is due; gives for how many seconds there will be nothing to do."""
         if not self._leading:
             if not self._inbox.lead().try_lead():
-                return LOOK_FOR_LEAD
+                return LEAD_POLL_S
             if recovered := self._inbox.recover():
                 log.info("taking up %d events that were broken off", recovered)
             self._leading = True
         self._keep_threads()
         with self._lock:
             busy = set(self._in_flight)
-            room = self._workers * _AHEAD - len(busy) + len(self._aside)
+            room = self._workers * _EVENTS_AHEAD - len(busy) + len(self._aside)
         if room <= 0:
-            return LOOK_FOR_WORK
+            return WORK_POLL_S
         fresh = [work for work in self._inbox.pending(room + len(busy)) if work.event_id not in busy]
         for work in fresh[:room]:
             with self._lock:
                 self._in_flight.add(work.event_id)
             self._queue.put(work)
         due = self._inbox.next_due()
-        pause = LOOK_FOR_WORK if due is None else due - self._clock()
-        return pause if 0 < pause < LOOK_FOR_WORK else LOOK_FOR_WORK
+        pause = WORK_POLL_S if due is None else due - self._clock()
+        return pause if 0 < pause < WORK_POLL_S else WORK_POLL_S
 
     def _keep_threads(self) -> None:
         with self._lock:
@@ -194,10 +194,10 @@ class Worker:
                     self._passage.take(begun)
             except StorageError as error:
                 log.warning("event %d waits for its inbox: %s", event_id, error)
-                self._stopping.wait(LOOK_FOR_WORK)
+                self._stopping.wait(WORK_POLL_S)
             except Exception:
                 log.exception("event %d was broken off", event_id)
-                self._stopping.wait(LOOK_FOR_WORK)
+                self._stopping.wait(WORK_POLL_S)
             with self._lock:
                 self._in_flight.discard(event_id)
                 del self._running[event_id]
@@ -215,7 +215,7 @@ class Worker:
     def _give_way(self) -> None:
         end = time.monotonic() + MAX_YIELD_S
         while self._crowded() and time.monotonic() < end:
-            self._stopping.wait(_YIELD)
+            self._stopping.wait(_YIELD_POLL_S)
 
 
 def _known(error: Exception) -> bool:

@@ -14,7 +14,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_DRAIN = 2.0  # seconds
+_DRAIN_TIMEOUT_S = 2.0  # for the rest of a body that is refused
 
 
 class Gone(Exception):
@@ -39,7 +39,7 @@ class _Incoming:
     async def drain(self, most: int) -> None:
         """Let the rest come in for a moment: closing on a sender that still sends destroys the answer on its way."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_DRAIN):
+            async with asyncio.timeout(_DRAIN_TIMEOUT_S):
                 while self.more and most > 0:
                     most -= len(await self.chunk())
 

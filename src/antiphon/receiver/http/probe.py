@@ -19,11 +19,11 @@ from antiphon.errors import BadParameter, InvalidSignature
 from antiphon.receiver.http.intake import Answer
 
 MARK = "antiphon-probe"
-SMALL, LARGE = 1, 2  # the numbers of the two probes
-DEADLINE = 15.0  # seconds: what a receiver has when a sender calls it
-SLOW = 3.0  # seconds from which an answer is worth a remark
-LARGE_BODY = 2_000_000  # bytes: the MIDI of a dense song; proxies often stop at 1 MB
-_ANSWER = 4096  # bytes looked at
+SMALL_PROBE, LARGE_PROBE = 1, 2  # the numbers of the two probes
+DEADLINE_S = 15.0  # what a receiver has when a sender calls it
+SLOW_ANSWER_S = 3.0  # from which an answer is worth a remark
+LARGE_PROBE_BYTES = 2_000_000  # the MIDI of a dense song; proxies often stop at 1 MB
+_MAX_ANSWER_BYTES = 4096  # looked at
 
 Verdict = Literal["good", "doubtful", "bad"]
 
@@ -62,7 +62,7 @@ class Ear:
     def hear(self, headers: Mapping[str, str], body: bytes) -> Answer | None:
         """The answer if this is one of our probes and comes for the first time, else None. Header names: lower-case."""
         found = headers.get(MARK) or headers.get("webhook-id", "")  # two places, in case that one is lost on the way
-        if found not in (self.webhook_id(SMALL), self.webhook_id(LARGE)) or found in self._arrived:
+        if found not in (self.webhook_id(SMALL_PROBE), self.webhook_id(LARGE_PROBE)) or found in self._arrived:
             return None
         self._arrived[found] = Arrived(self._fault(headers, body), hashlib.sha256(body).digest())
         answer = json.dumps({MARK: self.proof}).encode()
@@ -96,7 +96,7 @@ class _Bad(Exception):
 
 
 @dataclass(frozen=True)
-class _Answer:
+class _ProbeAnswer:
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -117,7 +117,7 @@ class Probe:
         *,
         resolve: Resolve = look_up,
         verify: ssl.SSLContext | bool = True,
-        deadline: float = DEADLINE,
+        deadline: float = DEADLINE_S,
     ) -> None:
         self.url = url
         self._parts = _parts(url)
@@ -132,8 +132,8 @@ class Probe:
             yield from self._name()
             if self._parts.scheme == "http":
                 yield Finding("encryption", "doubtful", "http: whoever is on the way can read it", "use https")
-            small = self._post(SMALL)
-            yield from self._judge(SMALL, small)
+            small = self._post(SMALL_PROBE)
+            yield from self._judge(SMALL_PROBE, small)
             yield from self._speed(small)
             yield from self._large()
         except _Bad as bad:
@@ -159,7 +159,7 @@ class Probe:
                 return
         yield Finding("address", "good", "public")
 
-    def _judge(self, number: int, answer: _Answer) -> Iterator[Finding]:
+    def _judge(self, number: int, answer: _ProbeAnswer) -> Iterator[Finding]:
         if 300 <= answer.status < 400:
             target = answer.headers.get("location", "nowhere")[:200]
             text = f"{answer.status}, a redirect to {target}: senders follow none"
@@ -173,7 +173,7 @@ class Probe:
         yield Finding("answer", "good", "this receiver's own")
         yield self._intact(number, arrived)
 
-    def _somebody_else(self, answer: _Answer) -> _Bad:
+    def _somebody_else(self, answer: _ProbeAnswer) -> _Bad:
         said = " ".join(answer.body[:200].decode("utf-8", "replace").split())
         text = (
             f"{answer.status} by somebody else ({answer.headers.get('server', 'unnamed')[:50]}): {said or 'no words'}"
@@ -202,19 +202,19 @@ class Probe:
             "have the proxy pass headers and body on as they are: no rewriting, no decoding",
         )
 
-    def _speed(self, answer: _Answer) -> Iterator[Finding]:
+    def _speed(self, answer: _ProbeAnswer) -> Iterator[Finding]:
         taken = answer.milliseconds
-        if taken > SLOW * 1000:
-            text = f"{taken:.0f} ms there and back; a sender gives up after {DEADLINE:g} s"
+        if taken > SLOW_ANSWER_S * 1000:
+            text = f"{taken:.0f} ms there and back; a sender gives up after {DEADLINE_S:g} s"
             yield Finding("time", "doubtful", text, "look for what is slow on the way")
         else:
             yield Finding("time", "good", f"{taken:.0f} ms there and back")
 
     def _large(self) -> Iterator[Finding]:
         """A callback with much music in it: that it came, and unchanged."""
-        size = f"a body of {LARGE_BODY / 1e6:g} MB"
+        size = f"a body of {LARGE_PROBE_BYTES / 1e6:g} MB"
         try:
-            found = list(self._judge(LARGE, self._post(LARGE)))
+            found = list(self._judge(LARGE_PROBE, self._post(LARGE_PROBE)))
         except _Bad as bad:
             yield Finding("large body", "bad", f"{size}: {bad.finding.text}", bad.finding.remedy)
             return
@@ -225,12 +225,12 @@ class Probe:
             yield Finding("large body", "good", f"{size} came through")
 
     def _body(self, number: int) -> bytes:
-        padding = b"x" * LARGE_BODY if number == LARGE else b""
+        padding = b"x" * LARGE_PROBE_BYTES if number == LARGE_PROBE else b""
         # The é shows whether somebody re-encodes the text.
         template = b'{"code": 200, "msg": "probe \xc3\xa9", "data": {"task_id": "%b", "padding": "%b"}}'
         return template % (self.ear.task_id.encode(), padding)
 
-    def _post(self, number: int) -> _Answer:
+    def _post(self, number: int) -> _ProbeAnswer:
         import httpx
 
         body = self._body(number)
@@ -247,7 +247,7 @@ class Probe:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise self._no_connection(error) from None
 
-    def _exchange(self, body: bytes, headers: Mapping[str, str]) -> _Answer:
+    def _exchange(self, body: bytes, headers: Mapping[str, str]) -> _ProbeAnswer:
         import httpx
 
         began = time.monotonic()
@@ -260,10 +260,10 @@ class Probe:
                 answer += block
                 if time.monotonic() - began > self._deadline:
                     raise TimeoutError
-                if len(answer) >= _ANSWER:
+                if len(answer) >= _MAX_ANSWER_BYTES:
                     break
             taken = (time.monotonic() - began) * 1000
-            return _Answer(response.status_code, response.headers, answer, taken)
+            return _ProbeAnswer(response.status_code, response.headers, answer, taken)
 
     def _no_connection(self, error: Exception) -> _Bad:
         cause: BaseException | None = error

@@ -8,7 +8,7 @@ from antiphon.receiver.http.intake import Answer, Body, CallbackReceiver, refusa
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
-_CHUNK = 65_536  # bytes read at a time
+_CHUNK_BYTES = 65_536  # read at a time
 
 
 def serve(receiver: CallbackReceiver, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -44,7 +44,7 @@ def _fill(body: Body, environ: Environ, declared: str) -> None:
         return
     stream = environ["wsgi.input"]
     while left is None or left > 0:
-        chunk = stream.read(_CHUNK if left is None else min(_CHUNK, left))
+        chunk = stream.read(_CHUNK_BYTES if left is None else min(_CHUNK_BYTES, left))
         if not chunk:
             return
         body.add(chunk)

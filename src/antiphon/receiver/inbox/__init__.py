@@ -2,6 +2,6 @@
 
 from antiphon.receiver.inbox.events import Arrival, Event, Scheme
 from antiphon.receiver.inbox.inbox import Inbox
-from antiphon.receiver.inbox.jobs import State, Work
+from antiphon.receiver.inbox.jobs import Work, WorkState
 
-__all__ = ["Arrival", "Event", "Inbox", "Scheme", "State", "Work"]
+__all__ = ["Arrival", "Event", "Inbox", "Scheme", "Work", "WorkState"]

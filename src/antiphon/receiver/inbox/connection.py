@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from antiphon.errors import StorageError
-from antiphon.receiver.inbox.group_commit import Change, LetGo, Writer
+from antiphon.receiver.inbox.group_commit import Change, GroupCommit, LetGo
 from antiphon.receiver.inbox.schema import connect, make_folder
 
 log = logging.getLogger("antiphon.receiver")
@@ -28,7 +28,7 @@ class OpenConnection:
     """
 
     def __init__(self, path: Path, committed: Callable[[], None]) -> None:
-        self._writer = Writer(path, committed)
+        self._writer = GroupCommit(path, committed)
         self._connection: sqlite3.Connection | None = connect(path)
         self._reading = threading.Lock()
         # One thread for each, so that only one at a time takes memory, and none waits for a much larger one.
@@ -43,7 +43,7 @@ class OpenConnection:
         return self._closed.is_set() and not self._writer.alive
 
     def submit(self, change: Change[T], size: int, future: "Future[T]") -> None:
-        """See ``Writer.submit``."""
+        """See ``GroupCommit.submit``."""
         self._writer.submit(change, size, future)
 
     def aside(self, parse: Callable[[], None], *, large: bool) -> None:
@@ -101,7 +101,7 @@ class InboxConnection:
             _all.add(self)
 
     def submit(self, change: Change[T], size: int = 0, future: "Future[T] | None" = None) -> "Future[T]":
-        """Have ``change`` committed; gives ``future``, or one of its own. See ``Writer.submit``."""
+        """Have ``change`` committed; gives ``future``, or one of its own. See ``GroupCommit.submit``."""
         due: Future[T] = Future() if future is None else future
         self._use(lambda opened: opened.submit(change, size, due))
         return due

@@ -5,9 +5,9 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from antiphon.contract.results import Kind
+from antiphon.contract.results import ResultKind
 from antiphon.receiver.inbox.payload import Payload
-from antiphon.receiver.inbox.schema import KEPT
+from antiphon.receiver.inbox.schema import LINK_LIFETIME_S
 
 Scheme = Literal["standard", "documented", "polled", ""]
 """The signature that held; "polled" for what came from asking the API, "" for what came without a signature."""
@@ -17,7 +17,7 @@ _SELECT = """
 SELECT id, kind, task_id, version, code, body, received_at, repeats, repeated_at, scheme, failed
 FROM events JOIN bodies ON event_id = id WHERE
 """
-_PAGE, _PAGE_BYTES = 50, 4_000_000
+_PAGE_EVENTS, _PAGE_BYTES = 50, 4_000_000
 _BEGIN_AGAIN = """
 UPDATE work SET state = 'pending', tries = 0, due_at = ? WHERE event_id = ? AND state IN ('failed', 'expired', 'unread')
 """
@@ -44,7 +44,7 @@ class Event:
     """
 
     id: int
-    kind: Kind
+    kind: ResultKind
     task_id: str
     version: int
     code: int | None
@@ -86,7 +86,7 @@ def page(connection: sqlite3.Connection, after: int) -> list[Event]:
     """The next events whose id is greater, as many as do not take much memory; none when there are no more."""
     found: list[Event] = []
     size = 0
-    with contextlib.closing(connection.execute(f"{_SELECT} id > ? ORDER BY id LIMIT ?", (after, _PAGE))) as rows:
+    with contextlib.closing(connection.execute(f"{_SELECT} id > ? ORDER BY id LIMIT ?", (after, _PAGE_EVENTS))) as rows:
         for row in rows:
             found.append(_event(row))
             size += len(found[-1].body)
@@ -157,7 +157,7 @@ def _insert(connection: sqlite3.Connection, payload: Payload, body: bytes, schem
     connection.execute("INSERT INTO arrivals (event_id, received_at, scheme) VALUES (?, ?, ?)", (identity, now, scheme))
     connection.execute(
         "INSERT INTO work (event_id, state, due_at, expires_at) VALUES (?, 'pending', ?, ?)",
-        (identity, now, now + KEPT),
+        (identity, now, now + LINK_LIFETIME_S),
     )
     return Event(
         identity, payload.kind, payload.task_id, version, payload.code, body, now, 0, None, scheme, payload.failed
@@ -184,7 +184,7 @@ def _repeat(connection: sqlite3.Connection, identity: int, body: bytes, scheme: 
         connection.execute("UPDATE bodies SET body = ? WHERE event_id = ?", (body, identity))
         connection.execute(_BEGIN_AGAIN, (now, identity))
         if scheme in ("standard", "polled"):  # else somebody else may have put these links there
-            connection.execute("UPDATE work SET expires_at = ? WHERE event_id = ?", (now + KEPT, identity))
+            connection.execute("UPDATE work SET expires_at = ? WHERE event_id = ?", (now + LINK_LIFETIME_S, identity))
     connection.execute(
         "INSERT INTO arrivals (event_id, received_at, scheme, body) VALUES (?, ?, ?, ?)",
         (identity, now, scheme, None if same or takes_over else body),

@@ -16,7 +16,7 @@ from antiphon.contract.results import FailedResult, MidiResult, Result, UnknownR
 
 _FIELDS = ("pitch", "start", "end", "velocity")
 _NOTE = struct.Struct("<4d")
-_AT_ONCE = 1000  # notes
+_BATCH_NOTES = 1000  # notes
 
 
 def digest(result: Result, instruments: Any, document: Mapping[str, Any]) -> bytes:
@@ -70,8 +70,8 @@ def _instruments(instruments: Any) -> Iterator[bytes]:
         notes = instrument.get("notes")
         found = notes if isinstance(notes, list) else []
         yield _canonical([instrument.get("name"), len(found)])
-        for start in range(0, len(found), _AT_ONCE):
-            yield from _notes(found[start : start + _AT_ONCE])
+        for start in range(0, len(found), _BATCH_NOTES):
+            yield from _notes(found[start : start + _BATCH_NOTES])
 
 
 def _notes(notes: list[Any]) -> Iterator[bytes]:

@@ -25,11 +25,11 @@ _MAX_CHANGES = 256  # in one transaction
 _MAX_BYTES = 8_000_000  # likewise
 _CHECKPOINT_BYTES = 4_000_000  # written since the last
 _ROW_BYTES = 8_000  # what a change costs besides its body
-_LONG_LOG = 8_000  # pages; beyond that the writer helps to start it anew
-_HELP = 0.5  # seconds to wait for that; a writer that is idle need not help
-_MAX_HELP_MS = 25  # milliseconds that acknowledgements may wait for it
-_TURN = 2  # milliseconds between looks whether another process has ended its transaction
-_IDLE = 5.0  # seconds after which little is checked in too
+_LONG_LOG_PAGES = 8_000  # beyond which the writer starts the log anew
+_RESTART_TIMEOUT_S = 0.5  # that the checkpoint waits for that; a writer that is idle need not help
+_MAX_RESTART_MS = 25  # that acknowledgements may wait for it
+_LOCK_POLL_MS = 2  # between looks whether another process has ended its transaction
+_CHECKPOINT_INTERVAL_S = 5.0  # after which little is checked in too
 
 
 class LetGo(StorageError):
@@ -37,13 +37,13 @@ class LetGo(StorageError):
 
 
 @dataclass
-class _Job:
+class _WaitingChange:
     change: Change[Any]
     size: int
     future: "Future[Any]"
 
 
-class Writer:
+class GroupCommit:
     """Writes to the file at ``path`` in a thread of its own, and checks the write-ahead log in from another.
 
     ``committed`` is called from the thread after each transaction, once its futures are done.
@@ -53,7 +53,7 @@ class Writer:
         self._path, self._committed = path, committed
         self._connection: sqlite3.Connection | None = connect(path)
         self._identity = _identity(path)
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[_WaitingChange | None] = SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
         self._written = 0  # bytes since the last checkpoint, roughly
@@ -75,7 +75,7 @@ class Writer:
         with self._gate:
             if self._closed:
                 raise LetGo
-            self._jobs.put(_Job(change, size, future))
+            self._jobs.put(_WaitingChange(change, size, future))
 
     def close(self) -> None:
         """Write what waits, check in the log, end the threads."""
@@ -114,7 +114,7 @@ class Writer:
                 self._help()
         self._disconnect()
 
-    def _batch(self, first: _Job) -> tuple[list[_Job], bool]:
+    def _batch(self, first: _WaitingChange) -> tuple[list[_WaitingChange], bool]:
         batch, size = [first], first.size
         while len(batch) < _MAX_CHANGES and size < _MAX_BYTES:
             try:
@@ -127,7 +127,7 @@ class Writer:
             size += job.size
         return batch, True
 
-    def _do(self, batch: list[_Job]) -> None:
+    def _do(self, batch: list[_WaitingChange]) -> None:
         try:
             results = self._transact(batch)
         except Exception as error:
@@ -148,7 +148,7 @@ class Writer:
         if self._written > _CHECKPOINT_BYTES:
             self._wanted.set()
 
-    def _transact(self, batch: list[_Job]) -> list[tuple[Any, AntiphonError | None]]:
+    def _transact(self, batch: list[_WaitingChange]) -> list[tuple[Any, AntiphonError | None]]:
         if self._connection is None:
             self._connection = connect(self._path)
         connection = self._connection
@@ -185,7 +185,7 @@ class Writer:
         """Move what was committed from the log into the file, while the writer goes on."""
         connection: sqlite3.Connection | None = None
         while not self._ended.is_set():
-            self._wanted.wait(_IDLE)
+            self._wanted.wait(_CHECKPOINT_INTERVAL_S)
             self._wanted.clear()
             if self._written == 0:
                 continue
@@ -195,10 +195,10 @@ class Writer:
             except (sqlite3.Error, StorageError) as error:
                 log.warning("the inbox's log cannot be checked in, which is tried again: %s", error)
                 continue
-            if self._checkpoint(connection) > _LONG_LOG:
+            if self._checkpoint(connection) > _LONG_LOG_PAGES:
                 self._helped.clear()
                 self._late.set()
-                self._helped.wait(_HELP)
+                self._helped.wait(_RESTART_TIMEOUT_S)
                 self._late.clear()
         if connection is not None:
             connection.close()
@@ -207,7 +207,7 @@ class Writer:
         """The log starts anew only when all of it was checked in and nobody reads it, which may never be by itself
         when writers and readers do not rest: wait for the readers, though not for long."""
         if self._connection is not None:
-            self._connection.execute(f"PRAGMA busy_timeout = {_MAX_HELP_MS}")
+            self._connection.execute(f"PRAGMA busy_timeout = {_MAX_RESTART_MS}")
             self._checkpoint(self._connection, "RESTART")
         self._late.clear()
         self._helped.set()
@@ -226,7 +226,7 @@ def _begin(connection: sqlite3.Connection) -> None:
     """Get the turn to write. SQLite waits longer and longer between its looks, up to 100 ms, while other processes
     come and go; this looks all the time."""
     deadline = time.monotonic() + LOCK_TIMEOUT_S
-    connection.execute(f"PRAGMA busy_timeout = {_TURN}")
+    connection.execute(f"PRAGMA busy_timeout = {_LOCK_POLL_MS}")
     while True:
         try:
             connection.execute("BEGIN IMMEDIATE")

@@ -11,24 +11,27 @@ from antiphon.errors import InvalidSignature, StorageError
 from antiphon.receiver.inbox import events, jobs
 from antiphon.receiver.inbox.connection import InboxConnection
 from antiphon.receiver.inbox.events import Arrival, Event, Scheme
-from antiphon.receiver.inbox.jobs import State, Work
+from antiphon.receiver.inbox.jobs import Work, WorkState
 from antiphon.receiver.inbox.large_body import LARGE_BODY_BYTES, read_aside
 from antiphon.receiver.inbox.leader_lock import Leadership
 from antiphon.receiver.inbox.payload import read
-from antiphon.receiver.inbox.schema import FILE, KEPT
+from antiphon.receiver.inbox.schema import FILE, LINK_LIFETIME_S
 
-__all__ = ["Arrival", "Event", "Inbox", "Leadership", "Scheme", "State", "Work"]
+__all__ = ["Arrival", "Event", "Inbox", "Leadership", "Scheme", "Work", "WorkState"]
 
-_BATCH = 50  # rows at a time
-_LONG = 100_000  # bytes of a body that is parsed in a thread of its own, and above LARGE_BODY_BYTES in a process
+_BATCH_ROWS = 50
+_LONG_BODY_BYTES = 100_000  # from which a body is parsed in a thread of its own; above LARGE_BODY_BYTES in a process
 
 
 class Inbox:
-    """``folder`` is made if need be and holds ``inbox.sqlite3``. May be used from several threads and processes, and
-    on after a fork. A context manager.
+    """Every callback that a receiver keeps, and the state of its follow-ups, in ``inbox.sqlite3`` in ``folder``.
 
-    Raises ``StorageError`` when it cannot be opened; so does every method when the file cannot be read or written,
-    or the inbox is closed.
+    The folder is made if need be. May be used from several threads and processes, and on after a fork. A context
+    manager.
+
+    Raises:
+        StorageError: It cannot be opened. So does every method when the file cannot be read or written, or the inbox is
+            closed.
     """
 
     def __init__(self, folder: Path | str, *, clock: Callable[[], float] = time.time) -> None:
@@ -66,7 +69,7 @@ class Inbox:
         """
         done: Future[tuple[Event, bool]] = Future()
         keep = partial(self._keep, body, scheme, task_id, done)
-        if len(body) > _LONG:
+        if len(body) > _LONG_BODY_BYTES:
             try:
                 self._file.aside(keep, large=len(body) > LARGE_BODY_BYTES)
             except StorageError as error:
@@ -88,7 +91,7 @@ class Inbox:
                 done.set_exception(error)
 
     def add(self, body: bytes, *, scheme: Scheme = "", task_id: str | None = None) -> tuple[Event, bool]:
-        """``submit`` and wait for it."""
+        """Keep a callback's raw body and wait until it is on disk; arguments and errors are those of ``submit``."""
         return self.submit(body, scheme=scheme, task_id=task_id).result()
 
     def events(self, after: int = 0) -> Iterator[Event]:
@@ -98,6 +101,7 @@ class Inbox:
             after = found[-1].id
 
     def event(self, event_id: int) -> Event | None:
+        """The event with this id; None when there is none."""
         found = self._file.read(lambda connection: events.select(connection, "id = ?", (event_id,)))
         return found[0] if found else None
 
@@ -110,17 +114,23 @@ class Inbox:
         return self._file.read(lambda connection: events.arrivals(connection, event_id))
 
     def prune(self, older_than: float) -> int:
-        """Forget what was last told more than ``older_than`` seconds ago, and never less than 14 days, and is done or
-        expired; gives how many. Files that the follow-ups made stay."""
-        before = self._clock() - max(older_than, KEPT)
+        """Forget events that are done or expired. Files that the follow-ups made stay.
+
+        Args:
+            older_than: Seconds since an event was last told; 14 days at least, whatever is given.
+
+        Returns:
+            How many were forgotten.
+        """
+        before = self._clock() - max(older_than, LINK_LIFETIME_S)
         pruned = 0
-        while count := self._file.change(lambda connection: events.prune(connection, before, _BATCH)):
+        while count := self._file.change(lambda connection: events.prune(connection, before, _BATCH_ROWS)):
             pruned += count
         return pruned
 
     # What follows
 
-    def pending(self, limit: int = _BATCH) -> list[Work]:
+    def pending(self, limit: int = _BATCH_ROWS) -> list[Work]:
         """What is due now, the longest due first."""
         return self._file.read(lambda connection: jobs.due(connection, self._clock(), limit))
 
@@ -129,15 +139,23 @@ class Inbox:
         return self._file.read(jobs.next_due)
 
     def work(self, event_id: int) -> Work:
-        """Raises ``NotFound``."""
+        """The state of an event's follow-ups.
+
+        Raises:
+            NotFound: There is no such event.
+        """
         return self._file.read(lambda connection: jobs.find(connection, event_id))
 
     def begin(self, event_id: int) -> Work:
-        """Note that an attempt begins. This and what follows raises ``NotFound`` for an event that there is not."""
+        """Note that an attempt begins, whatever the state.
+
+        Raises:
+            NotFound: There is no such event; the methods below raise it too.
+        """
         return self._file.change(lambda connection: jobs.begin(connection, event_id))
 
     def begin_pending(self, event_id: int) -> Work | None:
-        """The same if it is pending still; else nothing changes, and there is None."""
+        """Note that an attempt begins if the event is still pending; else nothing changes, and there is None."""
         return self._file.change(lambda connection: jobs.begin_pending(connection, event_id))
 
     def step_done(self, event_id: int, step: str, files: Mapping[str, Path], *, wait: bool = True) -> None:
@@ -155,27 +173,37 @@ class Inbox:
             self._file.submit(change)
 
     def complete(self, event_id: int, steps: Iterable[str], files: Mapping[str, Path]) -> None:
-        """Note that these steps are done, which are all, and what they put in place."""
+        """Note that these steps, which are all, are done, and what they put in place.
+
+        Args:
+            steps: Names of the steps.
+            files: Paths under the inbox's folder, by name.
+
+        Raises:
+            StorageError: A path is not under the inbox's folder.
+        """
         relative = {name: self._relative(path) for name, path in files.items()}
         names = tuple(steps)
         self._file.change(lambda connection: jobs.complete(connection, event_id, names, relative))
 
     def finish(self, event_id: int) -> None:
+        """Note that the follow-ups are done."""
         self._file.change(lambda connection: jobs.settle(connection, event_id, "done", "", None))
 
     def postpone(self, event_id: int, until: float, error: str) -> None:
-        """Have it tried again at ``until`` (Unix seconds)."""
+        """Note a failed attempt, to be tried again at ``until`` (Unix seconds); ``error`` is for people."""
         self._file.change(lambda connection: jobs.settle(connection, event_id, "pending", error, until))
 
     def break_off(self, event_id: int, error: str) -> None:
-        """Have it tried again at once, which does not count as a try: it was not its fault that it did not end."""
+        """Note an attempt that was interrupted: it is tried again at once and does not count."""
         self._file.change(lambda connection: jobs.break_off(connection, event_id, error, self._clock()))
 
     def give_up(self, event_id: int, error: str, state: Literal["failed", "expired", "unread"] = "failed") -> None:
+        """Note that the follow-ups are not tried again by themselves; ``error`` is for people."""
         self._file.change(lambda connection: jobs.settle(connection, event_id, state, error, None))
 
     def reread(self, event: Event) -> Event | None:
-        """The event as this version understands it, when it was not understood; None where it has come again since."""
+        """The event as this version understands it, if it was not understood; None where it has come again since."""
         payload = read(event.body)
         if payload.kind == event.kind:
             return event
@@ -184,15 +212,22 @@ class Inbox:
         return self.event(event.id)
 
     def retry(self, event_ids: Iterable[int] | None = None) -> int:
-        """Have all that failed, expired or was not understood begun again, now; or of these events what did or waits.
-        Gives how many.
+        """Begin follow-ups again, now.
 
-        What needs links that have expired expires again, unless they came anew (``expires_at``)."""
+        What needs links that have expired expires again, unless they came anew (``expires_at``).
+
+        Args:
+            event_ids: Of these events those that failed, expired, were not understood, or wait for their next try.
+                None: of all events those that failed, expired or were not understood.
+
+        Returns:
+            How many are begun again.
+        """
         chosen = None if event_ids is None else tuple(event_ids)
         return self._file.change(lambda connection: jobs.retry(connection, chosen, self._clock()))
 
     def recover(self) -> int:
-        """For who has got the lead: what another left running is pending again. Gives how many."""
+        """Make pending again what another process left running; for the process that now leads. Gives how many."""
         return self._file.change(jobs.recover)
 
     def lead(self) -> Leadership:
@@ -202,12 +237,18 @@ class Inbox:
     # What changes
 
     def stamp(self) -> int:
-        """A number that is another when anything was committed since, by this process or another. Cheap to ask."""
+        """Number that changes with every commit, by this process or another. Cheap to ask."""
         return self._file.read(lambda connection: int(connection.execute("PRAGMA data_version").fetchone()[0]))
 
     def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
-        """Have ``changed`` called, from a thread of ours, after each commit of this process; it must be quick, and
-        must not use the inbox itself. Gives what ends that."""
+        """Have ``changed`` called after each commit of this process.
+
+        Args:
+            changed: Called from a thread of the inbox; must be quick, and must not use the inbox itself.
+
+        Returns:
+            A function that ends it.
+        """
         return self._file.watch(changed)
 
     def _relative(self, path: Path) -> str:

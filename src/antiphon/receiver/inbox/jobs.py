@@ -8,7 +8,7 @@ from typing import Literal
 
 from antiphon.errors import NotFound
 
-State = Literal["pending", "running", "done", "failed", "expired", "unread"]
+WorkState = Literal["pending", "running", "done", "failed", "expired", "unread"]
 """``unread``: a success that this version does not understand; it waits for one that does."""
 
 _FIND = """
@@ -32,7 +32,7 @@ class Work:
     """
 
     event_id: int
-    state: State
+    state: WorkState
     attempt: int
     tries: int
     steps_done: tuple[str, ...]
@@ -83,7 +83,7 @@ def step_done(connection: sqlite3.Connection, event_id: int, step: str, files: M
     )
 
 
-def settle(connection: sqlite3.Connection, event_id: int, state: State, error: str, due_at: float | None) -> None:
+def settle(connection: sqlite3.Connection, event_id: int, state: WorkState, error: str, due_at: float | None) -> None:
     find(connection, event_id)
     connection.execute(
         "UPDATE work SET state = ?, error = ?, due_at = coalesce(?, due_at) WHERE event_id = ?",
@@ -117,5 +117,5 @@ def recover(connection: sqlite3.Connection) -> int:
     return connection.execute("UPDATE work SET state = 'pending' WHERE state = 'running'").rowcount
 
 
-def _work(row: tuple[int, State, int, int, str, str, float, str, float, int]) -> Work:
+def _work(row: tuple[int, WorkState, int, int, str, str, float, str, float, int]) -> Work:
     return Work(*row[:4], tuple(json.loads(row[4])), json.loads(row[5]), *row[6:])

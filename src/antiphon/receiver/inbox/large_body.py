@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import antiphon
-from antiphon.contract.results import MAX_SONG_S, Document, Instrument, MidiResult, Note, read_result
+from antiphon.contract.results import MAX_SONG_S, Document, Instrument, MidiResult, read_result
 from antiphon.errors import BadParameter, StorageError
 from antiphon.receiver.inbox.payload import Payload, load, read
+from antiphon.score.notes import Note
 
 log = logging.getLogger("antiphon.receiver")
 
 LARGE_BODY_BYTES = 2_000_000  # bytes
 _MAX_READING_S = 120.0  # seconds for a process to read a body
-_LOOK = 0.1  # seconds between looks whether it shall end
+_STOP_POLL_S = 0.1  # between looks whether it shall end
 _FIELDS = ("pitch", "start", "end", "velocity")
 _CHILD = (
     "import sys; sys.path.append(sys.argv.pop(1)); from antiphon.receiver.inbox.large_body_child import main; main()"
@@ -138,7 +139,7 @@ def _wait(process: "subprocess.Popen[bytes]", stopping: Callable[[], bool]) -> N
     end = time.monotonic() + _MAX_READING_S
     while True:
         try:
-            process.wait(_LOOK)
+            process.wait(_STOP_POLL_S)
         except subprocess.TimeoutExpired:
             if stopping():
                 raise Stopped from None

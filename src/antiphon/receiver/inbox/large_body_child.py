@@ -16,7 +16,7 @@ from antiphon.errors import BadParameter
 from antiphon.receiver.inbox.large_body import compact
 from antiphon.receiver.inbox.payload import load, read
 
-_NICE = 10  # a song can wait, acknowledgements cannot
+_NICENESS = 10  # a song can wait, acknowledgements cannot
 _MAX_WARNINGS = 40
 _MAX_WARNING_CHARS = 500  # characters
 
@@ -51,7 +51,7 @@ def _song(body: bytes, path: Path) -> dict[str, Any]:
     from antiphon.score import midifile
 
     if hasattr(os, "nice"):
-        os.nice(_NICE)
+        os.nice(_NICENESS)
     warnings = _Warnings()
     logging.getLogger("antiphon.receiver").addHandler(warnings)
     result = read_result(load(body, compact))

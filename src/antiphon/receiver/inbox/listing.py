@@ -7,10 +7,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from antiphon.contract.results import Kind
+from antiphon.contract.results import ResultKind
 from antiphon.errors import NotFound, StorageError
 from antiphon.receiver.inbox.events import Scheme
-from antiphon.receiver.inbox.jobs import State
+from antiphon.receiver.inbox.jobs import WorkState
 from antiphon.receiver.inbox.schema import FILE, connect
 
 _SELECT = """
@@ -25,7 +25,7 @@ class Entry:
     """An event with the state of its follow-ups, as in ``Event`` and ``Work``; ``size`` is its body's in bytes."""
 
     id: int
-    kind: Kind
+    kind: ResultKind
     task_id: str
     version: int
     code: int | None
@@ -34,7 +34,7 @@ class Entry:
     repeats: int
     repeated_at: float | None
     scheme: Scheme
-    state: State
+    state: WorkState
     attempt: int
     steps_done: tuple[str, ...]
     files: Mapping[str, str]
@@ -71,8 +71,13 @@ def latest(
     return [_entry(row) for row in reversed(rows)]
 
 
-def counts(folder: Path) -> dict[State, int]:
-    """How many events are in each state; states in which there is none are left out. Raises as ``latest`` does."""
+def counts(folder: Path) -> dict[WorkState, int]:
+    """Number of events in each state; states without any are left out.
+
+    Raises:
+        NotFound: There is no inbox in ``folder``.
+        StorageError: It cannot be read.
+    """
     with _reading(folder) as connection:
         return dict(connection.execute("SELECT state, count(*) FROM work GROUP BY state").fetchall())
 

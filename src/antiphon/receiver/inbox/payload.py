@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.contract.lenient import number
-from antiphon.contract.results import FailedResult, Kind, kind_of, read_result
+from antiphon.contract.results import FailedResult, ResultKind, kind_of, read_result
 from antiphon.contract.unified_callback import separate_form
 from antiphon.errors import BadParameter
 from antiphon.receiver.inbox import fingerprint
@@ -28,7 +28,7 @@ class Payload:
     twice, in other words or by polling, is the same (``fingerprint.py``).
     """
 
-    kind: Kind
+    kind: ResultKind
     task_id: str
     code: int | None
     failed: bool
@@ -36,11 +36,14 @@ class Payload:
 
 
 def read(body: bytes) -> Payload:
-    """Read a callback's body. Raises ``BadParameter`` for anything but a JSON object in UTF-8, or one that is not
-    within bounds: its task id, its depth, the number of its parts.
+    """What is known of a callback by its body.
 
-    Plain notes are folded into 32 bytes each as soon as they are read, so that a body takes some four times its size
-    of memory, not twenty times. Other threads run meanwhile.
+    Plain notes are folded into 32 bytes each as soon as they are read, so that a body takes some four times its size of
+    memory, not twenty times. Other threads run meanwhile.
+
+    Raises:
+        BadParameter: It is no JSON object in UTF-8, or not within bounds: its task id, its depth, the number of its
+            parts.
     """
     document = dict(separate_form(_parse(body)))
     kind = kind_of(document)

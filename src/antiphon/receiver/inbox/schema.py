@@ -10,8 +10,8 @@ from antiphon.errors import BadParameter, StorageError
 from antiphon.receiver.inbox.payload import read
 
 FILE = "inbox.sqlite3"
-FORMAT = 3
-KEPT = 14 * 86_400.0  # seconds from the first receipt to the expiry of what the links lead to
+FORMAT_VERSION = 3
+LINK_LIFETIME_S = 14 * 86_400.0  # from the first receipt to the expiry of what the links lead to
 
 LOCK_TIMEOUT_S = 30.0  # seconds to wait for another process that writes
 _MAX_LOG_BYTES = 64_000_000  # bytes of the write-ahead log that are kept when it starts anew
@@ -104,17 +104,17 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     found = _format(connection)
-    if found == FORMAT:
+    if found == FORMAT_VERSION:
         return
-    if found < FORMAT:
+    if found < FORMAT_VERSION:
         _use_write_ahead_log(connection)
         connection.execute("BEGIN IMMEDIATE")
         found = _format(connection)  # another process may have been here first
-        if found < FORMAT:
+        if found < FORMAT_VERSION:
             _upgrade(connection, found)
-            connection.execute(f"PRAGMA user_version = {FORMAT}")
+            connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
         connection.execute("COMMIT")
-    if found > FORMAT:
+    if found > FORMAT_VERSION:
         raise StorageError(f"{path} was written by a newer Antiphon (format {found}); upgrade this one")
 
 
@@ -173,7 +173,7 @@ def _copy(connection: sqlite3.Connection) -> None:
             known = {"kind": kind, "code": code, "failed": code not in (None, 200), "digest": digest}
         else:
             known = {"kind": payload.kind, "code": payload.code, "failed": payload.failed, "digest": payload.digest}
-        known |= {"task_id": task_id, "id": identity, "body": body, "kept": KEPT}
+        known |= {"task_id": task_id, "id": identity, "body": body, "kept": LINK_LIFETIME_S}
         same = connection.execute(
             "SELECT id FROM events WHERE (task_id, digest, kind) = (:task_id, :digest, :kind)", known
         ).fetchone()

@@ -14,7 +14,7 @@ from antiphon.music import drums
 from antiphon.music.audio import Writer
 from antiphon.music.drums.features import BANDS, HOP, MelLevels, gain, scaled
 from antiphon.music.drums.network import DrumModel, listen
-from antiphon.music.drums.onsets import Activations, hits, peaks
+from antiphon.music.drums.onsets import HitActivations, hits, peaks
 from antiphon.music.progress import silent
 from antiphon.score.notes import Note
 
@@ -187,7 +187,7 @@ def test_details_choose_the_key() -> None:
     details[9:12, 0] = 0.9
     details[29:32, 1:4] = 0.2, 0.3, 0.4
     details[49:52, 4] = 0.8
-    notes = hits(Activations(onsets, onsets, details), np.full((100, BANDS), -30, np.float16))
+    notes = hits(HitActivations(onsets, onsets, details), np.full((100, BANDS), -30, np.float16))
     assert [(note.pitch, note.start) for note in notes] == [(46, 0.1), (50, 0.3), (51, 0.5)]
 
 

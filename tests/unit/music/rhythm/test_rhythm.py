@@ -12,25 +12,25 @@ from antiphon.music.audio import Writer
 from antiphon.music.rhythm import Rhythm, analyse
 from antiphon.music.rhythm.onsets import FRAME_RATE, RISE_LEAD_S, salient
 from antiphon.music.rhythm.song import of_onsets
-from antiphon.score.notes import Instrument, Note
+from antiphon.score.notes import InstrumentPart, Note
 
 RATE = 22_050
 KICK, SNARE, HAT, CRASH = 36, 38, 42, 49
 Times = NDArray[np.floating[Any]]
 
 
-def drums(*hits: tuple[int, Sequence[float]]) -> Instrument:
+def drums(*hits: tuple[int, Sequence[float]]) -> InstrumentPart:
     notes = sorted((time, key) for key, times in hits for time in times)
-    return Instrument("Drums", 0, True, tuple(Note(key, time, time + 0.1, 0.8) for time, key in notes))
+    return InstrumentPart("Drums", 0, True, tuple(Note(key, time, time + 0.1, 0.8) for time, key in notes))
 
 
-def chords(changes: Sequence[float], end: float) -> Instrument:
+def chords(changes: Sequence[float], end: float) -> InstrumentPart:
     """A chord held from each change to the next: C, F, G, C …"""
     notes = []
     for order, (start, stop) in enumerate(zip(changes, [*changes[1:], end], strict=True)):
         root = (60, 65, 67)[order % 3]
         notes += [Note(root + tone, start, stop - 0.02, 0.7) for tone in (0, 4, 7)]
-    return Instrument("Acoustic Grand Piano", 0, False, tuple(notes))
+    return InstrumentPart("Acoustic Grand Piano", 0, False, tuple(notes))
 
 
 def strength(

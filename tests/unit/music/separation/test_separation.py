@@ -13,7 +13,7 @@ from tests.paths import EVALUATION_SONGS
 from antiphon.errors import NotAudio, WeightsError
 from antiphon.music import weights
 from antiphon.music.audio import Codec, Writer, decode
-from antiphon.music.separation import SAMPLE_RATE, STEMS, Kind, separate
+from antiphon.music.separation import SAMPLE_RATE, STEMS, SeparationKind, separate
 from antiphon.music.separation.checkpoint import Arrays
 from antiphon.music.separation.rhythm import split_rhythm
 from antiphon.music.separation.unet import BINS, DEPTH, build_model
@@ -153,7 +153,7 @@ def blocks_of(samples: Samples, size: int) -> Iterator[Samples]:
 
 @pytest.mark.parametrize("kind", ["separate_vocal", "split_stem"])
 @pytest.mark.parametrize("codec", ["flac", "wav"])
-def test_the_stems_sum_to_the_song_exactly(tmp_path: Path, models: Path, kind: Kind, codec: Codec) -> None:
+def test_the_stems_sum_to_the_song_exactly(tmp_path: Path, models: Path, kind: SeparationKind, codec: Codec) -> None:
     true = song(1.7)
     source = save(tmp_path / "song.wav", true, "wav")
     stems = separate(source, tmp_path / "out", kind=kind, models=models, codec=codec, threads=2)
@@ -181,7 +181,7 @@ def test_other_rates_and_mono_become_stereo_of_44100_hz(tmp_path: Path, models: 
 
 
 @pytest.mark.parametrize("kind", ["separate_vocal", "split_stem"])
-def test_silence_stays_silent(tmp_path: Path, models: Path, kind: Kind) -> None:
+def test_silence_stays_silent(tmp_path: Path, models: Path, kind: SeparationKind) -> None:
     source = save(tmp_path / "silence.flac", np.zeros((SECOND, 2), np.float32))
     for path in separate(source, tmp_path / "out", kind=kind, models=models, threads=2).values():
         assert not decode(path, sample_rate=SAMPLE_RATE, channels=2).any()

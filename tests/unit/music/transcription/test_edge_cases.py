@@ -11,21 +11,21 @@ from antiphon.music.audio import Writer
 from antiphon.music.progress import silent
 from antiphon.music.separation import separate
 from antiphon.music.transcription import transcribe
-from antiphon.score.notes import Instrument
+from antiphon.score.notes import InstrumentPart
 
 pytestmark = pytest.mark.model
 
 RATE = 22_050
 SECONDS = 8
 Samples = NDArray[np.float32]
-Hear = Callable[..., list[Instrument]]
+Hear = Callable[..., list[InstrumentPart]]
 
 
 @pytest.fixture
 def hear(models: Path, tmp_path: Path) -> Hear:
     """Transcribes the samples as each of the stems that are named."""
 
-    def transcribed(samples: Samples, *stems: str, rate: int = RATE) -> list[Instrument]:
+    def transcribed(samples: Samples, *stems: str, rate: int = RATE) -> list[InstrumentPart]:
         path = tmp_path / "sound.wav"
         with Writer(path, rate, 1, "wav") as writer:
             writer.write(np.asarray(samples, np.float32)[:, None])
@@ -61,7 +61,7 @@ def melody(rate: int = RATE) -> Samples:
     return samples
 
 
-def tune(instruments: list[Instrument]) -> list[int]:
+def tune(instruments: list[InstrumentPart]) -> list[int]:
     """The pitches of the only instrument, of notes of 0.2 s and more."""
     (instrument,) = instruments
     return [note.pitch for note in instrument.notes if note.end - note.start >= 0.2]

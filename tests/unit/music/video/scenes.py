@@ -7,7 +7,7 @@ from antiphon.music.video.artwork import draw_cover
 from antiphon.music.video.look import VideoLook
 from antiphon.music.video.scene import Scene
 from antiphon.music.video.setting import Wording
-from antiphon.music.video.spectrum import BANDS, RATE, Spectrum
+from antiphon.music.video.spectrum import BANDS, RATE_HZ, Spectrum
 from antiphon.music.video.theme import load
 
 SECONDS = 30
@@ -22,7 +22,9 @@ def spectrum(seconds: float = SECONDS, fps: int = 30) -> Spectrum:
     time, band = np.arange(frames)[:, None] / fps, np.arange(BANDS)[None, :] / BANDS
     hills = 0.5 + 0.3 * np.sin(2 * np.pi * (3 * band - time / 3)) + 0.18 * np.sin(2 * np.pi * (11 * band + time))
     pulse = 0.02 ** (time[:, 0] * 2 % 1)
-    return Spectrum(np.rint(255 * hills).astype(np.uint8), np.rint(255 * pulse).astype(np.uint8), round(seconds * RATE))
+    return Spectrum(
+        np.rint(255 * hills).astype(np.uint8), np.rint(255 * pulse).astype(np.uint8), round(seconds * RATE_HZ)
+    )
 
 
 def scene(

@@ -36,7 +36,7 @@ def test_every_size_is_even_for_the_colours_are_sampled_by_two() -> None:
 
 
 def test_a_request_may_choose_what_the_engine_has() -> None:
-    assert sorted(get_args(kinds.Theme)) == list(themes())
+    assert sorted(get_args(kinds.ThemeName)) == list(themes())
     assert set(get_args(kinds.Aspect)) == set(ASPECTS)
     assert set(get_args(kinds.Resolution)) == set(RESOLUTIONS)
     assert get_args(kinds.FrameRate) == FRAME_RATES
