@@ -45,7 +45,7 @@ def read_ttml(text: str) -> Reading:
         if start is None:
             reading.warn(UNREADABLE_TIME, number)
         within = 0.0 if absolute else start or 0.0
-        words = _Words(clock, within)
+        words = _WordCollector(clock, within)
         words.read(element)
         named = "both" if singer in groups else singer
         if words.sung or words.background:
@@ -80,7 +80,7 @@ class _Clock:
 
 
 @dataclass
-class _Words:
+class _WordCollector:
     """Collects the words of a paragraph, and apart from them what background voices sing."""
 
     clock: _Clock
