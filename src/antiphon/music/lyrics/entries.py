@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 MAX_LISTED_LINES = 5
-MAX_PIECES = 50_000
-"""Lines and words of one file, those that come back counted each time."""
+MAX_SHOWN_CHARS = 300_000
+"""Characters of all lines and words of one file, each counted at each of its times, and one more for each: a line may
+come back thousands of times."""
 
 UNREADABLE_TIME = "no time that can be read; put between its neighbours"
 TIME_BEFORE_START = "a time before the song's start; shown from its start on"
 TIME_AFTER_END = "a time after the song's end; left out"
 LINE_OUT_OF_ORDER = "an earlier time than the line above; put in the order of time"
 WORDS_OUT_OF_ORDER = "words whose times do not ascend; put at the time of the word before"
-TOO_MANY = f"more than {MAX_PIECES} lines and words in all; left out"
+TOO_MANY_REPEATS = f"with the lines that come back more than {MAX_SHOWN_CHARS:,} characters in all; left out"
 NO_LYRICS = "no lyrics as this format writes them; left out"
 
 TimedText = tuple[str, float | None]
@@ -58,21 +59,21 @@ class Reading:
     entries: list[StampedLine] = field(default_factory=list)
     offset: float = 0.0
     sorted: bool = True
-    _pieces: int = 0
+    _shown_chars: int = 0
     _found: dict[str, dict[int, None]] = field(default_factory=dict)
 
     def add(self, entry: StampedLine) -> None:
         """Add a line, unless there are too many already, which is told."""
         if self.full:
-            self.warn(TOO_MANY, entry.number)
+            self.warn(TOO_MANY_REPEATS, entry.number)
             return
-        self._pieces += 1 + len(entry.words)
+        self._shown_chars += 1 + sum(len(word) + 1 for word, _ in entry.words)
         self.entries.append(entry)
 
     @property
     def full(self) -> bool:
         """Whether there are so many lines and words that no more are taken."""
-        return self._pieces >= MAX_PIECES
+        return self._shown_chars >= MAX_SHOWN_CHARS
 
     def warn(self, what: str, number: int) -> None:
         """Tell that ``what`` is wrong with the line of that number."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from antiphon.music.lyrics.entries import (
     NO_LYRICS,
-    TOO_MANY,
+    TOO_MANY_REPEATS,
     UNREADABLE_TIME,
     Reading,
     StampedLine,
@@ -29,7 +29,7 @@ _STAMP = re.compile(rf"\s*\[\s*{_TIME}\s*\]", re.ASCII)
 _WORD_STAMP = re.compile(rf"(?:<\s*{_TIME}\s*>)|(?:\[\s*{_TIME.replace('?P<', '?P<b')}\s*\])", re.ASCII)
 _BACKGROUND = re.compile(r"\[bg:(?P<text>.*)\]", re.IGNORECASE)
 _TAG = re.compile(r"\[(?P<id>[^\W\d][\w#]*|#):(?P<value>.*)\]")
-_BROKEN = re.compile(r"\[[^\s\]:]*:[^\s\]]*\]")
+_BROKEN = re.compile(r"\s*\[([^\s\]]*)\]")
 _HEADING = re.compile(r"\[[^\]]*\]")
 _SINGER = re.compile(r"(?P<name>v\d{1,4}|[FMD])\s?[:\uff1a]\s*", re.ASCII)
 
@@ -66,14 +66,16 @@ class _Reader:
             return
         stamps: list[float] = []
         broken = False
+        position = 0
         while True:
-            if stamp := _STAMP.match(line):
+            if stamp := _STAMP.match(line, position):
                 stamps.append(_seconds(stamp))
-            elif stamp := _BROKEN.match(line):
+            elif (stamp := _BROKEN.match(line, position)) and ":" in stamp[1]:
                 broken = True
             else:
                 break
-            line = line[stamp.end() :].lstrip()
+            position = stamp.end()
+        line = line[position:].lstrip()
         if not stamps and (not line or _HEADING.fullmatch(line)):
             return
         self._add(number, stamps, self._sung(line), broken)
@@ -93,7 +95,7 @@ class _Reader:
         self.reading.sorted &= len(stamps) <= 1
         for start in stamps:
             if self.reading.full:
-                self.reading.warn(TOO_MANY, number)
+                self.reading.warn(TOO_MANY_REPEATS, number)
                 return
             moved = start - stamps[0]
             placed = [(word, None if time is None else time + moved) for word, time in words]

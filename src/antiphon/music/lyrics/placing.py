@@ -3,7 +3,7 @@
 import textwrap
 import unicodedata
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from antiphon.music.lyrics.entries import (
     LINE_OUT_OF_ORDER,
@@ -93,22 +93,17 @@ def _find_times(read: Reading) -> None:
 def _merge(entries: Sequence[StampedLine]) -> list[StampedLine]:
     """Lines of one time are one line: the second is most often a translation of the first."""
     merged: list[StampedLine] = []
-    for entry in entries:
-        if not merged or merged[-1].start != entry.start:
-            merged.append(entry)
-            continue
-        last = merged[-1]
-        background = " ".join(filter(None, (last.background, entry.background)))
-        if entry.text and last.text:
-            singer = last.singer if last.singer == entry.singer else "both"
-            words: list[tuple[str, float | None]] = [(f"{last.text} / {entry.text}", None)]
-            ends = [end for end in (last.end, entry.end) if end is not None]
-            merged[-1] = StampedLine(entry.number, entry.start, words, max(ends, default=None), singer, background)
-        elif entry.text:
-            merged[-1] = entry
-            entry.background = background
-        else:
-            last.background = background
+    for start, together in groupby(entries, key=lambda entry: entry.start):
+        first, *_ = same = list(together)
+        sung = [entry for entry in same if entry.text] or [first]
+        one = sung[0]
+        if len(sung) > 1:
+            text = " / ".join(entry.text for entry in sung)
+            singer = one.singer if all(entry.singer == one.singer for entry in sung) else "both"
+            end = max((entry.end for entry in sung if entry.end is not None), default=None)
+            one = StampedLine(sung[-1].number, start, [(text, None)], end, singer)
+        one.background = " ".join(filter(None, (entry.background for entry in same)))
+        merged.append(one)
     return merged
 
 
