@@ -36,8 +36,8 @@
         ReceiverAway                    listening.forward
         Lost                            listening.listener
         Refused                         listening.listener
-        TooSlow 408                     receiver.http.intake
-        Busy 503                        receiver.http.intake
+        TooSlow 408                     http_server.bodies
+        Busy 503                        http_server.bodies
 
 The number is the class's ``code``: the contract's code, which is also the HTTP status of the answer that reports it.
 One without a number has that of the class above. A class's docstring is its default message."""

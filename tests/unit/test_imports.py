@@ -26,7 +26,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "download": {"addresses"},
     "music": {"score"},
     "client": {"contract", "download"},
-    "receiver": {"addresses", "client", "contract", "download", "score"},
+    "http_server": {"addresses"},
+    "receiver": {"addresses", "client", "contract", "download", "http_server", "score"},
     "listening": {"contract"},
     "settings": set(),
     "secret": set(),
@@ -46,10 +47,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "playback": {"music", "storage"},
     "api": {
         *(
+            "addresses",
             "callbacks",
             "checks",
             "contract",
             "database",
+            "http_server",
             "keys",
             "music",
             "outbound",
@@ -59,7 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
             *GROUND,
         ),
     },
-    "server": {"api", "callbacks", "keys", "services", "tasks", *GROUND},
+    "server": {"api", "callbacks", "http_server", "keys", "services", "tasks", *GROUND},
     "demo": {"client", "contract", "database", "music", "receiver", "score", "services", *GROUND},
     "commands": {
         *("callbacks", "checks", "client", "contract", "database", "demo", "download", "keys", "listening"),

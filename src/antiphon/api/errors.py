@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from antiphon.errors import AntiphonError, BadParameter, MethodNotAllowed, NotFound, StorageError, Unauthorized
+from antiphon.http_server.bodies import Busy, TooSlow
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -75,6 +76,8 @@ def envelope(error: AntiphonError, path: str) -> JSONResponse:
     headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after is not None else {}
     if error.code == Unauthorized.code:
         headers["WWW-Authenticate"] = "Bearer"  # RFC 9110 §11.6.1
+    if error.code in (TooSlow.code, Busy.code):
+        headers["Connection"] = "close"  # the rest of the body is not wanted
     content = {"success": False} if path.startswith(FILE_CALLS) else {}
     return JSONResponse({**content, "code": error.code, "msg": error.message, "data": None}, error.code, headers)
 

@@ -8,6 +8,8 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
+HSTS = "max-age=31536000"
+"""Strict-Transport-Security: for a year this host is asked over TLS only."""
 
 
 class Hardening:
@@ -22,6 +24,8 @@ class Hardening:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+                if scope.get("scheme") == "https":  # with TLS of our own, or of a trusted proxy that says so
+                    headers.setdefault("Strict-Transport-Security", HSTS)
             await send(message)
 
         await self._app(scope, receive, hardened)

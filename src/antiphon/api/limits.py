@@ -1,21 +1,31 @@
-"""Bounds of bodies. JSON is small; uploads have a limit of their own, kept while they stream in."""
+"""Bounds of bodies. JSON is small and comes before a key is known; uploads have a limit of their own, kept while they
+stream in from a key that is known."""
 
 import asyncio
 
+from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, Match, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from antiphon.addresses import neighbourhood
 from antiphon.api.errors import envelope, nothing_at
 from antiphon.errors import AntiphonError, TooLarge
+from antiphon.http_server.bodies import Busy, HeldBytes, TooSlow
 
 MAX_BODY_BYTES = 1_000_000
+MAX_BODY_S = 30.0  # for such a body to come in
+MAX_HELD_BYTES = 64_000_000  # of bodies that are coming in, in all
+MAX_HELD_BYTES_PER_ADDRESS = 16_000_000
+FREE_BODY_BYTES = 16_384  # of a body that do not count: what most calls have comes in however busy it is
+MAX_UPLOAD_PAUSE_S = 60.0  # between two pieces of an upload
 MAX_DRAINED_BYTES = 64_000_000
 DRAIN_TIMEOUT_S = 10.0
 STREAMED_PATHS = frozenset({"/api/v1/audio/upload", "/api/file-stream-upload", "/api/file-base64-upload"})
 
 
 class BodyLimit:
-    """Refuses a body over ``MAX_BODY_BYTES``: with 404 where there is nothing, with 413 elsewhere.
+    """Takes a body in before the app sees its request. Refuses one over ``MAX_BODY_BYTES``: with 404 where there is
+    nothing, with 413 elsewhere; one that is too slow; and one for which there is no room beside the others.
 
     What is refused is read off before the answer, within bounds: a client that still writes does not read one (Node's
     fetch reports a broken connection instead).
@@ -24,25 +34,43 @@ class BodyLimit:
     def __init__(self, app: ASGIApp, router: Router) -> None:
         self._app = app
         self._router = router
+        self._held = HeldBytes(MAX_HELD_BYTES, MAX_HELD_BYTES_PER_ADDRESS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in STREAMED_PATHS:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
-            return
-        body = b""
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > MAX_BODY_BYTES:
-                await self._refuse(scope, receive, send, drained=len(body), more=more)
-                return
-        await self._app(scope, _replay(body, receive), send)
+        elif scope["path"] in STREAMED_PATHS:
+            await self._app(scope, _without_long_pauses(receive), send)
+        else:
+            body = _Body(self._held, caller_of(scope))
+            try:
+                if await self._take(body, scope, receive, send):
+                    await self._app(scope, _replay(body, receive), send)
+            finally:
+                body.forget()
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send, *, drained: int, more: bool) -> None:
+    async def _take(self, body: "_Body", scope: Scope, receive: Receive, send: Send) -> bool:
+        """Take all of the body; whether there is one to be looked at. If not, it has been answered."""
+        try:
+            async with asyncio.timeout(MAX_BODY_S):
+                while body.more:
+                    if not body.add(await receive()):
+                        return False
+        except TooLarge:
+            await self._refuse(scope, receive, send, body)
+            return False
+        except TimeoutError:
+            error = TooSlow(f"body: did not come within {MAX_BODY_S:.0f} s; send it faster")
+            await envelope(error, scope["path"])(scope, receive, send)
+            return False
+        except Busy as error:
+            await envelope(error, scope["path"])(scope, receive, send)
+            return False
+        return True
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, body: "_Body") -> None:
+        drained, more = body.size, body.more
+        body.forget()
         whole = await _drain(receive, drained, more)
         error: AntiphonError = nothing_at(scope["path"])
         if self._leads_somewhere(scope):
@@ -55,6 +83,54 @@ class BodyLimit:
     def _leads_somewhere(self, scope: Scope) -> bool:
         routes: list[BaseRoute] = self._router.routes
         return any(route.matches(scope)[0] is not Match.NONE for route in routes)
+
+
+class _Body:
+    """A body that is coming in; what it holds beyond ``FREE_BODY_BYTES`` counts until it is forgotten."""
+
+    def __init__(self, held: HeldBytes, caller: str) -> None:
+        self._held, self._caller = held, caller
+        self._content = bytearray()
+        self._counted = 0
+        self.size = 0
+        self.more = True
+
+    def add(self, message: Message) -> bool:
+        """One piece more; False when the client is gone.
+
+        Raises:
+            TooLarge: All of it is over ``MAX_BODY_BYTES``.
+            Busy: There is no room beside what the others hold.
+        """
+        if message["type"] == "http.disconnect":
+            return False
+        piece = message.get("body", b"")
+        self.more = message.get("more_body", False)
+        self.size += len(piece)
+        if self.size > MAX_BODY_BYTES:
+            raise TooLarge
+        counts = max(0, self.size - FREE_BODY_BYTES) - self._counted
+        self._counted += counts
+        self._held.take(self._caller, counts)
+        self._content += piece
+        return True
+
+    def take(self) -> bytes:
+        """All that came. What is done with it still counts against the others."""
+        whole = bytes(self._content)
+        self._content.clear()
+        return whole
+
+    def forget(self) -> None:
+        self._content.clear()
+        self._held.give(self._caller, self._counted)
+        self._counted = 0
+
+
+def caller_of(scope: Scope) -> str:
+    """The address that a request comes from, as bounds per address count it."""
+    client = HTTPConnection(scope).client
+    return neighbourhood(client.host) if client else ""
 
 
 async def _drain(receive: Receive, read: int, more: bool) -> bool:
@@ -72,10 +148,31 @@ async def _drain(receive: Receive, read: int, more: bool) -> bool:
     return not more
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
-    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+def _replay(body: _Body, receive: Receive) -> Receive:
+    replayed = False
 
     async def replay() -> Message:
-        return pending.pop() if pending else await receive()
+        nonlocal replayed
+        if replayed:
+            return await receive()
+        replayed = True
+        return {"type": "http.request", "body": body.take(), "more_body": False}
 
     return replay
+
+
+def _without_long_pauses(receive: Receive) -> Receive:
+    """Raises ``TooSlow`` when an upload pauses for too long, for as long as there is more of it to come."""
+    more = True
+
+    async def timed() -> Message:
+        nonlocal more
+        try:
+            async with asyncio.timeout(MAX_UPLOAD_PAUSE_S if more else None):
+                message = await receive()
+        except TimeoutError:
+            raise TooSlow(f"body: paused for more than {MAX_UPLOAD_PAUSE_S:.0f} s; send it faster") from None
+        more = message.get("more_body", False)
+        return message
+
+    return timed
