@@ -2,6 +2,7 @@
 stream in from a key that is known."""
 
 import asyncio
+from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, Match, Router
@@ -13,14 +14,27 @@ from antiphon.errors import AntiphonError, TooLarge
 from antiphon.http_server.bodies import Busy, HeldBytes, TooSlow
 
 MAX_BODY_BYTES = 1_000_000
-MAX_BODY_S = 30.0  # for such a body to come in
-MAX_HELD_BYTES = 64_000_000  # of bodies that are coming in, in all
-MAX_HELD_BYTES_PER_ADDRESS = 16_000_000
 FREE_BODY_BYTES = 16_384  # of a body that do not count: what most calls have comes in however busy it is
-MAX_UPLOAD_PAUSE_S = 60.0  # between two pieces of an upload
 MAX_DRAINED_BYTES = 64_000_000
 DRAIN_TIMEOUT_S = 10.0
 STREAMED_PATHS = frozenset({"/api/v1/audio/upload", "/api/file-stream-upload", "/api/file-base64-upload"})
+
+
+@dataclass(frozen=True)
+class BodyBounds:
+    """What bodies may cost.
+
+    Attributes:
+        seconds: For a body to come in that is no upload.
+        held: Bytes of the bodies that are coming in, in all.
+        share: Bytes of them that one address may have.
+        pause: Seconds between two pieces of an upload.
+    """
+
+    seconds: float = 30.0
+    held: int = 64_000_000
+    share: int = 16_000_000
+    pause: float = 60.0
 
 
 class BodyLimit:
@@ -31,16 +45,17 @@ class BodyLimit:
     fetch reports a broken connection instead).
     """
 
-    def __init__(self, app: ASGIApp, router: Router) -> None:
+    def __init__(self, app: ASGIApp, router: Router, bounds: BodyBounds = BodyBounds()) -> None:
         self._app = app
         self._router = router
-        self._held = HeldBytes(MAX_HELD_BYTES, MAX_HELD_BYTES_PER_ADDRESS)
+        self._bounds = bounds
+        self._held = HeldBytes(bounds.held, bounds.share)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif scope["path"] in STREAMED_PATHS:
-            await self._app(scope, _without_long_pauses(receive), send)
+            await self._app(scope, _without_long_pauses(receive, self._bounds.pause), send)
         else:
             body = _Body(self._held, caller_of(scope))
             try:
@@ -52,7 +67,7 @@ class BodyLimit:
     async def _take(self, body: "_Body", scope: Scope, receive: Receive, send: Send) -> bool:
         """Take all of the body; whether there is one to be looked at. If not, it has been answered."""
         try:
-            async with asyncio.timeout(MAX_BODY_S):
+            async with asyncio.timeout(self._bounds.seconds):
                 while body.more:
                     if not body.add(await receive()):
                         return False
@@ -60,7 +75,7 @@ class BodyLimit:
             await self._refuse(scope, receive, send, body)
             return False
         except TimeoutError:
-            error = TooSlow(f"body: did not come within {MAX_BODY_S:.0f} s; send it faster")
+            error = TooSlow(f"body: did not come within {self._bounds.seconds:g} s; send it faster")
             await envelope(error, scope["path"])(scope, receive, send)
             return False
         except Busy as error:
@@ -161,17 +176,17 @@ def _replay(body: _Body, receive: Receive) -> Receive:
     return replay
 
 
-def _without_long_pauses(receive: Receive) -> Receive:
+def _without_long_pauses(receive: Receive, seconds: float) -> Receive:
     """Raises ``TooSlow`` when an upload pauses for too long, for as long as there is more of it to come."""
     more = True
 
     async def timed() -> Message:
         nonlocal more
         try:
-            async with asyncio.timeout(MAX_UPLOAD_PAUSE_S if more else None):
+            async with asyncio.timeout(seconds if more else None):
                 message = await receive()
         except TimeoutError:
-            raise TooSlow(f"body: paused for more than {MAX_UPLOAD_PAUSE_S:.0f} s; send it faster") from None
+            raise TooSlow(f"body: paused for more than {seconds:g} s; send it faster") from None
         more = message.get("more_body", False)
         return message
 
