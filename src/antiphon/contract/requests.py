@@ -31,8 +31,10 @@ from antiphon.contract.kinds import (
 TASK_ID = re.compile(r"[0-9a-f]{32}")
 AUDIO_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
+_TIMES = re.compile(r"(?:[ \t]*\[[^\[\]:]*:[^\[\]]*\])*")  # before a line of LRC
 MAX_URL_CHARS = 2048
 MAX_LYRICS_CHARS = 100_000
+MAX_REPEATED_LYRICS_CHARS = 200_000  # of the lines that come back, counted at each of their times
 MAX_HEADERS_CHARS = 50_000
 MAX_PATH_CHARS = 500
 MAX_NAME_CHARS = 255
@@ -60,6 +62,16 @@ def single_line(value: str) -> str:
 def _lyrics(value: str) -> str:
     if CONTROL.search(value.replace("\r\n", "").replace("\n", "").replace("\t", "").removeprefix("\ufeff")):
         raise ValueError("expected text or LRC without control characters; remove them")
+    repeated = 0
+    for line in value.splitlines():
+        times = _TIMES.match(line)
+        assert times is not None
+        repeated += max(0, times[0].count("[") - 1) * (len(line) - times.end())
+    if repeated > MAX_REPEATED_LYRICS_CHARS:
+        raise ValueError(
+            f"the lines that come back at several times make {repeated} characters, and {MAX_REPEATED_LYRICS_CHARS} "
+            "are the most; write fewer times before a line"
+        )
     return value.removeprefix("\ufeff")
 
 

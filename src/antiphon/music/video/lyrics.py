@@ -11,7 +11,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 MAX_LINE_S = 10.0
 """Seconds that a line stays which nothing follows for longer: it shall not stand through a solo."""
@@ -23,19 +23,25 @@ UNTIMED_LINE_S = 3.0
 MAX_LINE_CHARS = 90
 """Characters in a line of plain text; longer ones are broken at a space."""
 
+MAX_REPEATED_CHARS = 200_000
+"""Characters of the lines that come back, counted at each of their times: a line may have thousands of times."""
+
 MAX_LISTED_LINES = 5
 
 _TIME = r"(?P<sign>[-+]?)(?:(?P<h>\d{1,2}):(?=\d+:\d+\.))?(?P<m>\d{1,3}):(?P<s>\d{1,2})(?:[.:,](?P<f>\d{1,3}))?"
 _STAMP = re.compile(rf"\s*\[\s*{_TIME}\s*\]", re.ASCII)
 _WORD_STAMP = re.compile(rf"(?:<\s*{_TIME}\s*>)|(?:\[\s*{_TIME.replace('?P<', '?P<b')}\s*\])", re.ASCII)
 _TAG = re.compile(r"\[(?P<id>[^\W\d][\w#]*|#):(?P<value>.*)\]")
-_BROKEN = re.compile(r"\[[^\s\]]*:[^\s\]]*\]")
+_BROKEN = re.compile(r"\s*\[([^\s\]]*)\]")
 _HEADING = re.compile(r"\[[^\]]*\]")
 
 UNREADABLE_TIME = "no time that can be read; put between its neighbours"
 TIME_BEFORE_START = "a time before the song's start; shown from its start on"
 TIME_AFTER_END = "a time after the song's end; left out"
 LINE_OUT_OF_ORDER = "an earlier time than the line above; put in the order of time"
+TOO_MANY_REPEATS = (
+    f"lines that come back make more than {MAX_REPEATED_CHARS} characters; their other times are left out"
+)
 WORDS_OUT_OF_ORDER = "words whose times do not ascend; put at the time of the word before"
 
 
@@ -128,6 +134,7 @@ class _Reader:
     entries: list[_Entry] = field(default_factory=list)
     offset: float = 0.0
     repeats: bool = False
+    repeated: int = 0
     found: dict[str, dict[int, None]] = field(default_factory=dict)
 
     def line(self, number: int, line: str) -> None:
@@ -136,14 +143,16 @@ class _Reader:
             return
         stamps: list[float] = []
         broken = False
+        position = 0
         while True:
-            if stamp := _STAMP.match(line):
+            if stamp := _STAMP.match(line, position):
                 stamps.append(_seconds(stamp))
-            elif stamp := _BROKEN.match(line):
+            elif (stamp := _BROKEN.match(line, position)) and ":" in stamp[1]:
                 broken = True
             else:
                 break
-            line = line[stamp.end() :].lstrip()
+            position = stamp.end()
+        line = line[position:].lstrip()
         if not stamps and (not line or _HEADING.fullmatch(line)):
             return
         words = _words(line)
@@ -152,8 +161,12 @@ class _Reader:
         if broken and not stamps:
             self.warn(UNREADABLE_TIME, number)
         self.repeats |= len(stamps) > 1
-        for start in stamps:
+        for order, start in enumerate(stamps):
             moved = start - stamps[0]
+            self.repeated += len(line) if order else 0
+            if self.repeated > MAX_REPEATED_CHARS:
+                self.warn(TOO_MANY_REPEATS, number)
+                break
             placed = [(word, None if time is None else time + moved) for word, time in words]
             self.entries.append(_Entry(number, start, placed))
         if not stamps:
@@ -232,13 +245,11 @@ def _place(read: _Reader) -> None:
 def _merge(entries: Sequence[_Entry]) -> list[_Entry]:
     """Lines of one time are one line: the second is most often a translation of the first."""
     merged: list[_Entry] = []
-    for entry in entries:
-        if not merged or merged[-1].start != entry.start:
-            merged.append(entry)
-        elif entry.text and merged[-1].text:
-            merged[-1] = _Entry(entry.number, entry.start, [(f"{merged[-1].text} / {entry.text}", None)])
-        elif entry.text:
-            merged[-1] = entry
+    for start, together in groupby(entries, key=lambda entry: entry.start):
+        pause, *_ = same = list(together)
+        sung = [entry for entry in same if entry.text] or [pause]
+        text = " / ".join(entry.text for entry in sung)
+        merged.append(sung[0] if len(sung) == 1 else _Entry(sung[-1].number, start, [(text, None)]))
     return merged
 
 

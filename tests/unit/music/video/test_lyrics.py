@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon.music.video.lyrics import Line, Lyrics, parse
+from antiphon.music.video.lyrics import MAX_REPEATED_CHARS, TOO_MANY_REPEATS, Line, Lyrics, parse
 
 SONG = 180.0
 
@@ -181,3 +181,19 @@ def test_whatever_comes_lines_ascend_within_the_song_and_words_within_their_line
     for line in lines:
         steps = [line.sung(line.start + part * (line.end - line.start) / 7) for part in range(8)]
         assert steps == sorted(steps) and steps[0] >= 0 and steps[-1] <= len(line.text) + 1e-9
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"[{n // 60}:{n % 60}.{n % 7}]" for n in range(5000)) + "<0:1>a" * 8000,
+        "[0:1]" * 10_000 + "la " * 16_000,
+        "".join(f"[{n // 60}:{n % 60}]" for n in range(200)) + "x" * 90_000,
+    ],
+    ids=["times and words", "one time", "a long line"],
+)
+def test_lines_that_come_back_thousands_of_times_are_cut_and_named(text: str) -> None:
+    lyrics = parse(text, 4000.0)
+    shown = sum(len(word.text) + 1 for line in lyrics.lines for word in line.words)
+    assert shown < len(text) + 5 * MAX_REPEATED_CHARS
+    assert any(TOO_MANY_REPEATS in warning for warning in lyrics.warnings)
