@@ -9,10 +9,11 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from typing import Any
 
-from antiphon.errors import EngineError, EngineTimeout, NotAudio, NotFound
+from antiphon.errors import EngineError, EngineTimeout, NotAudio, NotFound, StorageError
 
 PIECE_TIMEOUT_S = 30.0  # for one piece, waiting for a free process not counted
-CLASSES = (NotAudio, NotFound)
+CLASSES = (NotAudio, NotFound)  # what a process may tell; all else is that it could not read the storage
+UNPLAYABLE = "this part of the file is damaged and cannot be played; download the file, or export it again"
 
 
 class PlayerDied(EngineError):
@@ -30,7 +31,10 @@ class Players:
     async def piece(self, key: str, number: int, codec: str) -> bytes:
         """The piece as a file of this codec; empty behind the end of the artifact.
 
-        Raises ``NotFound``, ``NotAudio``, ``EngineTimeout``, or ``PlayerDied`` when the process did."""
+        Raises:
+            NotFound, NotAudio, StorageError: As the process says.
+            EngineTimeout, PlayerDied: It did not end, or did.
+        """
         request = {"storage": self._storage, "key": key, "number": number, "codec": codec}
         async with self._slots:
             while self._idle:
@@ -52,7 +56,7 @@ class Players:
             else:
                 await _end(player)
         if error := answer.get("error"):
-            kind = next((kind for kind in CLASSES if kind.code == error["code"]), EngineError)
+            kind = next((kind for kind in CLASSES if kind.code == error["code"]), StorageError)
             raise kind(error["message"])
         return content
 
