@@ -147,6 +147,15 @@ class DatabaseError(AntiphonError):
 class StorageError(AntiphonError):
     """The artifact storage cannot be used."""
 
+    told = "the server's storage cannot be used at the moment; try again later, its log says why"
+    """What a client is told: the message is for the operator, and names places of the server."""
+
+    def __init__(
+        self, message: str | None = None, *, retry_after: float | None = None, told: str | None = None
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.told = told or self.told
+
 
 class SettingsError(AntiphonError):
     """A setting is unknown or wrong."""

@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "scratch": set(),
     "storage": set(),
     "links": {"secret"},
-    "sessions": {"secret"},
+    "sessions": {"database", "secret"},
     "logs": set(),
     "roles": set(),
     "database": set(),

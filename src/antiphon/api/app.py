@@ -46,11 +46,17 @@ from antiphon.api.hardening import Hardening
 from antiphon.api.hosted import HostedStatus
 from antiphon.api.limits import BodyLimit
 from antiphon.api.paths import TrailingSlash
-from antiphon.api.sign_in_throttle import FailedSignIns
+from antiphon.api.slots import Slots
 from antiphon.api.streams import Streams
+from antiphon.api.windows import SlidingWindows
 from antiphon.playback.players import Players
 from antiphon.services import Services
 
+MAX_UPLOADS = 20  # that one key may be sending
+MAX_WRONG_KEYS = 10  # that one address may try to sign in with in the period
+MAX_SIGN_INS = 60  # with one key in the period
+SIGN_IN_PERIOD_S = 60.0
+CANCELS_PER_CALL = 10  # how many times as often as ANTIPHON_RATE_LIMIT a key may cancel
 CONSOLE = Path(__file__).parents[1] / "console"
 
 
@@ -63,7 +69,10 @@ def create_app(services: Services, draining: Draining) -> FastAPI:
         callback_tests=asyncio.Semaphore(callback_test.MAX_TESTS),
         outline_locks=WeakValueDictionary(),
         players=Players(str(services.settings.storage_location), most=os.cpu_count() or 1),
-        failed_sign_ins=FailedSignIns(),
+        uploads=Slots(MAX_UPLOADS, "uploads", retry_after=10),
+        wrong_keys=SlidingWindows(MAX_WRONG_KEYS, SIGN_IN_PERIOD_S),
+        sign_ins=SlidingWindows(MAX_SIGN_INS, SIGN_IN_PERIOD_S),
+        cancels=SlidingWindows(CANCELS_PER_CALL * services.settings.rate_limit, services.settings.rate_period),
     )
 
     @asynccontextmanager
@@ -87,7 +96,7 @@ def create_app(services: Services, draining: Draining) -> FastAPI:
     dependencies.install(app, state)
     errors.install(app)
     app.add_middleware(BodyLimit, router=app.router)
-    app.add_middleware(Hardening)
+    app.add_middleware(Hardening, settings=services.settings)
     app.add_middleware(TrailingSlash)
     if services.settings.profile == "hosted":
         app.add_middleware(HostedStatus)

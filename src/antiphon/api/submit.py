@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.api.errors import named
 from antiphon.contract.kinds import GROUP_NAMES, Kind, State
+from antiphon.contract.requests import NO_CONTROLS, pattern
 from antiphon.contract.requests import Request as DocumentedRequest
 from antiphon.errors import BadParameter, Conflict, Expired, NotFound, TooManyQueued
 from antiphon.keys import ApiKey
@@ -25,6 +26,7 @@ IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
+        json_schema_extra={"maxLength": idempotency.MAX_KEY_CHARS, **pattern(NO_CONTROLS)},
         description="The same key and body within 24 h gives the same taskId; with another body it is 409.",
     ),
 ]
