@@ -32,6 +32,7 @@ class SessionCookie(APIKeyCookie):
 
 cookie = SessionCookie(
     name=sessions.COOKIE,
+    scheme_name="APIKeyCookie",
     auto_error=False,
     description=f"A session of the console, over TLS {SECURE_COOKIE}; unsafe methods need X-CSRF-Token",
 )

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import structlog
 from fastapi import Header
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.api.errors import named
@@ -22,11 +22,11 @@ from antiphon.tasks.model import Artifact, NewTask, Task
 
 log = structlog.get_logger()
 
+_KEY = {"minLength": 1, "maxLength": idempotency.MAX_KEY_CHARS, **pattern(NO_CONTROLS)}
 IdempotencyKey = Annotated[
-    str | None,
+    Annotated[str, Field(json_schema_extra=_KEY)] | None,
     Header(
         alias="Idempotency-Key",
-        json_schema_extra={"maxLength": idempotency.MAX_KEY_CHARS, **pattern(NO_CONTROLS)},
         description="The same key and body within 24 h gives the same taskId; with another body it is 409.",
     ),
 ]
