@@ -152,7 +152,7 @@ def test_a_damaged_file_that_was_accepted_is_played_as_far_as_it_goes(server: Se
     path = encode(tmp_path / "song.ogg", sound, "libopus", rate=48_000, container="ogg", sample_format="flt")
     whole = path.read_bytes()
     for start in (len(whole) // 3, len(whole) // 2, len(whole) * 3 // 4):
-        path.write_bytes(whole[:start] + b"OggS\x00" + bytes(range(256)) * 20 + whole[start + 5125 :])
+        path.write_bytes(whole[:start] + bytes(100_000) + whole[start:])
         task_id = server.upload(path)["taskId"]
         codes = {segment(server, task_id, "origin", number).status_code for number in range(4)}
         codes.add(server.call("GET", f"/tasks/{task_id}/peaks/origin").status_code)
