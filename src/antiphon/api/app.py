@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -13,6 +14,7 @@ from antiphon import __version__
 from antiphon.api import (
     apikeys,
     archive,
+    auth,
     callback_stream,
     callback_test,
     callbacks,
@@ -45,6 +47,7 @@ from antiphon.api.errors import Draining
 from antiphon.api.hardening import Hardening
 from antiphon.api.hosted import HostedStatus
 from antiphon.api.limits import BodyLimit
+from antiphon.api.lookups import Lookups
 from antiphon.api.paths import TrailingSlash
 from antiphon.api.slots import Slots
 from antiphon.api.streams import Streams
@@ -69,6 +72,7 @@ def create_app(services: Services, draining: Draining) -> FastAPI:
         callback_tests=asyncio.Semaphore(callback_test.MAX_TESTS),
         outline_locks=WeakValueDictionary(),
         players=Players(str(services.settings.storage_location), most=os.cpu_count() or 1),
+        lookups=Lookups(),
         uploads=Slots(MAX_UPLOADS, "uploads", retry_after=10),
         wrong_keys=SlidingWindows(MAX_WRONG_KEYS, SIGN_IN_PERIOD_S),
         sign_ins=SlidingWindows(MAX_SIGN_INS, SIGN_IN_PERIOD_S),
@@ -95,7 +99,7 @@ def create_app(services: Services, draining: Draining) -> FastAPI:
     openapi.install(app)
     dependencies.install(app, state)
     errors.install(app)
-    app.add_middleware(BodyLimit, router=app.router)
+    app.add_middleware(BodyLimit, router=app.router, is_known=partial(auth.is_known, state))
     app.add_middleware(Hardening, settings=services.settings)
     app.add_middleware(TrailingSlash)
     if services.settings.profile == "hosted":

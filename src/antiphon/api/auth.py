@@ -1,5 +1,6 @@
 """Authentication and rate limit of the callers: API key, console session, admin."""
 
+import contextlib
 import hmac
 import time
 from collections.abc import AsyncIterator
@@ -9,9 +10,10 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from antiphon import keys, sessions
-from antiphon.api.dependencies import App, Shared, app_state
+from antiphon.api.dependencies import App, AppState, Shared, app_state
 from antiphon.api.transport import SECURE_COOKIE, cookie_name
 from antiphon.errors import Forbidden, Maintenance, TooFrequent, Unauthorized
 from antiphon.keys import ApiKey
@@ -44,15 +46,16 @@ Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 Cookie = Annotated[str | None, Depends(cookie)]
 
 
-async def caller(request: Request, shared: Shared, credentials: Bearer, token: Cookie) -> ApiKey:
+async def caller(request: Request, app: App, shared: Shared, credentials: Bearer, token: Cookie) -> ApiKey:
     """The key that came, or the one that the console's session began with. Raises ``Unauthorized``; ``Forbidden`` when
     a session's cookie came alone with a call that changes something."""
     if credentials is None and token is not None:
         session = read_session(request, shared, token)
-        return await key_of(shared, session)
+        async with app.lookups.turn(request.scope):
+            return await key_of(shared, session)
     if credentials is None:
         raise Unauthorized
-    async with shared.database.begin() as connection:
+    async with app.lookups.turn(request.scope), shared.database.begin() as connection:
         key = await keys.find_api_key(connection, credentials.credentials)
     if key is None:
         raise Unauthorized("this API key is unknown or revoked; 'antiphon keys list' shows the valid ones")
@@ -60,6 +63,21 @@ async def caller(request: Request, shared: Shared, credentials: Bearer, token: C
 
 
 Caller = Annotated[ApiKey, Depends(caller)]
+
+
+async def is_known(app: AppState, scope: Scope) -> bool:
+    """Whether a request comes with a valid key or session, before any of its body is looked at."""
+    request, services = HTTPConnection(scope), app.services
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    token = request.cookies.get(cookie_name(services.settings, request))
+    async with app.lookups.turn(scope):
+        if scheme.lower() == "bearer":
+            async with services.database.begin() as connection:
+                return await keys.find_api_key(connection, key.strip()) is not None
+        with contextlib.suppress(Unauthorized):
+            if token is not None:
+                return bool(await key_of(services, sessions.read(services.secret, token, time.time())))
+    return False
 
 
 def read_session(request: Request, shared: Services, token: str) -> Session:

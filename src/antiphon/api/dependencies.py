@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI
 from starlette.requests import HTTPConnection
 
 from antiphon.api.errors import Draining
+from antiphon.api.lookups import Lookups
 from antiphon.api.slots import Slots
 from antiphon.api.streams import Streams
 from antiphon.api.windows import SlidingWindows
@@ -27,6 +28,7 @@ class AppState:
         callback_tests: The tests of receivers that may run at a time.
         outline_locks: By an artifact's key, the lock of the waveform that is being worked out.
         players: The processes that decode pieces of sound.
+        lookups: The keys that are being looked up.
         uploads: The files that a key may be sending.
         wrong_keys: Sign-ins with a wrong key, by address.
         sign_ins: Sign-ins with a right key, by key.
@@ -39,6 +41,7 @@ class AppState:
     callback_tests: asyncio.Semaphore
     outline_locks: WeakValueDictionary[str, asyncio.Lock]
     players: Players
+    lookups: Lookups
     uploads: Slots
     wrong_keys: SlidingWindows
     sign_ins: SlidingWindows

@@ -1,23 +1,30 @@
-"""Bounds of bodies. JSON is small and comes before a key is known; uploads have a limit of their own, kept while they
-stream in from a key that is known."""
+"""Bounds of bodies. JSON is small, and very small where nobody is known to send it; uploads have a limit of their own,
+kept while they stream in from a key that is known."""
 
 import asyncio
+import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, Match, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from antiphon.addresses import neighbourhood
 from antiphon.api.errors import envelope, nothing_at
-from antiphon.errors import AntiphonError, TooLarge
-from antiphon.http_server.bodies import Busy, HeldBytes, TooSlow
+from antiphon.api.lookups import caller_of
+from antiphon.errors import AntiphonError, BadParameter, TooLarge, Unauthorized
+from antiphon.http_server.bodies import HeldBytes, TooSlow
 
 MAX_BODY_BYTES = 1_000_000
 FREE_BODY_BYTES = 16_384  # of a body that do not count: what most calls have comes in however busy it is
+MAX_VALUES = 10_000  # in the JSON of a body
+KEYLESS_PATHS = "/console/"
 MAX_DRAINED_BYTES = 64_000_000
 DRAIN_TIMEOUT_S = 10.0
 STREAMED_PATHS = frozenset({"/api/v1/audio/upload", "/api/file-stream-upload", "/api/file-base64-upload"})
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.?)*(?:"|\Z)', re.DOTALL)
+IsKnown = Callable[[Scope], Awaitable[bool]]
+"""Whether a request comes with the key or the session of somebody."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +52,10 @@ class BodyLimit:
     fetch reports a broken connection instead).
     """
 
-    def __init__(self, app: ASGIApp, router: Router, bounds: BodyBounds = BodyBounds()) -> None:
+    def __init__(self, app: ASGIApp, router: Router, is_known: IsKnown, bounds: BodyBounds = BodyBounds()) -> None:
         self._app = app
         self._router = router
+        self._is_known = is_known
         self._bounds = bounds
         self._held = HeldBytes(bounds.held, bounds.share)
 
@@ -68,20 +76,36 @@ class BodyLimit:
         """Take all of the body; whether there is one to be looked at. If not, it has been answered."""
         try:
             async with asyncio.timeout(self._bounds.seconds):
+                stranger = True
                 while body.more:
                     if not body.add(await receive()):
                         return False
-        except TooLarge:
-            await self._refuse(scope, receive, send, body)
-            return False
+                    if stranger and body.size > FREE_BODY_BYTES:
+                        if not await self._is_known(scope):
+                            raise self._too_much_of_a_stranger(scope)
+                        stranger = False
+            body.check_values()
+        except TooLarge as error:
+            if body.size > MAX_BODY_BYTES:
+                await self._refuse(scope, receive, send, body)
+            else:
+                await envelope(error, scope["path"])(scope, receive, send)
         except TimeoutError:
-            error = TooSlow(f"body: did not come within {self._bounds.seconds:g} s; send it faster")
+            slow = TooSlow(f"body: did not come within {self._bounds.seconds:g} s; send it faster")
+            await envelope(slow, scope["path"])(scope, receive, send)
+        except AntiphonError as error:
             await envelope(error, scope["path"])(scope, receive, send)
-            return False
-        except Busy as error:
-            await envelope(error, scope["path"])(scope, receive, send)
-            return False
-        return True
+        else:
+            return True
+        return False
+
+    def _too_much_of_a_stranger(self, scope: Scope) -> AntiphonError:
+        """The rest of the body is read off by the connection, within its own bounds."""
+        if not self._leads_somewhere(scope):
+            return nothing_at(scope["path"])
+        if scope["path"].startswith(KEYLESS_PATHS):
+            return TooLarge(f"body: larger than {FREE_BODY_BYTES} bytes, which no call without an API key needs")
+        return Unauthorized()
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, body: "_Body") -> None:
         drained, more = body.size, body.more
@@ -130,6 +154,17 @@ class _Body:
         self._content += piece
         return True
 
+    def check_values(self) -> None:
+        """Refuse JSON that would become far more in memory than it is as text.
+
+        Raises:
+            BadParameter: It has more than ``MAX_VALUES`` values.
+        """
+        if len(self._content) > FREE_BODY_BYTES:
+            structure = _STRING.sub(b"", self._content)
+            if structure.count(b",") + structure.count(b"[") + structure.count(b"{") > MAX_VALUES:
+                raise BadParameter(f"body: more than {MAX_VALUES} values, which no request of this API needs")
+
     def take(self) -> bytes:
         """All that came. What is done with it still counts against the others."""
         whole = bytes(self._content)
@@ -140,12 +175,6 @@ class _Body:
         self._content.clear()
         self._held.give(self._caller, self._counted)
         self._counted = 0
-
-
-def caller_of(scope: Scope) -> str:
-    """The address that a request comes from, as bounds per address count it."""
-    client = HTTPConnection(scope).client
-    return neighbourhood(client.host) if client else ""
 
 
 async def _drain(receive: Receive, read: int, more: bool) -> bool:

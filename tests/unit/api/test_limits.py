@@ -21,7 +21,13 @@ class Sender:
     def __init__(self, address: str = "192.0.2.1", path: str = "/anything") -> None:
         self.pieces: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.status = 0
-        self.scope = {"type": "http", "path": path, "method": "POST", "headers": [], "client": (address, 1)}
+        self.scope = {
+            "type": "http",
+            "path": path,
+            "method": "POST",
+            "headers": [(b"authorization", b"known")],
+            "client": (address, 1),
+        }
 
     def send(self, piece: bytes, *, more: bool = True) -> None:
         self.pieces.put_nowait({"type": "http.request", "body": piece, "more_body": more})
@@ -42,12 +48,17 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body"})
 
 
+async def is_known(scope: Any) -> bool:
+    """Who says so is."""
+    return (b"authorization", b"known") in scope["headers"]
+
+
 Serve = Callable[[Sender], "asyncio.Task[None]"]
 
 
 @asynccontextmanager
 async def serving(bounds: BodyBounds) -> AsyncIterator[Serve]:
-    limit = BodyLimit(app, Router(), bounds)
+    limit = BodyLimit(app, Router(), is_known, bounds)
     async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as group:
 
         def serve(sender: Sender) -> "asyncio.Task[None]":
@@ -107,3 +118,22 @@ async def test_all_addresses_together_hold_no_more_than_the_budget_and_what_ende
             for sender in many:
                 sender.send(b"", more=False)
             await asyncio.gather(*at_work)
+
+
+async def test_of_a_stranger_no_more_than_a_few_kilobytes_are_taken() -> None:
+    async with serving(BOUNDS) as serve:
+        stranger = Sender()
+        stranger.scope["headers"] = []
+        stranger.send(b"x" * (FREE_BODY_BYTES + 1))  # and no more comes: the answer does not wait for it
+        await serve(stranger)
+        assert stranger.status == 404  # there is no route at all here
+
+
+async def test_json_of_a_million_values_is_refused_before_it_is_read_and_long_texts_are_not() -> None:
+    async with serving(BodyBounds()) as serve:
+        bomb, text, cut = Sender(), Sender(), Sender()
+        bomb.send(b"[" + b"{}," * 300_000 + b"{}]", more=False)
+        text.send(b'{"body": "' + b'[1,{\\"a\\":2}],' * 60_000 + b'"}', more=False)
+        cut.send(b'"' + b'\\"' * 400_000 + b"\\", more=False)
+        await asyncio.gather(*map(serve, (bomb, text, cut)))
+        assert [sender.status for sender in (bomb, text, cut)] == [400, 200, 200]
