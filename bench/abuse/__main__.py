@@ -53,7 +53,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     rows: list[dict[str, results.Figure]] = []
     with attacked() as place:
-        rows.append({"attack": "none", **_measured(place, _nothing)})
+        rows.append({"attack": "none", **_measured(place, files.nothing)})
         for attack in ATTACKS:
             if only in (None, attack.__name__):
                 rows.append({"attack": attack.__name__, **_measured(place, attack)})
@@ -92,12 +92,6 @@ def _measured(place: Place, attack: Callable[[Place], None]) -> dict[str, float]
             attacker.kill()
             attacker.join()
     return watch.figures()
-
-
-def _nothing(place: Place) -> None:
-    """No attack: what the others notice anyway."""
-    for _ in range(3):
-        place.upload(place.song, place.attacker)
 
 
 if __name__ == "__main__":

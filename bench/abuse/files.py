@@ -17,6 +17,12 @@ PARALLEL_UPLOADS = 12
 BLOCK = 1 << 20  # samples
 
 
+def nothing(place: Place) -> None:
+    """No attack: what the others notice anyway."""
+    for _ in range(3):
+        place.upload(place.song, place.attacker)
+
+
 def spaces_in_headers(place: Place) -> None:
     """50 kB of white space for the examination of a callback."""
     for _ in range(10):

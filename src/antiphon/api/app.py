@@ -51,6 +51,7 @@ from antiphon.api.lookups import Lookups
 from antiphon.api.paths import TrailingSlash
 from antiphon.api.slots import Slots
 from antiphon.api.streams import Streams
+from antiphon.api.turns import Turns
 from antiphon.api.windows import SlidingWindows
 from antiphon.playback.players import Players
 from antiphon.services import Services
@@ -106,6 +107,7 @@ def create_app(services: Services, draining: Draining) -> FastAPI:
         app.add_middleware(HostedStatus)
     if services.settings.cors_origins:
         cors.install(app, services.settings.cors_origins)
+    app.add_middleware(Turns)  # the outermost
     work = (uploads, songs, separations, midis, videos, wavs, jobs)
     results = (tasks, task_stream, details, sound, archive, callbacks, callback_test, callback_stream)
     for resource in (*work, *results, apikeys, webhookkeys, system):
