@@ -15,7 +15,7 @@ APT    := test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y
 LOCK   := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
           --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help demo serve unit test coverage check format lock bench-engines bench-callbacks bench-receiver bench-console eval-separation eval-midi bench-midi bench-video eval-drums train-drums train-transcription gallery song clean eval-stems train-separation
+.PHONY: help demo serve unit test coverage check format lock bench-engines bench-callbacks bench-receiver bench-console bench-abuse audit eval-separation eval-midi bench-midi bench-video eval-drums train-drums train-transcription gallery song clean eval-stems train-separation
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -95,6 +95,18 @@ bench-receiver: $(VENV)/.ready  ## acknowledgements a second, also while a large
 
 bench-console: $(VENV)/.ready   ## first paint of the console, and frames of its piano roll with 20,000 notes
 	$(BIN)/python -m bench.console
+
+bench-abuse: $(VENV)/.ready     ## what others notice while somebody abuses the server: memory, waits, forged callbacks
+	$(BIN)/python -m bench.abuse
+
+# pip-audit has an environment of its own; it asks for known faults over the network.
+$(VENV)/audit/.ready: requirements/audit.txt $(VENV)/.ready
+	$(BIN)/python -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet --require-hashes -r requirements/audit.txt
+	@touch $@
+
+audit: $(VENV)/audit/.ready     ## known faults in the locked dependencies; needs a network, and says so
+	$(BIN)/python tools/audit.py $(VENV)/audit/bin/pip-audit requirements/base.txt requirements/dev.txt
 
 eval-separation: $(VENV)/.ready ## SDR of the stems on real songs (DATA=folder)
 	$(BIN)/python -m bench.eval_separation "$(DATA)"
@@ -190,6 +202,7 @@ lock:           ## resolve the requirements again, with hashes
 	CUSTOM_COMPILE_COMMAND="make lock" .lock-venv/bin/pip-compile $(LOCK) --extra server --extra dev \
 	  --output-file requirements/dev.txt pyproject.toml
 	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file bench.txt bench.in
+	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file audit.txt audit.in
 	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file bench-midi.txt bench-midi.in
 	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file bench-video.txt bench-video.in
 	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file suno-easy.txt suno-easy.in

@@ -1,5 +1,6 @@
 """Kinds of IP addresses: public or not. What a URL given by another party may reach is decided by them."""
 
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
@@ -64,3 +65,26 @@ def not_public(address: str) -> str | None:
         elif parsed in _NAT64:
             parsed = IPv4Address(int(parsed) & 0xFFFFFFFF)
     return kind_of(parsed)
+
+
+def parsed(address: str) -> Address | None:
+    """The address that a text is, an IPv4 address that was wrapped as itself; None for what is none."""
+    try:
+        found: Address = ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
+
+
+def is_within(address: str, networks: Iterable[Network]) -> bool:
+    """Whether an address lies in one of these networks. What is no address lies in none."""
+    found = parsed(address)
+    return found is not None and any(found.version == one.version and found in one for one in networks)
+
+
+def neighbourhood(address: str) -> str:
+    """What bounds per address count as one caller: an IPv4 address, or a /64 of IPv6, all of which one caller has."""
+    found = parsed(address)
+    if isinstance(found, IPv6Address):
+        return str(ip_network((found, 64), strict=False))
+    return address if found is None else str(found)

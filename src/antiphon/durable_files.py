@@ -9,6 +9,7 @@ from pathlib import Path
 
 NO_SPACE = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 SERVER_DISK_FULL = "the server's disk is full: free some space in its ANTIPHON_DATA, then start the task anew"
+STORAGE_FULL = "the disk of the server is full: free some space there, then try again"
 
 
 def is_disk_full(error: BaseException) -> bool:

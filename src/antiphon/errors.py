@@ -36,8 +36,8 @@
         ReceiverAway                    listening.forward
         Lost                            listening.listener
         Refused                         listening.listener
-        TooSlow 408                     receiver.http.intake
-        Busy 503                        receiver.http.intake
+        TooSlow 408                     http_server.bodies
+        Busy 503                        http_server.bodies
 
 The number is the class's ``code``: the contract's code, which is also the HTTP status of the answer that reports it.
 One without a number has that of the class above. A class's docstring is its default message."""
@@ -146,6 +146,15 @@ class DatabaseError(AntiphonError):
 
 class StorageError(AntiphonError):
     """The artifact storage cannot be used."""
+
+    told = "the server's storage cannot be used at the moment; try again later, its log says why"
+    """What a client is told: the message is for the operator, and names places of the server."""
+
+    def __init__(
+        self, message: str | None = None, *, retry_after: float | None = None, told: str | None = None
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.told = told or self.told
 
 
 class SettingsError(AntiphonError):

@@ -5,12 +5,15 @@ import contextlib
 import gc
 import signal
 import socket
+import ssl
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import structlog
 
 from antiphon.errors import SettingsError
+from antiphon.http_server.descriptors import raise_descriptor_limit
+from antiphon.http_server.tls import server_context
 from antiphon.roles import Role
 from antiphon.services import Services, open_services
 from antiphon.settings import Settings
@@ -24,7 +27,9 @@ async def serve(settings: Settings, roles: set[Role]) -> None:
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
+    raise_descriptor_limit()
     with contextlib.ExitStack() as stack:
+        tls = _tls(settings) if Role.API in roles else None
         listener = stack.enter_context(_listen(settings)) if Role.API in roles else None
         if listener:
             settings = settings.model_copy(update={"port": listener.getsockname()[1]})
@@ -35,7 +40,7 @@ async def serve(settings: Settings, roles: set[Role]) -> None:
             if listener and settings.links_lead_nowhere:
                 log.warning("links will not work elsewhere: set ANTIPHON_PUBLIC_URL", links=settings.base_url)
             async with asyncio.TaskGroup() as group:
-                for part in _parts(services, listener, roles, stop):
+                for part in _parts(services, listener, tls, roles, stop):
                     group.create_task(part)
                 gc.collect()
                 gc.freeze()  # what is loaded stays: looking through it again stalls the process for 60 ms each time
@@ -43,13 +48,17 @@ async def serve(settings: Settings, roles: set[Role]) -> None:
 
 
 def _parts(
-    services: Services, listener: socket.socket | None, roles: set[Role], stop: asyncio.Event
+    services: Services,
+    listener: socket.socket | None,
+    tls: ssl.SSLContext | None,
+    roles: set[Role],
+    stop: asyncio.Event,
 ) -> Iterator[Coroutine[Any, Any, None]]:
     """What to run. Imported by role: what a sender does not need would be half of its memory."""
     if listener:
         from antiphon.api.serving import serve_api
 
-        yield serve_api(services, listener, stop)
+        yield serve_api(services, listener, stop, tls)
     if Role.WORKER in roles:
         from antiphon.tasks.worker import run_worker
 
@@ -69,6 +78,15 @@ def _parts(
         from antiphon.callbacks.metrics_server import serve_metrics
 
         yield serve_metrics(services.metrics, services.database, services.settings.host, port, stop)
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_cert and settings.tls_key:
+        return server_context(settings.tls_cert, settings.tls_key)
+    if settings.tls_cert or settings.tls_key:
+        missing = "ANTIPHON_TLS_KEY" if settings.tls_cert else "ANTIPHON_TLS_CERT"
+        raise SettingsError(f"{missing}: missing; TLS needs the certificate and its key, so set both or none")
+    return None
 
 
 @contextlib.contextmanager

@@ -1,12 +1,18 @@
-"""Sessions of the console: API key and expiry, signed into a cookie. The server stores nothing of them, so
-that every machine knows them; the key's revocation ends them."""
+"""Sessions of the console: API key and expiry, signed into a cookie, so that every machine knows them. The server
+stores those alone that were signed out before their time; the key's revocation ends them, too."""
 
 import base64
+import hashlib
 import hmac
 import secrets as randomness
 from dataclasses import dataclass
 
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from antiphon import secret as secrets
+from antiphon.database.schema import ended_sessions
 from antiphon.errors import Unauthorized
 
 COOKIE = "antiphon_session"
@@ -19,11 +25,13 @@ _ENDED = "the session has ended; sign in again"
 
 @dataclass(frozen=True)
 class Session:
-    """``expires`` is Unix seconds; ``csrf`` is what every call that changes something must bring beside the cookie."""
+    """``expires`` is Unix seconds; ``csrf`` is what every call that changes something must bring beside the cookie;
+    ``digest`` is what the server knows it by when it has ended."""
 
     key_id: int
     expires: int
     csrf: str
+    digest: bytes
 
 
 def issue(secret: bytes, *, key_id: int, now: float) -> tuple[str, Session]:
@@ -39,7 +47,7 @@ def issue(secret: bytes, *, key_id: int, now: float) -> tuple[str, Session]:
     expires = int(now) + LIFETIME_S
     payload = bytes([_VERSION]) + expires.to_bytes(5, "big") + key_id.to_bytes(8, "big")
     token = secrets.sign(secret, _PURPOSE, payload + randomness.token_bytes(_NONCE_BYTES))
-    return token, Session(key_id, expires, _csrf(secret, token))
+    return token, Session(key_id, expires, _csrf(secret, token), _digest(token))
 
 
 def read(secret: bytes, token: str, now: float) -> Session:
@@ -51,10 +59,29 @@ def read(secret: bytes, token: str, now: float) -> Session:
     payload = secrets.verified(secret, _PURPOSE, token)
     if payload is None or payload[0] != _VERSION:
         raise Unauthorized(_ENDED)
-    session = Session(int.from_bytes(payload[6:14], "big"), int.from_bytes(payload[1:6], "big"), _csrf(secret, token))
+    key_id, expires = int.from_bytes(payload[6:14], "big"), int.from_bytes(payload[1:6], "big")
+    session = Session(key_id, expires, _csrf(secret, token), _digest(token))
     if now >= session.expires:
         raise Unauthorized(_ENDED)
     return session
+
+
+async def check(connection: AsyncConnection, session: Session) -> None:
+    """Raise ``Unauthorized`` when somebody has signed this session out."""
+    query = select(ended_sessions.c.digest).where(ended_sessions.c.digest == session.digest)
+    if (await connection.execute(query)).one_or_none() is not None:
+        raise Unauthorized(_ENDED)
+
+
+async def end(connection: AsyncConnection, session: Session) -> None:
+    """Sign a session out, whoever else has its cookie. Those that have ended by themselves meanwhile are forgotten."""
+    await connection.execute(delete(ended_sessions).where(ended_sessions.c.expires_at < func.now()))
+    row = {"digest": session.digest, "expires_at": func.to_timestamp(session.expires)}
+    await connection.execute(insert(ended_sessions).values(row).on_conflict_do_nothing())
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
 
 
 def _csrf(secret: bytes, token: str) -> str:

@@ -61,6 +61,16 @@ class Settings(BaseSettings):
         description="how clients reach the API; links begin with it, so set it when ANTIPHON_HOST is `0.0.0.0`",
         json_schema_extra={"shown": "http://host:port"},
     )
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(ip_network("127.0.0.0/8"), ip_network("::1/128")),
+        description="networks of your own proxies: from them alone X-Forwarded-For and X-Forwarded-Proto count, "
+        "and the limit of connections per address does not",
+    )
+    tls_cert: Path | None = Field(
+        default=None,
+        description="certificate with its chain (PEM): the API speaks TLS itself; for those without a proxy",
+    )
+    tls_key: Path | None = Field(default=None, description="the certificate's private key (PEM, not encrypted)")
     metrics_port: int | None = Field(
         default=None,
         ge=1,
@@ -132,7 +142,7 @@ class Settings(BaseSettings):
 
     log_format: Literal["console", "json"] = Field(default="console", description="`console` or `json`")
 
-    @field_validator("callback_allow", mode="before")
+    @field_validator("callback_allow", "trusted_proxies", mode="before")
     @classmethod
     def _networks(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -176,7 +186,8 @@ class Settings(BaseSettings):
 
     @property
     def base_url(self) -> str:
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        scheme = "https" if self.tls_cert else "http"
+        return (self.public_url or f"{scheme}://{self.host}:{self.port}").rstrip("/")
 
 
 def load_settings(**overrides: object) -> Settings:

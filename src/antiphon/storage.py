@@ -17,6 +17,7 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionError, UnauthenticatedError
 from obstore.store import LocalStore, ObjectStore, from_url
 
+from antiphon.durable_files import STORAGE_FULL, is_disk_full
 from antiphon.errors import BadParameter, NotFound, StorageError
 
 if TYPE_CHECKING:
@@ -155,7 +156,10 @@ class Storage:
                     await asyncio.to_thread(file.write, piece)
             temporary.replace(path)
         except OSError as error:
-            raise StorageError(f"{path} could not be written: {error.strerror}") from error
+            message = f"{path} could not be written: {error.strerror}"
+            raise (
+                StorageError(message, told=STORAGE_FULL) if is_disk_full(error) else StorageError(message)
+            ) from error
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -298,11 +302,16 @@ def _explained(name: str, key: str | None = None) -> Iterator[None]:
         text = str(error).partition("\n\nDebug source")[0]
         if isinstance(error, FileNotFoundError) and key and "NoSuchBucket" not in text:
             raise NotFound(f"there is no artifact '{key}' (any more)") from error
-        raise StorageError(_explain(error, text, name)) from error
+        message = _explain(error, text, name)
+        raise (StorageError(message, told=STORAGE_FULL) if _is_full(text) else StorageError(message)) from error
+
+
+def _is_full(text: str) -> bool:
+    return "os error 28" in text or "Errno 28" in text
 
 
 def _explain(error: Exception, text: str, name: str) -> str:
-    if "os error 28" in text or "Errno 28" in text:
+    if _is_full(text):
         return f"the disk of the artifacts in {name} is full: free some space"
     if isinstance(error, PreconditionError):
         return f"an artifact in {name} was replaced while it was being read: ask for it again"

@@ -43,12 +43,12 @@ def common(api_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> d
 
 @pytest.fixture(scope="session")
 def start_server(common: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
-    """Starts servers that live as long as the test run; each keyword is one more setting."""
+    """Starts servers that live as long as the test run; each keyword is a setting."""
     base = tmp_path_factory.mktemp("servers")
     with ExitStack() as stack:
 
         def start(name: str, *roles: str, **settings: str) -> Server:
-            return stack.enter_context(running(base / name, *roles, **common, **settings))
+            return stack.enter_context(running(base / name, *roles, **{**common, **settings}))
 
         yield start
 

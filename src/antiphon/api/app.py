@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -13,6 +14,7 @@ from antiphon import __version__
 from antiphon.api import (
     apikeys,
     archive,
+    auth,
     callback_stream,
     callback_test,
     callbacks,
@@ -45,12 +47,20 @@ from antiphon.api.errors import Draining
 from antiphon.api.hardening import Hardening
 from antiphon.api.hosted import HostedStatus
 from antiphon.api.limits import BodyLimit
+from antiphon.api.lookups import Lookups
 from antiphon.api.paths import TrailingSlash
-from antiphon.api.sign_in_throttle import FailedSignIns
+from antiphon.api.slots import KeySlots
 from antiphon.api.streams import Streams
+from antiphon.api.turns import Turns
+from antiphon.api.windows import SlidingWindows
 from antiphon.playback.players import Players
 from antiphon.services import Services
 
+MAX_UPLOADS = 20  # that one key may be sending
+MAX_WRONG_KEYS = 10  # that one address may try to sign in with in the period
+MAX_SIGN_INS = 60  # with one key in the period
+SIGN_IN_PERIOD_S = 60.0
+CANCELS_PER_CALL = 10  # how many times as often as ANTIPHON_RATE_LIMIT a key may cancel
 CONSOLE = Path(__file__).parents[1] / "console"
 
 
@@ -63,7 +73,11 @@ def create_app(services: Services, draining: Draining) -> FastAPI:
         callback_tests=asyncio.Semaphore(callback_test.MAX_TESTS),
         outline_locks=WeakValueDictionary(),
         players=Players(str(services.settings.storage_location), most=os.cpu_count() or 1),
-        failed_sign_ins=FailedSignIns(),
+        lookups=Lookups(),
+        uploads=KeySlots(MAX_UPLOADS, "uploads", retry_after=10),
+        wrong_keys=SlidingWindows(MAX_WRONG_KEYS, SIGN_IN_PERIOD_S),
+        sign_ins=SlidingWindows(MAX_SIGN_INS, SIGN_IN_PERIOD_S),
+        cancels=SlidingWindows(CANCELS_PER_CALL * services.settings.rate_limit, services.settings.rate_period),
     )
 
     @asynccontextmanager
@@ -86,13 +100,14 @@ def create_app(services: Services, draining: Draining) -> FastAPI:
     openapi.install(app)
     dependencies.install(app, state)
     errors.install(app)
-    app.add_middleware(BodyLimit, router=app.router)
-    app.add_middleware(Hardening)
+    app.add_middleware(BodyLimit, router=app.router, is_known=partial(auth.is_known, state))
+    app.add_middleware(Hardening, settings=services.settings)
     app.add_middleware(TrailingSlash)
     if services.settings.profile == "hosted":
         app.add_middleware(HostedStatus)
     if services.settings.cors_origins:
         cors.install(app, services.settings.cors_origins)
+    app.add_middleware(Turns)  # the outermost
     work = (uploads, songs, separations, midis, videos, wavs, jobs)
     results = (tasks, task_stream, details, sound, archive, callbacks, callback_test, callback_stream)
     for resource in (*work, *results, apikeys, webhookkeys, system):

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from antiphon.api.auth import Caller, WriterKey
+from antiphon.api.auth import Counted, WriterKey
 from antiphon.api.callbacks import phases
 from antiphon.api.dependencies import App, Shared
 from antiphon.callbacks.trial import Trial, send_samples
@@ -41,7 +41,7 @@ async def test(app: App, shared: Shared, key: WriterKey, body: CallbackTest) -> 
 
 
 @router.post("/check")
-async def check(shared: Shared, key: Caller, body: CallbackCheck) -> Envelope[CallbackVerdict]:
+async def check(shared: Shared, key: Counted, body: CallbackCheck) -> Envelope[CallbackVerdict]:
     """Examine the signatures of a callback that came: which part is right, which is not, and what to do. Nothing is
     sent or kept."""
     keys = [body.key.strip()] if body.key else await shared.webhook_keys()

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import Annotated
 from weakref import WeakValueDictionary
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI
+from starlette.requests import HTTPConnection
 
 from antiphon.api.errors import Draining
-from antiphon.api.sign_in_throttle import FailedSignIns
+from antiphon.api.lookups import Lookups
+from antiphon.api.slots import KeySlots
 from antiphon.api.streams import Streams
+from antiphon.api.windows import SlidingWindows
 from antiphon.playback.players import Players
 from antiphon.services import Services
 
@@ -25,7 +28,11 @@ class AppState:
         callback_tests: The tests of receivers that may run at a time.
         outline_locks: By an artifact's key, the lock of the waveform that is being worked out.
         players: The processes that decode pieces of sound.
-        failed_sign_ins: Sign-ins with a wrong key, by address.
+        lookups: The keys that are being looked up.
+        uploads: The files that a key may be sending.
+        wrong_keys: Sign-ins with a wrong key, by address.
+        sign_ins: Sign-ins with a right key, by key.
+        cancels: Cancels, by key.
     """
 
     services: Services
@@ -34,7 +41,11 @@ class AppState:
     callback_tests: asyncio.Semaphore
     outline_locks: WeakValueDictionary[str, asyncio.Lock]
     players: Players
-    failed_sign_ins: FailedSignIns
+    lookups: Lookups
+    uploads: KeySlots
+    wrong_keys: SlidingWindows
+    sign_ins: SlidingWindows
+    cancels: SlidingWindows
 
 
 def install(app: FastAPI, state: AppState) -> None:
@@ -42,7 +53,7 @@ def install(app: FastAPI, state: AppState) -> None:
     app.state.antiphon = state
 
 
-def app_state(request: Request) -> AppState:
+def app_state(request: HTTPConnection) -> AppState:
     state: AppState = request.app.state.antiphon
     return state
 

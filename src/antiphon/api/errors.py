@@ -11,13 +11,17 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
+from antiphon.durable_files import STORAGE_FULL, is_disk_full
 from antiphon.errors import AntiphonError, BadParameter, MethodNotAllowed, NotFound, StorageError, Unauthorized
+from antiphon.http_server.bodies import Busy, TooSlow
 
 Model = TypeVar("Model", bound=BaseModel)
 
 log = structlog.get_logger()
 FILE_CALLS = "/api/file-"
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 MAX_SHOWN_CHARS = 60  # of a value that came
 
 
@@ -36,6 +40,11 @@ def install(app: FastAPI) -> None:
     async def known(request: Request, error: AntiphonError) -> JSONResponse:
         return envelope(error, request.url.path)
 
+    @app.exception_handler(StorageError)
+    async def storage(request: Request, error: StorageError) -> JSONResponse:
+        log.error("storage error", path=request.url.path, error=error.message)
+        return envelope(AntiphonError(error.told, retry_after=error.retry_after), request.url.path)
+
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         return envelope(BadParameter(explain(request, list(error.errors()))), request.url.path)
@@ -45,7 +54,7 @@ def install(app: FastAPI) -> None:
         if error.status_code == NotFound.code:
             return envelope(nothing_at(request.url.path), request.url.path)
         if error.status_code == MethodNotAllowed.code:
-            allowed = (error.headers or {}).get("Allow", "another method")
+            allowed = ", ".join(_methods_at(app, request)) or "another method"
             refusal = MethodNotAllowed(f"{request.url.path} takes {allowed}, not {request.method}")
             answer = envelope(refusal, request.url.path)
             answer.headers["Allow"] = allowed
@@ -70,11 +79,23 @@ def install(app: FastAPI) -> None:
         return envelope(AntiphonError(), request.url.path)
 
 
+def _methods_at(app: FastAPI, request: Request) -> list[str]:
+    """The methods that this path takes, over all of its routes."""
+
+    def takes(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in app.routes)
+
+    return [method for method in METHODS if takes(method)]
+
+
 def envelope(error: AntiphonError, path: str) -> JSONResponse:
     """The answer that reports ``error``; the file calls say ``success`` besides."""
     headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after is not None else {}
     if error.code == Unauthorized.code:
         headers["WWW-Authenticate"] = "Bearer"  # RFC 9110 §11.6.1
+    if error.code in (TooSlow.code, Busy.code):
+        headers["Connection"] = "close"  # the rest of the body is not wanted
     content = {"success": False} if path.startswith(FILE_CALLS) else {}
     return JSONResponse({**content, "code": error.code, "msg": error.message, "data": None}, error.code, headers)
 
@@ -85,9 +106,8 @@ def nothing_at(path: str) -> NotFound:
 
 def unkept(error: OSError) -> StorageError:
     """The error of an upload that the disk did not take."""
-    return StorageError(
-        f"the upload could not be kept ({error.strerror}): free some space in the server's ANTIPHON_DATA"
-    )
+    told = STORAGE_FULL if is_disk_full(error) else "the upload could not be kept; the server's log says why"
+    return StorageError(f"the upload could not be kept ({error})", told=told)
 
 
 def validated(model: type[Model], fields: object, *where: str) -> Model:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from fastapi import APIRouter, Request
 
 from antiphon.api import openapi
-from antiphon.api.auth import WriterKey
+from antiphon.api.auth import Uploader
 from antiphon.api.base64_body import MAX_OTHER_BYTES, read_base64_body
 from antiphon.api.dependencies import Shared
 from antiphon.api.errors import unkept, validated
@@ -34,7 +34,7 @@ DEFAULT_TYPE = "application/octet-stream"
 
 
 @router.post("/file-stream-upload", openapi_extra=openapi.FILE_STREAM_BODY)
-async def stream_upload(request: Request, shared: Shared, key: WriterKey) -> FileEnvelope[FileItem]:
+async def stream_upload(request: Request, shared: Shared, key: Uploader) -> FileEnvelope[FileItem]:
     """Send a file as multipart/form-data."""
     with shared.scratch.folder() as folder:
         form = await read_form(
@@ -52,7 +52,7 @@ async def stream_upload(request: Request, shared: Shared, key: WriterKey) -> Fil
 
 
 @router.post("/file-url-upload")
-async def url_upload(shared: Shared, key: WriterKey, request: FileUrl) -> FileEnvelope[FileItem]:
+async def url_upload(shared: Shared, key: Uploader, request: FileUrl) -> FileEnvelope[FileItem]:
     """Fetch a file from a URL, under the same guard as callbacks."""
     with shared.scratch.folder() as folder:
         path = folder / PART
@@ -61,7 +61,7 @@ async def url_upload(shared: Shared, key: WriterKey, request: FileUrl) -> FileEn
 
 
 @router.post("/file-base64-upload", openapi_extra=openapi.FILE_BASE64_BODY)
-async def base64_upload(request: Request, shared: Shared, key: WriterKey) -> FileEnvelope[FileItem]:
+async def base64_upload(request: Request, shared: Shared, key: Uploader) -> FileEnvelope[FileItem]:
     """Send a file in Base64, plain or as a ``data:`` URL. It is decoded on the disk, whatever its size."""
     limit = shared.settings.max_upload
     with shared.scratch.folder() as folder:

@@ -9,6 +9,14 @@ from fastapi.routing import APIRoute
 from antiphon.api.examples import CALLBACKS, OPERATIONS, Examples, Operation
 from antiphon.contract.callbacks import MidiCallback, SeparationCallback, VideoCallback, WavCallback
 from antiphon.contract.envelope import Failure
+from antiphon.contract.requests import (
+    MAX_LYRICS_CHARS,
+    MAX_NAME_CHARS,
+    MAX_PATH_CHARS,
+    NO_CONTROLS,
+    NO_CONTROLS_BUT_LINES,
+    pattern,
+)
 from antiphon.errors import Unauthorized
 
 DESCRIPTION = """A song in; stems, MIDI and a music video out, each announced by a signed callback.
@@ -17,7 +25,8 @@ Every answer is an envelope `{"code", "msg", "data"}`. Send `Authorization: Bear
 
 An error's `code` is its HTTP status, and its `msg` names what was wrong and what to do. Beyond the errors that each
 operation lists, an unknown path answers 404, a known one with another method 405 (`Allow` names the right ones), and
-any body over 1 MB but an upload's 413."""
+any body over 1 MB but an upload's 413, a body that does not come within 30 s (an upload that pauses for 60 s) 408, and
+one for which there is no room beside the others 503."""
 
 ERRORS = {
     400: "A parameter is missing or wrong; `msg` names it and says what to do.",
@@ -74,6 +83,7 @@ CALLBACK_BODY: dict[int | str, dict[str, Any]] = {
         "content": {"application/json": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
+_LINE = pattern(NO_CONTROLS)
 _BINARY = {"type": "string", "format": "binary"}
 UPLOAD_BODY: dict[str, Any] = {
     "requestBody": {
@@ -85,10 +95,15 @@ UPLOAD_BODY: dict[str, Any] = {
                     "required": ["file"],
                     "properties": {
                         "file": {**_BINARY, "description": "the song: audio, or a video with sound"},
-                        "title": {"type": "string", "maxLength": 200},
-                        "author": {"type": "string", "maxLength": 50},
+                        "title": {"type": "string", "maxLength": 200, **_LINE},
+                        "author": {"type": "string", "maxLength": 50, **_LINE},
                         "cover": {**_BINARY, "description": "a picture"},
-                        "lyrics": {"type": "string", "description": "LRC, SRT, WebVTT, ASS, TTML or plain text"},
+                        "lyrics": {
+                            "type": "string",
+                            "maxLength": MAX_LYRICS_CHARS,
+                            "description": "LRC, SRT, WebVTT, ASS, TTML or plain text",
+                            **pattern(NO_CONTROLS_BUT_LINES),
+                        },
                     },
                 }
             }
@@ -96,7 +111,10 @@ UPLOAD_BODY: dict[str, Any] = {
     }
 }
 
-_FILE_FIELDS = {"uploadPath": {"type": "string", "maxLength": 500}, "fileName": {"type": "string", "maxLength": 255}}
+_FILE_FIELDS = {
+    "uploadPath": {"type": "string", "maxLength": MAX_PATH_CHARS, **_LINE},
+    "fileName": {"type": "string", "maxLength": MAX_NAME_CHARS, **_LINE},
+}
 
 
 def _file_body(media: str, required: str, **fields: Any) -> dict[str, Any]:

@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import json
 import math
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Literal
 
+import structlog
 from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,13 +19,15 @@ from antiphon.api.submit import find_owned, require_unexpired
 from antiphon.api.tasks import PathTaskId
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.records import Peaks
-from antiphon.errors import NotFound
+from antiphon.errors import EngineError, NotAudio, NotFound
 from antiphon.keys import ApiKey
+from antiphon.playback.players import UNPLAYABLE
 from antiphon.services import Services
 from antiphon.tasks import store
 from antiphon.tasks.engine import run_engine
 from antiphon.tasks.model import Artifact
 
+log = structlog.get_logger()
 router = APIRouter(prefix="/tasks", tags=["sound"])
 PIECE_S = 10
 OUTLINE_BUCKETS = 9600  # of an outline as it is stored
@@ -64,7 +68,8 @@ async def segment(
     together without a gap, to the sample; the last one is shorter."""
     async with shared.database.begin() as connection:
         found = await _find_sound(connection, key, taskId, artifact)
-    content = await app.players.piece(found.key, number, codec)
+    with _damage_told():
+        content = await app.players.piece(found.key, number, codec)
     if not content:
         pieces = math.ceil((found.duration or 0) / PIECE_S)
         raise NotFound(f"number: {artifact!r} of task {taskId} has about {pieces} pieces, counted from 0; ask for less")
@@ -97,10 +102,27 @@ async def _outline(services: Services, task_id: str, artifact: Artifact) -> Peak
         path = folder / "sound"
         async with services.inspections:
             await services.storage.download(artifact.key, path)
-            found = await run_engine("peaks", {"path": str(path), "most": OUTLINE_BUCKETS}, timeout=OUTLINE_TIMEOUT_S)
+            with _damage_told():
+                found = await run_engine(
+                    "peaks", {"path": str(path), "most": OUTLINE_BUCKETS}, timeout=OUTLINE_TIMEOUT_S
+                )
     outline = Peaks(**found, buckets=len(found["low"]))
     await services.storage.put_bytes(key, json.dumps(outline.model_dump()).encode(), "application/json")
     return outline
+
+
+@contextlib.contextmanager
+def _damage_told() -> Iterator[None]:
+    """A process that decodes a file and dies, or does not end, is no fault of the server's: it is the file's.
+
+    Raises:
+        NotAudio: In place of the engine's error.
+    """
+    try:
+        yield
+    except EngineError as error:
+        log.warning("a file cannot be played", error=error.message)
+        raise NotAudio(UNPLAYABLE) from error
 
 
 def coarser(outline: Peaks, buckets: int) -> Peaks:

@@ -1,19 +1,20 @@
 """Server-sent event streams: one loop for all of them, and their limit per API key."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from fastapi.responses import StreamingResponse
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.types import Receive, Scope, Send
 
 from antiphon import keys
 from antiphon.api.errors import Draining
+from antiphon.api.slots import KeySlots
 from antiphon.database import Database, Notifications
-from antiphon.errors import TooFrequent
 from antiphon.keys import ApiKey
 from antiphon.tasks import store
 
@@ -60,7 +61,7 @@ class Streams:
         self._notifications = notifications
         self._draining = draining
         self._keep_alive = keep_alive
-        self._open: Counter[int] = Counter()
+        self._open = KeySlots(MAX_STREAMS, "streams", retry_after=keep_alive)
 
     def answer(
         self, key: ApiKey, look: StreamLook, *, task_id: str | None = None, gather: float = 0
@@ -77,20 +78,8 @@ class Streams:
         Raises:
             TooFrequent: ``MAX_STREAMS`` of the key are open.
         """
-        if self._open[key.id] >= MAX_STREAMS:
-            raise TooFrequent(
-                f"{MAX_STREAMS} streams of this key are open, which is the most", retry_after=self._keep_alive
-            )
-        events = self._counted(key, self.events(key, look, task_id=task_id, gather=gather))
-        return StreamingResponse(events, media_type="text/event-stream", headers=HEADERS)
-
-    async def _counted(self, key: ApiKey, events: AsyncIterator[str]) -> AsyncIterator[str]:
-        self._open[key.id] += 1
-        try:
-            async for event in events:
-                yield event
-        finally:
-            self._open[key.id] -= 1
+        self._open.take(key.id)
+        return _Stream(self.events(key, look, task_id=task_id, gather=gather), partial(self._open.give, key.id))
 
     async def events(
         self, key: ApiKey, look: StreamLook, *, task_id: str | None = None, gather: float = 0
@@ -136,6 +125,20 @@ class Streams:
             if task_id is None or news & {task_id, ""}:
                 return news
         return set()
+
+
+class _Stream(StreamingResponse):
+    """An answer of events; ``ended`` is called when it is over, whether or not it came to begin."""
+
+    def __init__(self, events: AsyncIterator[str], ended: Callable[[], None]) -> None:
+        super().__init__(events, media_type="text/event-stream", headers=HEADERS)
+        self._ended = ended
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._ended()
 
 
 def _drained(queue: asyncio.Queue[str]) -> set[str]:

@@ -7,11 +7,12 @@ from uuid import uuid4
 
 import structlog
 from fastapi import Header
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.api.errors import named
 from antiphon.contract.kinds import GROUP_NAMES, Kind, State
+from antiphon.contract.requests import NO_CONTROLS, pattern
 from antiphon.contract.requests import Request as DocumentedRequest
 from antiphon.errors import BadParameter, Conflict, Expired, NotFound, TooManyQueued
 from antiphon.keys import ApiKey
@@ -21,8 +22,9 @@ from antiphon.tasks.model import Artifact, NewTask, Task
 
 log = structlog.get_logger()
 
+_KEY = {"minLength": 1, "maxLength": idempotency.MAX_KEY_CHARS, **pattern(NO_CONTROLS)}
 IdempotencyKey = Annotated[
-    str | None,
+    Annotated[str, Field(json_schema_extra=_KEY)] | None,
     Header(
         alias="Idempotency-Key",
         description="The same key and body within 24 h gives the same taskId; with another body it is 409.",

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from antiphon.api import openapi
-from antiphon.api.auth import Caller
+from antiphon.api.auth import Caller, Canceller
 from antiphon.api.dependencies import App, Shared
 from antiphon.api.rendering import task_item
 from antiphon.api.streams import Turn
@@ -78,7 +78,7 @@ async def page(
 
 
 @router.post("/{taskId}/cancel")
-async def cancel(shared: Shared, key: Caller, taskId: PathTaskId) -> Envelope[TaskItem]:
+async def cancel(shared: Shared, key: Canceller, taskId: PathTaskId) -> Envelope[TaskItem]:
     """Cancel a queued or running task. An ended one stays as it is; a cancelled one sends no callback."""
     async with shared.notifications.subscribe(store.CHANNEL) as events:
         async with shared.database.begin() as connection:

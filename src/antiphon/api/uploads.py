@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 
 from antiphon.api import openapi
-from antiphon.api.auth import WriterKey
+from antiphon.api.auth import Uploader
 from antiphon.api.dependencies import Shared
 from antiphon.api.errors import validated
 from antiphon.api.multipart import Form, read_form
@@ -27,7 +27,7 @@ FILES = ("file", "cover")
 
 @router.post("/upload", openapi_extra=openapi.UPLOAD_BODY)
 async def upload(
-    request: Request, shared: Shared, key: WriterKey, idempotency_key: IdempotencyKey = None
+    request: Request, shared: Shared, key: Uploader, idempotency_key: IdempotencyKey = None
 ) -> Envelope[Uploaded]:
     """Upload a song. Any format and any video with sound will do."""
     with shared.scratch.folder() as folder:
@@ -47,7 +47,7 @@ async def upload(
 
 @router.post("/upload-url")
 async def upload_url(
-    shared: Shared, key: WriterKey, request: UploadUrl, idempotency_key: IdempotencyKey = None
+    shared: Shared, key: Uploader, request: UploadUrl, idempotency_key: IdempotencyKey = None
 ) -> Envelope[Uploaded]:
     """Fetch a song from a URL, under the same guard as callbacks."""
     body = canonical("/audio/upload-url", request)

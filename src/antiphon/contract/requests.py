@@ -31,8 +31,10 @@ from antiphon.contract.kinds import (
 TASK_ID = re.compile(r"[0-9a-f]{32}")
 AUDIO_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
+_TIMES = re.compile(r"(?:[ \t]*\[[^\[\]:]*:[^\[\]]*\])*")  # before a line of LRC
 MAX_URL_CHARS = 2048
 MAX_LYRICS_CHARS = 100_000
+MAX_REPEATED_LYRICS_CHARS = 200_000  # of the lines that come back, counted at each of their times
 MAX_HEADERS_CHARS = 50_000
 MAX_PATH_CHARS = 500
 MAX_NAME_CHARS = 255
@@ -60,6 +62,16 @@ def single_line(value: str) -> str:
 def _lyrics(value: str) -> str:
     if CONTROL.search(value.replace("\r\n", "").replace("\n", "").replace("\t", "").removeprefix("\ufeff")):
         raise ValueError("expected text or LRC without control characters; remove them")
+    repeated = 0
+    for line in value.splitlines():
+        times = _TIMES.match(line)
+        assert times is not None
+        repeated += max(0, times[0].count("[") - 1) * (len(line) - times.end())
+    if repeated > MAX_REPEATED_LYRICS_CHARS:
+        raise ValueError(
+            f"the lines that come back at several times make {repeated} characters, and {MAX_REPEATED_LYRICS_CHARS} "
+            "are the most; write fewer times before a line"
+        )
     return value.removeprefix("\ufeff")
 
 
@@ -67,8 +79,27 @@ def _blank_to_none(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-TaskId = Annotated[str, AfterValidator(_task_id), Field(examples=["5c79be8e5c7f4bb0a3f7a1a2b3c4d5e6"])]
-AudioId = Annotated[str, AfterValidator(_audio_id), Field(examples=["e231f5a0-9f2d-4c11-8e6d-2b8cadc7dc01"])]
+def pattern(text: str) -> dict[str, Any]:
+    """A pattern for the OpenAPI document, in its dialect (ECMA 262). The validators check it, with words of their
+    own."""
+    return {"pattern": f"^{text}$"}
+
+
+NO_CONTROLS = r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff]*"
+NO_CONTROLS_BUT_LINES = r"\ufeff?([^\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff]|\t|\r?\n)*"
+TaskId = Annotated[
+    str,
+    AfterValidator(_task_id),
+    Field(examples=["5c79be8e5c7f4bb0a3f7a1a2b3c4d5e6"], json_schema_extra=pattern(TASK_ID.pattern)),
+]
+AudioId = Annotated[
+    str,
+    AfterValidator(_audio_id),
+    Field(
+        examples=["e231f5a0-9f2d-4c11-8e6d-2b8cadc7dc01"],
+        json_schema_extra=pattern(AUDIO_ID.pattern.replace("a-f", "a-fA-F")),
+    ),
+]
 CallBackUrl = Annotated[
     str | None,
     Field(
@@ -78,9 +109,15 @@ CallBackUrl = Annotated[
     ),
 ]
 Blankable = BeforeValidator(_blank_to_none)
-Short = Annotated[Annotated[str, Field(max_length=50), AfterValidator(single_line)] | None, Blankable]
-Title = Annotated[Annotated[str, Field(max_length=200), AfterValidator(single_line)] | None, Blankable]
-Words = Annotated[str, Field(max_length=MAX_LYRICS_CHARS), AfterValidator(_lyrics)]
+_LINE = pattern(NO_CONTROLS)
+_LINES = pattern(NO_CONTROLS_BUT_LINES)
+Short = Annotated[
+    Annotated[str, Field(max_length=50, json_schema_extra=_LINE), AfterValidator(single_line)] | None, Blankable
+]
+Title = Annotated[
+    Annotated[str, Field(max_length=200, json_schema_extra=_LINE), AfterValidator(single_line)] | None, Blankable
+]
+Words = Annotated[str, Field(max_length=MAX_LYRICS_CHARS, json_schema_extra=_LINES), AfterValidator(_lyrics)]
 LyricsField = Annotated[Words | None, Blankable]
 
 
@@ -189,11 +226,13 @@ class DownloadUrl(Request):
 class FileFields(Request):
     """What may accompany a file that is brought in for a short while."""
 
-    uploadPath: Annotated[str | None, Field(max_length=MAX_PATH_CHARS, description="A folder of your own choice")] = (
-        None
-    )
+    uploadPath: Annotated[
+        Annotated[str, Field(max_length=MAX_PATH_CHARS, json_schema_extra=_LINE)] | None,
+        Field(description="A folder of your own choice"),
+    ] = None
     fileName: Annotated[
-        str | None, Field(max_length=MAX_NAME_CHARS, description="Without it, as the file is called")
+        Annotated[str, Field(max_length=MAX_NAME_CHARS, json_schema_extra=_LINE)] | None,
+        Field(description="Without it, as the file is called"),
     ] = None
 
     @field_validator("uploadPath", "fileName", mode="after")
@@ -259,7 +298,13 @@ class SignIn(OwnRequest):
 class NewKey(OwnRequest):
     name: Annotated[
         str,
-        Field(min_length=1, max_length=100, description="what the key is for", examples=["website"]),
+        Field(
+            min_length=1,
+            max_length=100,
+            description="what the key is for",
+            examples=["website"],
+            json_schema_extra=_LINE,
+        ),
         AfterValidator(single_line),
     ]
     admin: Annotated[bool, Field(description="it may also make and revoke keys and see the system")] = False

@@ -114,7 +114,7 @@ def verify_standard(
         raise InvalidSignature("the header webhook-signature holds no v1 signature")
     signed = f"{webhook_id}.{timestamp}.".encode("ascii") + body
     expected = ["v1," + _digest(secret, signed) for secret in _secrets(keys, _standard_bytes)]
-    if not _any_equal(expected, offered):
+    if not any_equal(expected, offered):
         raise InvalidSignature("the header webhook-signature does not match: another key, or a changed body")
 
 
@@ -143,7 +143,7 @@ def verify_documented(
     except UnicodeEncodeError:
         raise InvalidSignature("the task id is no valid Unicode text, so nothing can have signed it") from None
     expected = [_digest(secret, signed) for secret in _secrets(keys, _documented_bytes)]
-    if not _any_equal(expected, [signature]):
+    if not any_equal(expected, [signature]):
         raise InvalidSignature("the header X-Webhook-Signature does not match: another key or another task id")
 
 
@@ -204,7 +204,8 @@ def _timestamp(name: str, value: str, now: float, tolerance: float) -> str:
     return value
 
 
-def _any_equal(expected: Sequence[str], offered: Sequence[str]) -> bool:
+def any_equal(expected: Sequence[str], offered: Sequence[str]) -> bool:
+    """Whether one of ours is among those offered, in a time that does not tell how near one came."""
     found = False
     for ours in expected:
         for theirs in offered:  # every pair is compared, so that the time does not tell which was near

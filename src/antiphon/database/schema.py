@@ -51,6 +51,13 @@ webhook_keys = Table(
     Column("expires_at", Moment),  # null: the current key; else signs beside it until then
 )
 
+ended_sessions = Table(
+    "ended_sessions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),  # SHA-256 of a cookie's value
+    Column("expires_at", Moment, nullable=False),  # when it would have ended by itself
+)
+
 server_state = Table(
     "server_state",
     metadata,

@@ -11,14 +11,16 @@ import os
 import select
 import sys
 import tempfile
+import traceback
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from antiphon.errors import AntiphonError
+from antiphon.errors import AntiphonError, NotAudio
 from antiphon.music.audio import Writer, piece
 from antiphon.music.audio.pieces import RATE_HZ, Waypoints
 from antiphon.music.audio.source import open_handle
+from antiphon.playback.players import UNPLAYABLE
 from antiphon.storage import Storage
 
 MAX_IDLE_S = 60.0
@@ -41,6 +43,9 @@ def main() -> None:
             except AntiphonError as error:
                 answer: dict[str, Any] = {"error": {"code": error.code, "message": error.message}}
                 content = b""
+            except Exception:  # the file is damaged in a way that nobody has thought of
+                traceback.print_exc()
+                answer, content = {"error": {"code": NotAudio.code, "message": UNPLAYABLE}}, b""
             else:
                 answer = {"size": len(content)}
             answers.write(json.dumps(answer).encode() + b"\n" + content)

@@ -9,10 +9,11 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from typing import Any
 
-from antiphon.errors import EngineError, EngineTimeout, NotAudio, NotFound
+from antiphon.errors import EngineError, EngineTimeout, NotAudio, NotFound, StorageError
 
 PIECE_TIMEOUT_S = 30.0  # for one piece, waiting for a free process not counted
-CLASSES = (NotAudio, NotFound)
+CLASSES = (NotAudio, NotFound)  # what a process may tell; all else is that it could not read the storage
+UNPLAYABLE = "this part of the file is damaged and cannot be played; download the file, or export it again"
 
 
 class PlayerDied(EngineError):
@@ -37,6 +38,7 @@ class Players:
         Raises:
             NotFound: There is no such artifact.
             NotAudio: It has no sound.
+            StorageError: It cannot be read.
             EngineTimeout: It was not decoded in time.
             PlayerDied: The process that decoded it has died.
         """
@@ -61,7 +63,7 @@ class Players:
             else:
                 await _end(player)
         if error := answer.get("error"):
-            kind = next((kind for kind in CLASSES if kind.code == error["code"]), EngineError)
+            kind = next((kind for kind in CLASSES if kind.code == error["code"]), StorageError)
             raise kind(error["message"])
         return content
 

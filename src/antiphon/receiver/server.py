@@ -11,7 +11,7 @@ from antiphon.errors import SettingsError
 from antiphon.receiver.receiver import Receiver
 
 if TYPE_CHECKING:
-    from antiphon.receiver.http.connections import Server
+    from antiphon.http_server.connections import Server
 
 MAX_HEAD_S = 10.0  # seconds from a connection's or a request's first moment until its headers are complete
 MAX_HEAD_BYTES = 65_536  # bytes that may come before the headers are complete
@@ -44,7 +44,7 @@ def serve(
     """
     import uvicorn
 
-    from antiphon.receiver.http.connections import Bounds, Server, bounded
+    from antiphon.http_server.connections import Bounds, Server, bounded
 
     with contextlib.closing(_listen(host, port)) as listening, receiver:
         config = uvicorn.Config(

@@ -61,10 +61,11 @@ _ALSO: dict[str, tuple[str, ...]] = {
     "Steel Drums": ("Steel Drum", "Steelpan"),
     "Taiko Drum": ("Taiko",),
 }
+MAX_NAME_CHARS = 200  # that are looked at
+_BRACKETS = re.compile(r"\([^()]*\)")
 _ABBREVIATED = {"acou": "acoustic", "elec": "electric", "el": "electric", "ac": "acoustic", "saxophone": "sax"}
 
 
-@lru_cache(maxsize=1024)
 def program_of(name: str) -> Program:
     """The General MIDI program of an instrument's name.
 
@@ -75,18 +76,23 @@ def program_of(name: str) -> Program:
     Returns:
         The program; the piano, not ``known``, for any other name.
     """
+    return _program_of(name[:MAX_NAME_CHARS])
+
+
+@lru_cache(maxsize=1024)
+def _program_of(name: str) -> Program:
     key = _key(name)
     if key in _DRUM_WORDS or key.removesuffix("s") in _DRUM_WORDS or key == _key(DRUMS):
         return Program(0, True, True)
     table = _table()
-    for candidate in (key, key.rstrip("0123456789"), _key(re.sub(r"\(.*?\)", "", name)), key.removesuffix("s")):
+    for candidate in (key, key.rstrip("0123456789"), _key(_BRACKETS.sub("", name)), key.removesuffix("s")):
         if candidate in table:
             return Program(table[candidate], False, True)
     return _UNKNOWN
 
 
 def _key(name: str) -> str:
-    words = re.findall(r"[a-z]+|[0-9]+", name[:200].casefold())
+    words = re.findall(r"[a-z]+|[0-9]+", name.casefold())
     return "".join(_ABBREVIATED.get(word, word) for word in words)
 
 
@@ -97,7 +103,7 @@ def _table() -> dict[str, int]:
     for name, others in _ALSO.items():
         found.update((_key(other), NAMES.index(name)) for other in others)
     for number, name in enumerate(NAMES):
-        short = _key(re.sub(r"\(.*?\)", "", name))  # "Lead 3", "FX 2"; of several the first counts
+        short = _key(_BRACKETS.sub("", name))  # "Lead 3", "FX 2"; of several the first counts
         found.setdefault(short, number)
     found.update((_key(name), number) for number, name in enumerate(NAMES))
     return found

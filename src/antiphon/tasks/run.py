@@ -14,7 +14,7 @@ from antiphon.contract.callbacks import midi_callback, separation_callback, vide
 from antiphon.contract.kinds import Kind, SeparationType
 from antiphon.database.connection import is_outage
 from antiphon.durable_files import SERVER_DISK_FULL, is_disk_full
-from antiphon.errors import AntiphonError, EngineError
+from antiphon.errors import AntiphonError, EngineError, StorageError
 from antiphon.tasks import store
 from antiphon.tasks.model import Task
 from antiphon.tasks.queue import Interrupted
@@ -87,6 +87,9 @@ async def _give_up(services: Services, task: Task, reason: Exception, bound: Any
 
 
 def explain(reason: Exception) -> AntiphonError:
+    """The error that the task's owner is told; places of the server are in the log alone."""
+    if isinstance(reason, StorageError):
+        return StorageError(reason.told)
     if isinstance(reason, AntiphonError):
         return reason
     if is_disk_full(reason):

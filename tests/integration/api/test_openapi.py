@@ -286,3 +286,52 @@ def test_every_call_but_files_and_health_needs_the_key_or_a_session(document: di
                 assert operation["security"] == [session]
             else:
                 assert "security" not in operation
+
+
+def _schemas(node: Any, field: str) -> list[dict[str, Any]]:
+    """Schemas of the fields and parameters of this name, wherever they stand."""
+    if isinstance(node, list):
+        return [found for one in node for found in _schemas(one, field)]
+    if not isinstance(node, dict):
+        return []
+    here = [node["properties"][field]] if field in node.get("properties", {}) else []
+    here += [node["schema"]] if node.get("name") == field and "schema" in node else []
+    return here + [found for one in node.values() for found in _schemas(one, field)]
+
+
+def _texts(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    return [one for one in (schema, *schema.get("anyOf", ())) if one.get("type") == "string"]
+
+
+@pytest.mark.parametrize(
+    ("field", "right", "wrong"),
+    [
+        ("taskId", "5c79be8e5c7f4bb0a3f7a1a2b3c4d5e6", "5C79BE8E5C7F4BB0A3F7A1A2B3C4D5E6"),
+        ("audioId", "E231f5a0-9f2d-4c11-8e6d-2b8cadc7dc01", "e231f5a09f2d4c118e6d2b8cadc7dc01"),
+        ("author", "Zoë 🎵", "a\tb"),
+        ("domainName", "example.com", "a\nb"),
+        ("lyrics", "\ufeffla\r\n\tla\n", "la\x1b"),
+        ("uploadPath", "a/b", "a\x00b"),
+        ("fileName", "a.mp3", "a\u2028"),
+        ("Idempotency-Key", "a b", "a\x7f"),
+    ],
+)
+def test_the_document_states_the_patterns_that_are_checked(
+    document: dict[str, Any], field: str, right: str, wrong: str
+) -> None:
+    bodies = [operation.get("requestBody", {}) for path in document["paths"].values() for operation in path.values()]
+    parameters = [operation.get("parameters", []) for path in document["paths"].values() for operation in path.values()]
+    names = {body["$ref"].rpartition("/")[2] for body in _references(bodies)}
+    asked = [document["components"]["schemas"][name] for name in names]
+    found = [text for schema in _schemas([asked, bodies, parameters], field) for text in _texts(schema)]
+    assert found
+    for schema in found:
+        assert re.search(schema["pattern"], right) and not re.search(schema["pattern"], wrong), schema
+
+
+def _references(node: Any) -> list[dict[str, str]]:
+    if isinstance(node, list):
+        return [found for one in node for found in _references(one)]
+    if not isinstance(node, dict):
+        return []
+    return [node] if "$ref" in node else [found for one in node.values() for found in _references(one)]

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from antiphon import links, sessions
+from antiphon.api.app import MAX_SIGN_INS
+from antiphon.api.hardening import HSTS
+from antiphon.api.transport import SECURE_COOKIE
 from antiphon.secret import load_secret
 from tests.integration.conftest import SECRET
 from tests.integration.console.browser import Browser
@@ -28,7 +31,17 @@ def test_a_key_opens_a_session_whose_cookie_no_script_and_no_other_site_can_use(
 
 def test_behind_a_proxy_that_speaks_https_the_cookie_is_for_https_only(browser: Browser, key: str) -> None:
     answer = browser.request("POST", "/console/session", json={"key": key}, headers={"X-Forwarded-Proto": "https"})
-    assert SimpleCookie(answer.headers["set-cookie"])[sessions.COOKIE]["secure"]
+    cookie = SimpleCookie(answer.headers["set-cookie"])[SECURE_COOKIE]
+    assert cookie["secure"] and cookie["path"] == "/" and not cookie["domain"]
+    assert answer.headers["strict-transport-security"] == HSTS
+    secure, plain = (f"{name}={cookie.value}" for name in (SECURE_COOKIE, sessions.COOKIE))
+    for sent, scheme, code in ((secure, "https", 200), (plain, "https", 401), (secure, "http", 401)):
+        headers = {"X-Forwarded-Proto": scheme, "Cookie": sent}
+        assert Browser(browser.server).request("GET", "/console/session", headers=headers).status_code == code, sent
+
+
+def test_over_plain_http_no_browser_is_told_to_keep_to_tls(browser: Browser) -> None:
+    assert "strict-transport-security" not in browser.request("GET", "/health").headers
 
 
 def test_the_first_key_is_an_admin(browser: Browser, server: Server) -> None:
@@ -119,6 +132,28 @@ def test_signing_out_takes_the_cookie_back(signed_in: Browser) -> None:
     assert "signed in" in signed_in.request("GET", "/console/session").json()["msg"]
 
 
+def test_a_cookie_that_was_copied_is_worth_nothing_after_signing_out(
+    signed_in: Browser, server: Server, strict_server: Server
+) -> None:
+    cookie, csrf = signed_in.cookie, signed_in.csrf
+    succeeded(signed_in.request("DELETE", "/console/session", headers={"X-CSRF-Token": csrf}))
+    for somewhere in (server, strict_server):
+        thief = Browser(somewhere)
+        headers = {"Cookie": f"{sessions.COOKIE}={cookie}", "X-CSRF-Token": csrf}
+        for path in ("/console/session", "/api/v1/tasks"):
+            answer = thief.request("GET", path, headers=headers)
+            assert (answer.status_code, answer.json()["msg"]) == (401, "the session has ended; sign in again")
+
+
+def test_the_other_sessions_of_a_key_go_on_after_one_is_signed_out(
+    signed_in: Browser, server: Server, key: str
+) -> None:
+    other = Browser(server)
+    other.sign_in(key)
+    succeeded(other.request("DELETE", "/console/session", headers={"X-CSRF-Token": other.csrf}))
+    succeeded(signed_in.request("GET", "/console/session"))
+
+
 @pytest.mark.parametrize(
     ("how", "code"),
     [
@@ -139,14 +174,21 @@ def test_what_is_no_key_signs_nobody_in(browser: Browser, how: dict[str, Any], c
     assert not dict(browser.http.cookies)
 
 
-def test_who_tries_many_wrong_keys_must_wait_and_nobody_else(browser: Browser, key: str) -> None:
+def test_who_tries_many_wrong_keys_must_wait_and_nobody_else_at_this_address(browser: Browser, key: str) -> None:
     headers = {"X-Forwarded-For": "203.0.113.9"}
     tries = [browser.request("POST", "/console/session", json={"key": f"ak_{n}"}, headers=headers) for n in range(11)]
     assert [answer.status_code for answer in tries] == [401] * 10 + [430]
     assert 50 <= int(tries[-1].headers["retry-after"]) <= 60
-    right = browser.request("POST", "/console/session", json={"key": key}, headers=headers)
-    assert right.status_code == 430
-    assert browser.sign_in(key, headers={"X-Forwarded-For": "203.0.113.10"})
+    assert browser.sign_in(key, headers=headers)
+    elsewhere = {"X-Forwarded-For": "203.0.113.10"}
+    assert browser.request("POST", "/console/session", json={"key": "ak_0"}, headers=elsewhere).status_code == 401
+
+
+def test_a_key_that_signs_in_without_end_must_wait_and_no_other_key(browser: Browser, server: Server) -> None:
+    busy, other = server.new_key(), server.new_key()
+    tries = [browser.request("POST", "/console/session", json={"key": busy}) for _ in range(MAX_SIGN_INS + 1)]
+    assert [answer.status_code for answer in tries] == [200] * MAX_SIGN_INS + [430]
+    assert browser.sign_in(other)
 
 
 def test_every_answer_is_taken_for_what_it_is(browser: Browser, server: Server) -> None:

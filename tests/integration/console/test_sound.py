@@ -20,6 +20,7 @@ from tests.integration.conftest import SECRET
 from tests.integration.console.browser import Browser
 from tests.integration.line import Line
 from tests.integration.server import Server, succeeded
+from tests.unit.music.sounds import encode, noise
 
 RATE = 44_100
 
@@ -144,3 +145,15 @@ def test_a_session_may_listen(signed_in: Browser, server: Server, clip: Path, ke
     task_id = server.upload(clip, key=key)["taskId"]
     assert signed_in.request("GET", f"/api/v1/tasks/{task_id}/segments/origin/0").content[:4] == b"fLaC"
     assert succeeded(signed_in.request("GET", f"/api/v1/tasks/{task_id}/peaks/origin?buckets=50"))["buckets"] == 50
+
+
+def test_a_damaged_file_that_was_accepted_is_played_as_far_as_it_goes(server: Server, tmp_path: Path) -> None:
+    sound = noise(25.0, rate=48_000)
+    path = encode(tmp_path / "song.ogg", sound, "libopus", rate=48_000, container="ogg", sample_format="flt")
+    whole = path.read_bytes()
+    for start in (len(whole) // 3, len(whole) // 2, len(whole) * 3 // 4):
+        path.write_bytes(whole[:start] + bytes(100_000) + whole[start:])
+        task_id = server.upload(path)["taskId"]
+        codes = {segment(server, task_id, "origin", number).status_code for number in range(4)}
+        codes.add(server.call("GET", f"/tasks/{task_id}/peaks/origin").status_code)
+        assert codes <= {200, 404, 415}

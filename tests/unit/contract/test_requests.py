@@ -117,6 +117,8 @@ def test_a_domain_may_be_a_brand() -> None:
         {"audio": "mp3"},
         {"lyrics": "la\0la"},
         {"lyrics": "x" * 100_001},
+        {"lyrics": "[00:01.00]" * 5000 + "la " * 10_000},
+        {"lyrics": "[00:01.00][00:02.00][00:03.00][00:04.00]" + "la " * 33_000},
         {"callBackUrl": "https://example.com/" + "x" * 2048},
     ],
 )

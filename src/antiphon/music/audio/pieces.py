@@ -6,16 +6,18 @@ the next piece begins where it begins. Where the clock is coarser than a sample 
 decoded from the start.
 """
 
+import contextlib
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import av
 import numpy as np
 import soxr
 from av.audio.frame import AudioFrame
 
 from antiphon.music.audio.channels import fold
-from antiphon.music.audio.source import Samples, Source, chunk_of, decode_packet
+from antiphon.music.audio.source import Samples, Source, chunk_of, decode_packet, packets
 
 RATE_HZ = 44_100  # of every piece, whatever its file has
 PIECE_S = 10  # whole, so that a piece begins at a whole sample of any rate
@@ -98,7 +100,8 @@ def _frames_from(source: Source, start: int, waypoints: Waypoints) -> Iterator[t
         yield 0, first
         timed = _timed(frames)
     elif _SEEKABLE_FORMATS & kind:
-        source.container.seek(began + int((start - _SETTLING_S) / unit), stream=source.track)
+        with contextlib.suppress(av.FFmpegError):  # a damaged index: read from where we are
+            source.container.seek(began + int((start - _SETTLING_S) / unit), stream=source.track)
         timed = _timed(_decoded(source))
     else:
         ways = waypoints if _BARE_FORMATS & kind else Waypoints()
@@ -125,7 +128,7 @@ def _skimmed(source: Source, target: int, waypoints: Waypoints, *, apart: int) -
     if known:
         source.container.seek(known[1], unsupported_byte_offset=True)
     time = known[0] if known else None
-    for packet in source.container.demux(source.track):
+    for packet in packets(source.container, source.track):
         at = packet.pts if time is None else time
         if at is None:
             continue
@@ -149,5 +152,5 @@ def _counted(first: AudioFrame, frames: Iterator[AudioFrame]) -> Iterator[tuple[
 
 
 def _decoded(source: Source) -> Iterator[AudioFrame]:
-    for packet in source.container.demux(source.track):
+    for packet in packets(source.container, source.track):
         yield from decode_packet(source.track, packet)

@@ -115,12 +115,17 @@ class _Handle(io.FileIO):
 
 
 def _frames(container: InputContainer, track: AudioStream) -> Iterator[AudioFrame]:
-    """Decoded frames; a damaged packet costs itself, and a file that is nothing but damage ends."""
+    for packet in packets(container, track):
+        yield from decode_packet(track, packet)
+
+
+def packets(container: InputContainer, track: AudioStream) -> Iterator["av.Packet[AudioStream]"]:
+    """The packets of a track; a damaged one costs itself, and a file that is nothing but damage ends."""
     bad = 0
     while bad < MAX_BAD_READS:
         try:
             for packet in container.demux(track):
-                yield from decode_packet(track, packet)
+                yield packet
                 if packet.size:
                     bad = 0
             return

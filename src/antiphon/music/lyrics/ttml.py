@@ -48,9 +48,9 @@ def read_ttml(text: str) -> Reading:
         words = _WordCollector(clock, within)
         words.read(element)
         named = "both" if singer in groups else singer
-        if words.sung or words.background:
-            background = single_spaced(words.background).strip()
-            reading.add(StampedLine(number, start, words.sung, end, named, background))
+        sung, background = words.sung, words.background
+        if sung or background:
+            reading.add(StampedLine(number, start, sung, end, named, background))
     if not paragraphs:
         reading.warn(NO_LYRICS, 1)
     return reading
@@ -87,8 +87,16 @@ class _WordCollector:
     within: float
 
     def __post_init__(self) -> None:
-        self.sung: list[TimedText] = []
-        self.background = ""
+        self._pieces: list[tuple[list[str], float | None]] = []
+        self._behind: list[str] = []
+
+    @property
+    def sung(self) -> list[TimedText]:
+        return [(single_spaced("".join(texts)), start) for texts, start in self._pieces]
+
+    @property
+    def background(self) -> str:
+        return single_spaced("".join(self._behind)).strip()
 
     def read(self, element: Element, time: float | None = None, *, behind: bool = False) -> None:
         self._add(element.text, time, behind)
@@ -108,12 +116,11 @@ class _WordCollector:
         if not text or (not text.strip() and "\n" in text):  # the indentation of the file
             text = ""
         if behind:
-            self.background += text
-        elif text and time is None and self.sung:
-            word, start = self.sung[-1]
-            self.sung[-1] = (single_spaced(word + text), start)
+            self._behind.append(text)
+        elif text and time is None and self._pieces:
+            self._pieces[-1][0].append(text)
         elif text.strip():
-            self.sung.append((single_spaced(text), time))
+            self._pieces.append(([text], time))
 
 
 _Paragraph = tuple[Element, float | None, float | None, str]

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from antiphon.errors import TooLarge
-from antiphon.receiver.http.intake import Answer, CallbackReceiver, TooSlow, refusal
+from antiphon.http_server.bodies import TooSlow
+from antiphon.receiver.http.intake import Answer, CallbackReceiver, refusal
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

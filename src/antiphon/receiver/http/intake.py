@@ -11,6 +11,7 @@ from typing import Protocol
 
 from antiphon.contract import signatures
 from antiphon.errors import AntiphonError, BadParameter, MethodNotAllowed, TooLarge
+from antiphon.http_server.bodies import Busy, TooSlow
 from antiphon.receiver.http.verify import Require, verify
 from antiphon.receiver.inbox.inbox import Scheme
 
@@ -22,18 +23,6 @@ MAX_BODY_S = 30.0  # seconds for a body to come in
 MAX_HELD_BYTES = 256_000_000  # bytes of bodies that are coming in at one time, together
 RETRY_AFTER_S = 10  # seconds, when the trouble is ours
 _SIGNATURE = frozenset(signatures.STANDARD_HEADERS + signatures.DOCUMENTED_HEADERS)
-
-
-class TooSlow(AntiphonError):
-    """The request did not come in time."""
-
-    code = 408
-
-
-class Busy(AntiphonError):
-    """Too much is coming in at the same time. Send it again later."""
-
-    code = 503
 
 
 @dataclass(frozen=True)

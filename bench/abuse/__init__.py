@@ -1,0 +1,1 @@
+"""What the server's neighbours notice when somebody abuses it: ``python -m bench.abuse``."""

@@ -1,0 +1,1 @@
+"""Bounds of an HTTP server on uvicorn, the same for the API and the receiver."""

@@ -1,0 +1,1 @@
+"""Bounds of an HTTP server, against clients that are slow, endless or many."""
