@@ -65,6 +65,7 @@ class AsyncClient:
         await self.close()
 
     async def close(self) -> None:
+        """Close the connections. The client cannot be used afterwards."""
         await self._http.aclose()
 
     async def upload(
@@ -77,9 +78,13 @@ class AsyncClient:
         cover: Path | str | None = None,
         idempotency_key: str | None = None,
     ) -> UploadedDict:
-        """Upload a song, with a ``cover`` picture and ``lyrics`` (LRC or text) if wanted. Our server only.
+        """Upload a song. Our server only.
 
-        A given ``idempotency_key`` makes the call safe to repeat within 24 h, by another process too; so everywhere.
+        Args:
+            path: An audio file, or a video with sound.
+            lyrics: LRC or plain text.
+            cover: A picture.
+            idempotency_key: Makes the call safe to repeat within 24 h, by another process too; so in every method.
         """
         fields = {"title": title, "author": author, "lyrics": lyrics}
         return await self._ask(calls.upload(Path(path), fields, Path(cover) if cover else None, idempotency_key))
@@ -94,7 +99,12 @@ class AsyncClient:
         cover: str | None = None,
         idempotency_key: str | None = None,
     ) -> UploadedDict:
-        """Let the server fetch a song, and a ``cover`` picture, from public URLs. Our server only."""
+        """Let the server fetch a song from a public URL. Our server only.
+
+        Args:
+            lyrics: LRC or plain text.
+            cover: A picture's public URL.
+        """
         fields = {"title": title, "author": author, "lyrics": lyrics}
         return await self._ask(calls.upload_url(url, fields, cover, idempotency_key))
 
@@ -107,7 +117,13 @@ class AsyncClient:
         *,
         idempotency_key: str | None = None,
     ) -> str:
-        """Ask for stems; gives the task's id."""
+        """Ask for stems; gives the task's id.
+
+        Args:
+            task_id: The task of the song.
+            audio_id: The track of it.
+            callback_url: Where the result is announced; None where it is polled, on our server only.
+        """
         return await self._ask(calls.separate(task_id, audio_id, kind, callback_url, idempotency_key))
 
     async def midi(
@@ -119,8 +135,14 @@ class AsyncClient:
         quantize: str | None = None,
         idempotency_key: str | None = None,
     ) -> str:
-        """Ask for the MIDI of a separation, or of one stem of it, its notes moved to the grid ``quantize`` (such as
-        ``1/16``) or as they were played; gives the task's id."""
+        """Ask for the MIDI of a separation; gives the task's id.
+
+        Args:
+            task_id: The task of the separation.
+            callback_url: Where the result is announced; None where it is polled, on our server only.
+            audio_id: One stem of it; None for all.
+            quantize: The grid that notes are moved to, such as ``1/16``; None: as they were played.
+        """
         return await self._ask(calls.midi(task_id, callback_url, audio_id, quantize, idempotency_key))
 
     async def video(
@@ -139,9 +161,16 @@ class AsyncClient:
         lyrics: str | None = None,
         idempotency_key: str | None = None,
     ) -> str:
-        """Ask for a music video; gives the task's id. From ``theme`` on, our server only.
+        """Ask for a music video; gives the task's id.
 
-        ``lyrics`` (LRC or text) replace those of the upload; an empty text shows none.
+        Args:
+            task_id: The task of the song or the separation.
+            audio_id: The track of it.
+            callback_url: Where the result is announced; None where it is polled, on our server only.
+            author: Shown below the title.
+            domain: Shown as the maker's mark.
+            theme: This and what follows is known to our server only.
+            lyrics: LRC or plain text instead of the upload's; an empty text shows none.
         """
         shown = {"author": author, "domainName": domain, "lyrics": lyrics}
         look = {"theme": theme, "aspect": aspect, "resolution": resolution, "fps": fps, "audio": audio}
@@ -150,7 +179,11 @@ class AsyncClient:
     async def wav(
         self, task_id: str, audio_id: str, callback_url: str | None = None, *, idempotency_key: str | None = None
     ) -> str:
-        """Ask for a song or a stem as WAV; gives the task's id."""
+        """Ask for a song or a stem as WAV; gives the task's id.
+
+        Args:
+            callback_url: Where the result is announced; None where it is polled, on our server only.
+        """
         return await self._ask(calls.wav(task_id, audio_id, callback_url, idempotency_key))
 
     async def credits(self) -> int:
@@ -174,8 +207,12 @@ class AsyncClient:
         return cast(SeparationRecordDict, await self.record(Kind.SEPARATION, task_id))
 
     async def look(self, task_id: str, kind: Kind | str | None = None, *, timeout: float | None = None) -> Look:
-        """Poll once, without retries: the record, how the task stands, and the pause that the server advises. The
-        kind is found out by asking when it is not given."""
+        """Poll once, without retries: the record, how the task stands, and the pause that the server advises.
+
+        Args:
+            kind: None: it is found out by asking.
+            timeout: Seconds for each step of the call; None: the client's.
+        """
         return await self._hold(conversations.look(task_id, calls.kind_of(kind) if kind else None, timeout))
 
     async def wait(
@@ -237,6 +274,12 @@ class AsyncClient:
         """Save what a record's link leads to, under exactly this path; gives its size in bytes.
 
         It appears there only when it is whole. One that broke off is resumed, by the next call too.
+
+        Args:
+            progress: Told the bytes so far and in all (None: not known).
+
+        Raises:
+            DownloadError: It failed; ``retryable`` says whether the same call may succeed later.
         """
         return await save_in_thread(url, Path(path), retries=self._retries, progress=progress)
 

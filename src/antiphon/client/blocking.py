@@ -70,6 +70,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
+        """Close the connections. The client cannot be used afterwards."""
         self._http.close()
 
     def upload(
@@ -82,9 +83,13 @@ class Client:
         cover: Path | str | None = None,
         idempotency_key: str | None = None,
     ) -> UploadedDict:
-        """Upload a song, with a ``cover`` picture and ``lyrics`` (LRC or text) if wanted. Our server only.
+        """Upload a song. Our server only.
 
-        A given ``idempotency_key`` makes the call safe to repeat within 24 h, by another process too; so everywhere.
+        Args:
+            path: An audio file, or a video with sound.
+            lyrics: LRC or plain text.
+            cover: A picture.
+            idempotency_key: Makes the call safe to repeat within 24 h, by another process too; so in every method.
         """
         fields = {"title": title, "author": author, "lyrics": lyrics}
         return self._ask(calls.upload(Path(path), fields, Path(cover) if cover else None, idempotency_key))
@@ -99,7 +104,12 @@ class Client:
         cover: str | None = None,
         idempotency_key: str | None = None,
     ) -> UploadedDict:
-        """Let the server fetch a song, and a ``cover`` picture, from public URLs. Our server only."""
+        """Let the server fetch a song from a public URL. Our server only.
+
+        Args:
+            lyrics: LRC or plain text.
+            cover: A picture's public URL.
+        """
         fields = {"title": title, "author": author, "lyrics": lyrics}
         return self._ask(calls.upload_url(url, fields, cover, idempotency_key))
 
@@ -112,7 +122,13 @@ class Client:
         *,
         idempotency_key: str | None = None,
     ) -> str:
-        """Ask for stems; gives the task's id."""
+        """Ask for stems; gives the task's id.
+
+        Args:
+            task_id: The task of the song.
+            audio_id: The track of it.
+            callback_url: Where the result is announced; None where it is polled, on our server only.
+        """
         return self._ask(calls.separate(task_id, audio_id, kind, callback_url, idempotency_key))
 
     def midi(
@@ -124,8 +140,14 @@ class Client:
         quantize: str | None = None,
         idempotency_key: str | None = None,
     ) -> str:
-        """Ask for the MIDI of a separation, or of one stem of it, its notes moved to the grid ``quantize`` (such as
-        ``1/16``) or as they were played; gives the task's id."""
+        """Ask for the MIDI of a separation; gives the task's id.
+
+        Args:
+            task_id: The task of the separation.
+            callback_url: Where the result is announced; None where it is polled, on our server only.
+            audio_id: One stem of it; None for all.
+            quantize: The grid that notes are moved to, such as ``1/16``; None: as they were played.
+        """
         return self._ask(calls.midi(task_id, callback_url, audio_id, quantize, idempotency_key))
 
     def video(
@@ -144,9 +166,16 @@ class Client:
         lyrics: str | None = None,
         idempotency_key: str | None = None,
     ) -> str:
-        """Ask for a music video; gives the task's id. From ``theme`` on, our server only.
+        """Ask for a music video; gives the task's id.
 
-        ``lyrics`` (LRC or text) replace those of the upload; an empty text shows none.
+        Args:
+            task_id: The task of the song or the separation.
+            audio_id: The track of it.
+            callback_url: Where the result is announced; None where it is polled, on our server only.
+            author: Shown below the title.
+            domain: Shown as the maker's mark.
+            theme: This and what follows is known to our server only.
+            lyrics: LRC or plain text instead of the upload's; an empty text shows none.
         """
         shown = {"author": author, "domainName": domain, "lyrics": lyrics}
         look = {"theme": theme, "aspect": aspect, "resolution": resolution, "fps": fps, "audio": audio}
@@ -155,7 +184,11 @@ class Client:
     def wav(
         self, task_id: str, audio_id: str, callback_url: str | None = None, *, idempotency_key: str | None = None
     ) -> str:
-        """Ask for a song or a stem as WAV; gives the task's id."""
+        """Ask for a song or a stem as WAV; gives the task's id.
+
+        Args:
+            callback_url: Where the result is announced; None where it is polled, on our server only.
+        """
         return self._ask(calls.wav(task_id, audio_id, callback_url, idempotency_key))
 
     def credits(self) -> int:
@@ -179,8 +212,12 @@ class Client:
         return cast(SeparationRecordDict, self.record(Kind.SEPARATION, task_id))
 
     def look(self, task_id: str, kind: Kind | str | None = None, *, timeout: float | None = None) -> Look:
-        """Poll once, without retries: the record, how the task stands, and the pause that the server advises. The
-        kind is found out by asking when it is not given."""
+        """Poll once, without retries: the record, how the task stands, and the pause that the server advises.
+
+        Args:
+            kind: None: it is found out by asking.
+            timeout: Seconds for each step of the call; None: the client's.
+        """
         return self._hold(conversations.look(task_id, calls.kind_of(kind) if kind else None, timeout))
 
     def wait(
@@ -241,6 +278,12 @@ class Client:
         """Save what a record's link leads to, under exactly this path; gives its size in bytes.
 
         It appears there only when it is whole. One that broke off is resumed, by the next call too.
+
+        Args:
+            progress: Told the bytes so far and in all (None: not known).
+
+        Raises:
+            DownloadError: It failed; ``retryable`` says whether the same call may succeed later.
         """
         return save(url, Path(path), sleep=self._sleep, retries=self._retries, progress=progress)
 
