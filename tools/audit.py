@@ -6,6 +6,7 @@ Exit status 0: none are known; 1: some are, and are listed; 2: there is no netwo
 import subprocess
 import sys
 
+UNAUDITED = "could not be audited"
 NO_NETWORK = (
     "ConnectionError",
     "NewConnectionError",
@@ -27,6 +28,11 @@ def main(program: str, requirements: list[str]) -> int:
         )
         if any(sign in done.stderr for sign in NO_NETWORK):
             print(f"{file}: not audited: the list of known faults cannot be reached; run it where there is a network")
+            return 2
+        if UNAUDITED in done.stdout:
+            print(
+                f"{file}: not audited: the index that answers here knows nothing of faults; ask where the public one is"
+            )
             return 2
         print(f"{file}:\n{done.stdout}{done.stderr}".rstrip())
         if done.returncode and not done.stdout.strip():

@@ -57,10 +57,10 @@ def compressed_tag(place: Place) -> None:
 
 
 def many_samples(place: Place) -> None:
-    """An MP4 of a few kilobytes whose index promises 130 million samples."""
+    """An MP4 of a few kilobytes whose index promises 80 million samples."""
     bomb = place.folder / "index.m4a"
     _write_m4a(bomb)
-    bomb.write_bytes(with_sample_count(bomb.read_bytes(), 130_000_000))
+    bomb.write_bytes(with_sample_count(bomb.read_bytes(), 80_000_000))
     place.upload(bomb, place.attacker)
 
 
@@ -92,24 +92,28 @@ def write_png(path: Path, width: int, height: int) -> None:
 
 
 def compressed_id3(size: int) -> bytes:
-    """An ID3v2.3 tag of one text frame that is ``size`` bytes when it is unpacked."""
+    """An ID3v2.4 tag of one text frame that is ``size`` bytes when it is unpacked."""
     pack = zlib.compressobj(9)
     blocks = itertools.repeat(b"\0" * BLOCK, size // BLOCK)
     packed = b"".join(map(pack.compress, blocks)) + pack.flush()
-    frame = (
-        b"TIT2" + struct.pack(">I", len(packed) + 4) + b"\x00\x80" + struct.pack(">I", size // BLOCK * BLOCK) + packed
-    )
-    seven = bytes(len(frame) >> shift & 0x7F for shift in (21, 14, 7, 0))
-    return b"ID3\x03\x00\x00" + seven + frame
+    compressed_with_length = b"\x00\x09"  # the frame's flags
+    length = struct.pack(">I", size // BLOCK * BLOCK)
+    frame = b"TIT2" + _seven_bits(len(packed) + 4) + compressed_with_length + length + packed
+    return b"ID3\x04\x00\x00" + _seven_bits(len(frame)) + frame
+
+
+def _seven_bits(number: int) -> bytes:
+    """A size as ID3v2.4 writes it: four bytes of seven bits."""
+    return bytes(number >> shift & 0x7F for shift in (21, 14, 7, 0))
 
 
 def with_sample_count(content: bytes, count: int) -> bytes:
-    """An MP4 whose sample table says ``count`` samples of one byte, each of one tick."""
+    """An MP4 whose sample table says ``count`` samples of one byte, each of 1024 ticks."""
     changed = bytearray(content)
     sizes = content.index(b"stsz") + 8
     struct.pack_into(">II", changed, sizes, 1, count)
     times = content.index(b"stts") + 8
-    struct.pack_into(">III", changed, times, 1, count, 1)
+    struct.pack_into(">III", changed, times, 1, count, 1024)
     chunks = content.index(b"stsc") + 8
     struct.pack_into(">IIII", changed, chunks, 1, 1, count, 1)
     return bytes(changed)

@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     max_upload: int = Field(default=500 * MEGABYTE, gt=0, description="the largest file")
     max_duration: float = Field(default=3600.0, gt=0, description="the longest song")
     rate_limit: int = Field(
-        default=20, gt=0, description="POST calls per key in `ANTIPHON_RATE_PERIOD` (cancel is free)"
+        default=20, gt=0, description="POST calls per key in `ANTIPHON_RATE_PERIOD` (of cancels, ten times as many)"
     )
     rate_period: float = Field(default=10.0, gt=0, description="the period of `ANTIPHON_RATE_LIMIT`")
     max_queued: int = Field(default=100, gt=0, description="tasks queued or running per key")

@@ -1,6 +1,5 @@
 """Authentication and rate limit of the callers: API key, console session, admin."""
 
-import contextlib
 import hmac
 import time
 from collections.abc import AsyncIterator
@@ -9,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
+from sqlalchemy.exc import DBAPIError
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
@@ -66,17 +66,22 @@ Caller = Annotated[ApiKey, Depends(caller)]
 
 
 async def is_known(app: AppState, scope: Scope) -> bool:
-    """Whether a request comes with a valid key or session, before any of its body is looked at."""
+    """Whether a request comes with a valid key or session, before any of its body is looked at. Where the database
+    does not answer, the endpoint is left to say so."""
     request, services = HTTPConnection(scope), app.services
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     token = request.cookies.get(cookie_name(services.settings, request))
-    async with app.lookups.turn(scope):
-        if scheme.lower() == "bearer":
-            async with services.database.begin() as connection:
-                return await keys.find_api_key(connection, key.strip()) is not None
-        with contextlib.suppress(Unauthorized):
+    try:
+        async with app.lookups.turn(scope):
+            if scheme.lower() == "bearer":
+                async with services.database.begin() as connection:
+                    return await keys.find_api_key(connection, key.strip()) is not None
             if token is not None:
                 return bool(await key_of(services, sessions.read(services.secret, token, time.time())))
+    except Unauthorized:
+        return False
+    except DBAPIError:
+        return True
     return False
 
 

@@ -163,7 +163,9 @@ class _IncomingBody:
         if len(self._content) > FREE_BODY_BYTES:
             structure = _STRING.sub(b"", self._content)
             if structure.count(b",") + structure.count(b"[") + structure.count(b"{") > MAX_VALUES:
-                raise BadParameter(f"body: more than {MAX_VALUES} values, which no request of this API needs")
+                raise BadParameter(
+                    f"body: more than {MAX_VALUES} values, which no request needs; send the documented fields alone"
+                )
 
     def take(self) -> bytes:
         """All that came. What is done with it still counts against the others."""

@@ -10,7 +10,7 @@ from starlette.types import Scope
 
 from antiphon.addresses import neighbourhood
 
-MAX_LOOKUPS = 4  # of one address at a time
+MAX_LOOKUPS = 2  # of one address at a time
 
 
 class Lookups:
