@@ -15,7 +15,9 @@ from antiphon.outbound.guard import Guard
 from antiphon.services import Services
 from antiphon.settings import Settings
 from antiphon.storage import Storage
+from antiphon.tasks.engine import run_engine
 
+ENGINE_TIMEOUT_S = 60.0
 MAX_SKEW_S = 5.0  # receivers refuse signatures that are 300 s off
 
 
@@ -50,6 +52,14 @@ async def check_links(settings: Settings) -> str:
 async def check_guard(settings: Settings) -> str:
     allowed = ", ".join(str(network) for network in settings.callback_allow)
     return "public addresses only" + (f", and {allowed} (ANTIPHON_CALLBACK_ALLOW)" if allowed else "")
+
+
+async def check_engines(settings: Settings) -> str:
+    layers = await run_engine("probe", {}, folder=None, timeout=ENGINE_TIMEOUT_S)
+    missing = [name for name, holds in layers.items() if not holds]
+    return f"run with {', '.join(name for name, holds in layers.items() if holds)}" + (
+        f"; this system does not give them {', '.join(missing)}" if missing else ""
+    )
 
 
 async def check_address(settings: Settings, url: str) -> str:
@@ -92,6 +102,7 @@ ALONE: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "storage": check_storage,
     "links": check_links,
     "guard": check_guard,
+    "engines": check_engines,
 }
 """What can be checked without a database."""
 

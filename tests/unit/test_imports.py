@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "outbound": {"addresses"},
     "callbacks": {"addresses", "contract", "database", "outbound", "settings"},
     "services": {"callbacks", "database", "keys", "outbound", "tasks", *GROUND},
-    "checks": {"callbacks", "outbound", "database", "music", "services", *GROUND},
+    "checks": {"callbacks", "tasks", "outbound", "database", "music", "services", *GROUND},
     "tasks": {"callbacks", "contract", "database", "music", "outbound", "services", *GROUND},
     "playback": {"music", "storage"},
     "api": {

@@ -1,8 +1,9 @@
 """Child process in which one engine runs: ``python -m antiphon.music``.
 
-Reads one JSON line from standard input, ``{"engine": name, "arguments": {…}}``, and writes JSON lines:
-``{"progress": 0.4, "stage": "vocals"}`` any number of times, then ``{"result": …}`` or
-``{"error": {"code": 415, "message": "…"}}``. When standard input ends, the parent is gone, and the process ends.
+Reads one JSON line from standard input, ``{"engine": name, "arguments": {…}, "cage": {…}}``, shuts itself into the cage
+(without one it runs free, as measurements want it), and writes JSON lines: ``{"progress": 0.4, "stage": "vocals"}`` any
+number of times, then ``{"result": …}``, ``{"error": {"code": 415, "message": "…"}}`` or ``{"exceeded": "memory"}``. When
+standard input ends, the parent is gone, and the process ends.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any, TextIO
 
 from antiphon.durable_files import SERVER_DISK_FULL, is_disk_full
 from antiphon.errors import AntiphonError, EngineError
+from antiphon.music.confinement import Cage
 
 REPORT_INTERVAL_S = 0.2
 
@@ -23,8 +25,10 @@ def main() -> None:
     request = json.loads(sys.stdin.readline())
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)  # whatever a library prints must not get between our lines
-    threading.Thread(target=_die_with_parent, daemon=True).start()
     _yield_to_the_server()
+    if request.get("cage"):
+        Cage.of_json(request["cage"]).enter()  # before there is another thread, which would stay outside
+    threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         from antiphon.music.engines import ENGINES
 
@@ -32,7 +36,7 @@ def main() -> None:
     except AntiphonError as error:
         answer = {"error": {"code": error.code, "message": error.message}}
     except MemoryError:
-        answer = {"error": {"code": EngineError.code, "message": "the engine ran out of memory"}}
+        answer = {"exceeded": "memory"}
     except OSError as error:
         if not is_disk_full(error):
             raise
