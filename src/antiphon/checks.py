@@ -54,12 +54,10 @@ async def check_guard(settings: Settings) -> str:
     return "public addresses only" + (f", and {allowed} (ANTIPHON_CALLBACK_ALLOW)" if allowed else "")
 
 
-async def check_engines(settings: Settings) -> str:
+async def check_cage() -> str:
     layers = await run_engine("probe", {}, folder=None, timeout=ENGINE_TIMEOUT_S)
-    missing = [name for name, holds in layers.items() if not holds]
-    return f"run with {', '.join(name for name, holds in layers.items() if holds)}" + (
-        f"; this system does not give them {', '.join(missing)}" if missing else ""
-    )
+    holding, missing = ([name for name, holds in layers.items() if holds is wanted] for wanted in (True, False))
+    return f"engines have {', '.join(holding)}" + (f"; not here: {', '.join(missing)}" if missing else "")
 
 
 async def check_address(settings: Settings, url: str) -> str:
@@ -102,7 +100,6 @@ ALONE: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "storage": check_storage,
     "links": check_links,
     "guard": check_guard,
-    "engines": check_engines,
 }
 """What can be checked without a database."""
 

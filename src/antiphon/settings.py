@@ -104,7 +104,7 @@ class Settings(BaseSettings):
     engine_memory: int = Field(
         default=4000 * MEGABYTE,
         ge=MIN_ENGINE_MEMORY,
-        description="address space that separation, MIDI or a video may take; with two threads they need at most 1.5 GB",
+        description="address space that separation, MIDI or a video may take; with two threads they need up to 1.5 GB",
     )
     heartbeat: float = Field(default=5.0, gt=0, description="how often a worker says that it is alive")
     stalled_after: float = Field(

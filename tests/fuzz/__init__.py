@@ -1,1 +1,1 @@
-"""Strangers' input, made by chance and without end: ``make fuzz`` for hours, a short run of the same in ``make test``."""
+"""Strangers' input, made by chance: ``make fuzz`` makes much of it, ``make test`` a little."""

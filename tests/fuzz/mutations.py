@@ -1,4 +1,4 @@
-"""Damaged audio files: a short sound in each container, changed as chance has it. The same number gives the same file."""
+"""Damaged audio files: a short sound in each container, changed by chance, by the same number in the same way."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -77,7 +77,9 @@ def _truncate(content: bytearray, chance: random.Random) -> None:
 
 def _insert(content: bytearray, chance: random.Random) -> None:
     at = _place(content, chance)
-    content[at:at] = chance.randbytes(chance.randint(1, 200)) if chance.random() < 0.5 else bytes(chance.randint(1, 200))
+    content[at:at] = (
+        chance.randbytes(chance.randint(1, 200)) if chance.random() < 0.5 else bytes(chance.randint(1, 200))
+    )
 
 
 def _remove(content: bytearray, chance: random.Random) -> None:

@@ -1,11 +1,12 @@
 """Child process in which one engine runs: ``python -m antiphon.music``.
 
-Reads one JSON line from standard input, ``{"engine": name, "arguments": {…}, "cage": {…}}``, shuts itself into the cage
-(without one it runs free, as measurements want it), and writes JSON lines: ``{"progress": 0.4, "stage": "vocals"}`` any
-number of times, then ``{"result": …}``, ``{"error": {"code": 415, "message": "…"}}`` or ``{"exceeded": "memory"}``. When
-standard input ends, the parent is gone, and the process ends.
+Reads one JSON line from standard input, ``{"engine": name, "arguments": {…}, "cage": {…}}``, and shuts itself into the
+cage; without one it runs free, as measurements want it. It writes JSON lines: ``{"progress": 0.4, "stage": "vocals"}``
+any number of times, then ``{"result": …}``, ``{"error": {"code": 415, "message": "…"}}`` or ``{"exceeded": "memory"}``.
+When standard input ends, the parent is gone, and the process ends.
 """
 
+import errno
 import json
 import os
 import sys
@@ -17,6 +18,7 @@ from typing import Any, TextIO
 from antiphon.durable_files import SERVER_DISK_FULL, is_disk_full
 from antiphon.errors import AntiphonError, EngineError
 from antiphon.music.confinement import Cage
+from antiphon.music.confinement.limits import has_come_near_its_memory
 
 REPORT_INTERVAL_S = 0.2
 
@@ -33,15 +35,26 @@ def main() -> None:
         from antiphon.music.engines import ENGINES
 
         answer: dict[str, Any] = {"result": ENGINES[request["engine"]](request["arguments"], _Reporter(answers))}
-    except AntiphonError as error:
-        answer = {"error": {"code": error.code, "message": error.message}}
-    except MemoryError:
-        answer = {"exceeded": "memory"}
-    except OSError as error:
-        if not is_disk_full(error):
-            raise
-        answer = {"error": {"code": EngineError.code, "message": SERVER_DISK_FULL}}
+    except Exception as error:
+        answer = _explain(error)
     answers.write(json.dumps(answer) + "\n")
+
+
+def _explain(error: Exception) -> dict[str, Any]:
+    """The answer that tells an error. One that nobody foresaw ends the process with its traceback."""
+    if isinstance(error, AntiphonError) and not isinstance(error, EngineError):
+        return {"error": {"code": error.code, "message": error.message}}
+    if isinstance(error, MemoryError) or has_come_near_its_memory():
+        return {"exceeded": "memory"}
+    if is_disk_full(error):
+        message = SERVER_DISK_FULL
+    elif isinstance(error, OSError) and error.errno == errno.EFBIG:
+        message = "the result is larger than a file of an engine may be (4.3 GB); send a shorter song"
+    elif isinstance(error, EngineError):
+        message = error.message
+    else:
+        raise error
+    return {"error": {"code": EngineError.code, "message": message}}
 
 
 class _Reporter:

@@ -1,8 +1,8 @@
 """Process that decodes pieces of sound: ``python -m antiphon.playback``.
 
 Reads its cage from the first line of standard input and enters it. Each further line of JSON, ``{"storage": where,
-"key": artifact, "number": 3, "codec": "flac"}``, is answered by a line ``{"size": bytes}``, followed by so many bytes, or
-by ``{"error": {"code": 415, "message": "…"}}``. Ends when standard input does, or when nothing was asked for
+"key": artifact, "number": 3, "codec": "flac"}``, is answered by a line ``{"size": bytes}``, followed by so many bytes,
+or by ``{"error": {"code": 415, "message": "…"}}``. Ends when standard input does, or when nothing was asked for
 ``MAX_IDLE_S`` seconds.
 """
 

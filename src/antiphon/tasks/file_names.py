@@ -16,11 +16,12 @@ CONTENT_TYPES = {
     ".mp4": "video/mp4",
     ".jpg": "image/jpeg",
 }
+UNKNOWN_TYPE = "application/octet-stream"
 
 
 def content_type(filename: str) -> str:
     """As its name says; what a stranger uploaded is told by nothing else."""
-    return CONTENT_TYPES.get(Path(filename).suffix.lower(), "application/octet-stream")
+    return CONTENT_TYPES.get(Path(filename).suffix.lower(), UNKNOWN_TYPE)
 
 
 def file_name(title: str, name: str, suffix: str) -> str:

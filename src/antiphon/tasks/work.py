@@ -117,7 +117,7 @@ class TaskRun:
             threads=settings.engine_threads,
         )
         midi = await self._store("midi", paths["midi"], self.task.parameters["title"])
-        return RunOutcome([midi], {"instruments": json.loads(self._made(paths["notes"]).read_text())})
+        return RunOutcome([midi], {"instruments": json.loads(made_in(self.folder, paths["notes"]).read_text())})
 
     async def _render(self, sources: dict[str, Artifact]) -> RunOutcome:
         track = next(artifact for artifact in sources.values() if artifact.audio_id == self.task.audio_id)
@@ -175,17 +175,6 @@ class TaskRun:
             arguments = {"models": str(models), "name": name}
             await run_engine("fetch", arguments, folder=None, timeout=weights.FETCH_TIMEOUT_S, caged=False)
 
-    def _made(self, path: str) -> Path:
-        """A file that an engine says it has made. One that was taken over may name any other.
-
-        Raises:
-            EngineError: It does not lie in the folder of this run.
-        """
-        made = Path(path).resolve()
-        if not made.is_relative_to(self.folder.resolve()):
-            raise EngineError("the engine has named a file that is not its own; the task was stopped")
-        return made
-
     def _new_folder(self, name: str) -> Path:
         folder = self.folder / name
         folder.mkdir()
@@ -204,7 +193,7 @@ class TaskRun:
         self, name: str, path: str, title: str, *, audio_id: str | None = None, duration: float | None = None
     ) -> Artifact:
         self.report(0.99, "storing")
-        made = self._made(path)
+        made = made_in(self.folder, path)
         suffix = made.suffix
         artifact = Artifact(
             name=name,
@@ -233,3 +222,15 @@ class TaskRun:
                     raise
                 log.warning("the storage is away; trying again", task=self.task.id, error=error.message)
             await asyncio.sleep(STORAGE_RETRY_S)
+
+
+def made_in(folder: Path, path: str) -> Path:
+    """A file that an engine says it has made in its folder. One that was taken over may name any other.
+
+    Raises:
+        EngineError: It does not lie there.
+    """
+    made = Path(path).resolve()
+    if not made.is_relative_to(folder.resolve()):
+        raise EngineError("the engine has named a file that is not its own; the task was stopped")
+    return made

@@ -31,6 +31,10 @@ GRACE_S = 5
 """Of processor time between the signal that names the cause, and the one that cannot be caught."""
 
 
+NEAR_SHARE = 0.8
+"""Of the address space, beyond which a failure is taken for a lack of it: few libraries say why they failed."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What the process of one engine may use.
@@ -74,6 +78,15 @@ def limits_of(engine: str, arguments: Mapping[str, Any], *, memory_bytes: int, t
     threads = int(arguments.get("threads", 1))
     memory = memory_bytes if "threads" in arguments else READING_MEMORY_BYTES
     return Limits(memory, int(timeout_s * (threads + 1)))
+
+
+def has_come_near_its_memory() -> bool:
+    """Whether this process has at some time used nearly as much address space as it may."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if allowed == resource.RLIM_INFINITY:
+        return False
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(status["VmPeak"].split()[0]) * 1024 > NEAR_SHARE * allowed
 
 
 def out_of_memory(engine: str, limits: Limits) -> AntiphonError:

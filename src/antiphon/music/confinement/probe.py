@@ -18,7 +18,7 @@ def layers() -> dict[str, bool]:
     """Each layer, and whether it holds for this process. Leaves nothing behind."""
     return {
         "bounded memory and time": resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY,
-        "no root": os.geteuid() != 0,
+        "a user that is not root": os.geteuid() != 0,
         "no new privileges": not _passes(_has_no_new_privileges),
         "no files but its own": not _passes(PUBLIC_FILE.read_bytes),
         "no network": not _passes(lambda: socket.socket().close()),

@@ -1,4 +1,4 @@
-"""Places that an engine reads beside its own folder: Python, its libraries, fonts, and a few facts about the machine."""
+"""Places that an engine reads beside its own folder: Python, its libraries, fonts, some facts about the machine."""
 
 import os
 import sys

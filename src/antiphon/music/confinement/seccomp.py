@@ -1,6 +1,6 @@
 """seccomp: a filter of system calls that refuses what reading, computing and writing never needs.
 
-No sockets, no other programs or processes, no look into other processes, nothing that changes the system, and none of
+No sockets, no other programs or processes, no links, no look into other processes, nothing that changes the system, and none of
 the kernel's younger interfaces that have been the way out of such filters. Linux on x86-64 and ARM64.
 """
 
@@ -37,6 +37,7 @@ _X86_64 = _Calls(
     {"socket": 41, "socketpair": 53},
     {
         **{"fork": 57, "vfork": 58, "execve": 59, "execveat": 322, "ptrace": 101},
+        **{"link": 86, "symlink": 88, "linkat": 265, "symlinkat": 266},
         **{"process_vm_readv": 310, "process_vm_writev": 311, "open_by_handle_at": 304},
         **{"mount": 165, "umount2": 166, "pivot_root": 155, "chroot": 161, "setns": 308, "unshare": 272},
         **{"kexec_load": 246, "kexec_file_load": 320, "init_module": 175, "finit_module": 313, "delete_module": 176},
@@ -51,6 +52,7 @@ _ARM64 = _Calls(
     {"socket": 198, "socketpair": 199},
     {
         **{"execve": 221, "execveat": 281, "ptrace": 117},
+        **{"linkat": 37, "symlinkat": 36},
         **{"process_vm_readv": 270, "process_vm_writev": 271, "open_by_handle_at": 265},
         **{"mount": 40, "umount2": 39, "pivot_root": 41, "chroot": 51, "setns": 268, "unshare": 97},
         **{"kexec_load": 104, "kexec_file_load": 294, "init_module": 105, "finit_module": 273, "delete_module": 106},

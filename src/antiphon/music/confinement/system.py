@@ -30,9 +30,7 @@ def prctl(option: int, *arguments: object) -> int:
     if not hasattr(_libc, "prctl"):
         raise OSError(errno.ENOSYS, "no prctl")
     filled = [*arguments, *(0 for _ in range(4 - len(arguments)))]
-    return _checked(
-        _libc.prctl(option, *(ctypes.c_ulong(each) if isinstance(each, int) else each for each in filled))
-    )
+    return _checked(_libc.prctl(option, *(ctypes.c_ulong(each) if isinstance(each, int) else each for each in filled)))
 
 
 def _checked(result: int) -> int:

@@ -67,8 +67,8 @@ def png(picture: Image.Image) -> bytes:
 def _refuse_bomb(picture: Image.Image) -> None:
     if max(picture.size) > MAX_SIDE_PIXELS:
         raise BadParameter(
-            f"'cover' has {picture.width:,} × {picture.height:,} pixels: at most {MAX_SIDE_PIXELS:,} are taken on either "
-            "side. Send a smaller picture."
+            f"'cover' has {picture.width:,} × {picture.height:,} pixels: at most {MAX_SIDE_PIXELS:,} are taken on "
+            "either side. Send a smaller picture."
         )
     limit = MAX_JPEG_PIXELS if picture.format == "JPEG" else MAX_PIXELS
     if picture.width * picture.height > limit:

@@ -26,7 +26,7 @@ MAX_LINE_CHARS = 90
 MAX_LISTED_LINES = 5
 
 MAX_PLACED_WORDS = 50_000
-"""Words of all lines, each counted as often as its line comes back: a line of many times and many words is their product."""
+"""Words of all lines, each counted as often as its line comes back: many times with many words are their product."""
 
 _TIME = r"(?P<sign>[-+]?)(?:(?P<h>\d{1,2}):(?=\d+:\d+\.))?(?P<m>\d{1,3}):(?P<s>\d{1,2})(?:[.:,](?P<f>\d{1,3}))?"
 _STAMP = re.compile(rf"\s*\[\s*{_TIME}\s*\]", re.ASCII)

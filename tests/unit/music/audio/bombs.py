@@ -76,9 +76,7 @@ def packed_frame(name: bytes, size: int, *, version: int = 4) -> bytes:
 
 def flac_comments(count: int) -> bytes:
     """A FLAC block of ``count`` comments of different names."""
-    comments = b"".join(
-        struct.pack("<I", len(text)) + text for text in (b"N%d=x" % number for number in range(count))
-    )
+    comments = b"".join(struct.pack("<I", len(text)) + text for text in (b"N%d=x" % number for number in range(count)))
     return struct.pack("<I", 0) + struct.pack("<I", count) + comments
 
 
