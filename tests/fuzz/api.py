@@ -12,6 +12,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,6 +41,19 @@ LEFT_OUT = {
 """Ends of paths that are not called, and why."""
 
 KINDS = ("separation", "midi", "video", "wav")
+KIND_BY_PATH = {
+    "/midi/generate": "separation",
+    "/wav/generate": "separation",
+    "/midi/": "midi",
+    "/wav/": "wav",
+    "/mp4/record-info": "video",
+    "/vocal-removal/record-info": "separation",
+}
+"""Which kind of task a path takes, by its part; the others take an upload."""
+
+CALLBACK_URL = "https://1.1.1.1/callback"
+"""May be dialled, by an address that needs no look-up, and never is: no sender runs."""
+
 STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 
 
@@ -49,9 +64,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     with TemporaryDirectory() as folder, _server(Path(folder)) as server:
-        document = server.http.get(f"{server.url}/openapi.json").json()
+        known = Known.make(server, Path(folder))
+        document = with_values(server.http.get(f"{server.url}/openapi.json").json(), known.values())
+        set_examples(document, known)
         described = Path(folder, "openapi.json")
-        described.write_text(json.dumps(with_values(document, _values(server, Path(folder)))))
+        described.write_text(json.dumps(document))
         command = [str(chosen.schemathesis.absolute()), "run", str(described), "--url", server.url]
         command += ["--header", f"Authorization: Bearer {server.key}", "--checks", ",".join(CHECKS)]
         command += ["--max-examples", str(chosen.examples), "--seed", str(chosen.seed), "--mode", "all"]
@@ -75,23 +92,49 @@ def _server(folder: Path) -> Iterator[Server]:
         database.destroy()
 
 
-def _values(server: Server, folder: Path) -> dict[str, list[Any]]:
-    """Values that exist on the server, by the name of the field or parameter that takes them."""
-    path = folder / "song.mp3"
-    path.write_bytes(seed("mp3"))
-    song = server.upload(path, lyrics="la la la")
-    tasks, sounds = [song["taskId"]], [song["audioId"]]
-    for kind in KINDS:
-        for state in STATES:
-            tracks = ("vocal", "drums") if kind == "separation" and state == "succeeded" else ()
-            tasks.append(server.plant(kind, state, tracks=tracks))
-            sounds.append(server.audio_id(tasks[-1]))
+@dataclass(frozen=True)
+class Known:
+    """What exists on the server: a song with its link, and tasks by kind and state, each with the id of a sound."""
+
+    song: dict[str, Any]
+    link: str
+    tasks: dict[tuple[str, str], tuple[str, str]]
+
+    @classmethod
+    def make(cls, server: Server, folder: Path) -> "Known":
+        """Upload a song, and plant tasks of each kind in each state."""
+        path = folder / "song.mp3"
+        path.write_bytes(seed("mp3"))
+        song = server.upload(path, lyrics="la la la")
+        tasks = {}
+        for kind, state in product(KINDS, STATES):
+            tracks = ("vocal", "drums") if (kind, state) == ("separation", "succeeded") else ()
+            task_id = server.plant(kind, state, tracks=tracks)
             for track in tracks:
-                _store(server, tasks[-1], track, seed("flac"))
-    link = server.get("/generate/record-info", params={"taskId": tasks[0]})["response"]["sunoData"][0]["audioUrl"]
-    token, filename = link.split("/files/")[1].split("/")
-    known = {"taskId": tasks, "audioId": sounds, "artifact": ["origin", "vocal"], "number": [0, 1]}
-    return known | {"token": [token], "filename": [unquote(filename)], "url": [link]}
+                _store(server, task_id, track, seed("flac"))
+            tasks[kind, state] = task_id, server.audio_id(task_id)
+        record = server.get("/generate/record-info", params={"taskId": song["taskId"]})
+        return cls(song, record["response"]["sunoData"][0]["audioUrl"], tasks)
+
+    def values(self) -> dict[str, list[Any]]:
+        """Values that exist, by the name of the field or parameter that takes them."""
+        token, filename = self.link.split("/files/")[1].split("/")
+        return {
+            "taskId": [self.song["taskId"], *(task_id for task_id, _ in self.tasks.values())],
+            "audioId": [self.song["audioId"], *(audio_id for _, audio_id in self.tasks.values())],
+            "artifact": ["origin", "vocal"],
+            "number": [0, 1],
+            "token": [token],
+            "filename": [unquote(filename)],
+            "url": [self.link],
+        }
+
+    def examples(self, path: str) -> dict[str, Any]:
+        """The values with which a call of this path succeeds, as far as it can."""
+        kind = next((kind for part, kind in KIND_BY_PATH.items() if part in path), None)
+        task = self.tasks[kind, "succeeded"] if kind else (self.song["taskId"], self.song["audioId"])
+        chosen = {name: values[0] for name, values in self.values().items()}
+        return chosen | {"taskId": task[0], "audioId": task[1], "callBackUrl": CALLBACK_URL}
 
 
 def _store(server: Server, task_id: str, track: str, content: bytes) -> None:
@@ -115,6 +158,20 @@ def with_values(document: Any, values: dict[str, list[Any]]) -> Any:
         for name in values.keys() & document["properties"].keys():
             changed["properties"][name] = _either(values[name], document["properties"][name])
     return changed
+
+
+def set_examples(document: Any, known: Known) -> None:
+    """Put ids that exist into the examples of the document's calls."""
+    for path, operations in document["paths"].items():
+        chosen = known.examples(path)
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["name"] in chosen:
+                    parameter["examples"] = {"known": {"value": chosen[parameter["name"]]}}
+            for media in operation.get("requestBody", {}).get("content", {}).values():
+                for example in media.get("examples", {}).values():
+                    value = example["value"]
+                    value |= {name: chosen[name] for name in chosen.keys() & value.keys()}
 
 
 def _either(known: list[Any], schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """seccomp: a filter of system calls that refuses what reading, computing and writing never needs.
 
-No sockets, no other programs or processes, no links, no look into other processes, nothing that changes the system, and none of
-the kernel's younger interfaces that have been the way out of such filters. Linux on x86-64 and ARM64.
+No sockets, no other programs or processes, no links, no look into other processes, nothing that changes the system,
+and none of the kernel's younger interfaces that have been the way out of such filters. Linux on x86-64 and ARM64.
 """
 
 import ctypes
