@@ -1,4 +1,4 @@
-"""Settings: one frozen object, read once from ``ANTIPHON_*`` variables. No other module reads the environment."""
+"""Settings: one frozen object, read once from ``ANTIPHON_*`` variables, by no other module."""
 
 import os
 import re

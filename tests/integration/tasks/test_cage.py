@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +89,26 @@ async def test_an_engine_writes_nowhere_but_into_its_own_folder(song: Path, tmp_
             with pytest.raises(EngineError):
                 await run_engine("convert", arguments, folder=song.parent, timeout=TIMEOUT_S)
         assert target.exists() is written
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.parametrize(("mode", "who"), [(0o755, "nobody"), (0o700, "root")])
+def test_without_landlock_root_is_given_up_where_the_other_user_can_read_what_it_needs(mode: int, who: str) -> None:
+    program = (
+        "import os, pwd, sys; from pathlib import Path\n"
+        "from antiphon.music.confinement.user import become_nobody\n"
+        "folder, needed = map(Path, sys.argv[1:])\n"
+        "try: become_nobody([folder], [needed], reads_bounded=False)\n"
+        "except OSError: pass\n"
+        "powers = next(line for line in open('/proc/self/status') if line.startswith('CapEff')).split()[1]\n"
+        "print(pwd.getpwuid(os.getuid()).pw_name, folder.owner(), int(powers, 16) > 0)"
+    )
+    # pytest's own folders are closed to others
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as needed:
+        Path(needed).chmod(mode)
+        command = [sys.executable, "-c", program, folder, needed]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert said == [who, who, str(who == "root")]
 
 
 async def test_an_engine_that_needs_too_much_memory_says_which_setting_allows_how_much(song: Path) -> None:

@@ -27,4 +27,14 @@ def program_places() -> list[Path]:
     python = [sys.prefix, sys.base_prefix, sys.exec_prefix, *sys.path]
     libraries = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
     found = {Path(each).absolute() for each in (*python, *libraries, *_SYSTEM) if each}
-    return sorted(found | {Path(folder).expanduser() for folder in FONT_FOLDERS})
+    return sorted(found | _loaded_from() | {Path(folder).expanduser() for folder in FONT_FOLDERS})
+
+
+def _loaded_from() -> set[Path]:
+    """Folders of the libraries that this process has loaded: some systems keep them where nobody else does."""
+    try:
+        mapped = Path("/proc/self/maps").read_text().splitlines()
+    except OSError:
+        return set()
+    files = (line.partition("/")[2] for line in mapped if ".so" in line)
+    return {Path("/", file).parent for file in files if file}
