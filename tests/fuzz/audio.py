@@ -21,7 +21,7 @@ ANSWER_TIMEOUT_S = 300.0
 """By the clock, on a machine that is busy with other things."""
 
 MAX_CPU_S = 10.0
-"""Of one file of a few kilobytes: half of what the cage allows."""
+"""Of one file of a few kilobytes: two thirds of what the cage allows."""
 
 MAX_RSS_MB = 500.0
 

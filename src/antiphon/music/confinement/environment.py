@@ -17,6 +17,14 @@ MALLOC_ARENAS = 2
 
 STORAGE_PREFIXES = ("AWS_", "GOOGLE_", "AZURE_")
 NETWORK_NAMES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "ssl_cert_file", "ssl_cert_dir"})
+NETWORK_FILES = tuple(
+    Path(path)
+    for path in (
+        *("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/gai.conf", "/run/systemd/resolve"),
+        *("/etc/ssl", "/etc/pki", "/etc/ca-certificates"),
+    )
+)
+"""What is read to find a host by its name and to check its certificate."""
 
 
 def child_environment(parent: Mapping[str, str] | None = None, *, folder: Path | None = None) -> dict[str, str]:
@@ -32,22 +40,6 @@ def child_environment(parent: Mapping[str, str] | None = None, *, folder: Path |
     return chosen | ({"TMPDIR": str(folder)} if folder else {})
 
 
-NETWORK_FILES = tuple(
-    Path(path)
-    for path in (
-        *("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/gai.conf", "/run/systemd/resolve"),
-        *("/etc/ssl", "/etc/pki", "/etc/ca-certificates"),
-    )
-)
-"""What is read to find a host by its name and to check its certificate."""
-
-
-def remote_storage_reads(environment: Mapping[str, str]) -> tuple[Path, ...]:
-    """What reaches a bucket reads: ``NETWORK_FILES``, and the files of credentials that variables name."""
-    named = [Path(value) for value in environment.values() if value.startswith("/") and ":" not in value]
-    return (*NETWORK_FILES, *(path for path in named if path.is_file()))
-
-
 def remote_storage_environment(parent: Mapping[str, str] | None = None) -> dict[str, str]:
     """``child_environment`` and what reaches a bucket: the cloud's keys, proxies and certificates."""
     given = os.environ if parent is None else parent
@@ -57,3 +49,9 @@ def remote_storage_environment(parent: Mapping[str, str] | None = None) -> dict[
         if name.startswith(STORAGE_PREFIXES) or name.lower() in NETWORK_NAMES
     }
     return child_environment(given) | needed
+
+
+def remote_storage_reads(environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """What reaches a bucket reads: ``NETWORK_FILES``, and the files of credentials that variables name."""
+    named = [Path(value) for value in environment.values() if value.startswith("/") and ":" not in value]
+    return (*NETWORK_FILES, *(path for path in named if path.is_file()))
