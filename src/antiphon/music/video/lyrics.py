@@ -25,21 +25,17 @@ MAX_LINE_CHARS = 90
 
 MAX_LISTED_LINES = 5
 
-MAX_PLACED_WORDS = 50_000
-"""Words of all lines, each counted as often as its line comes back: many times with many words are their product."""
-
 _TIME = r"(?P<sign>[-+]?)(?:(?P<h>\d{1,2}):(?=\d+:\d+\.))?(?P<m>\d{1,3}):(?P<s>\d{1,2})(?:[.:,](?P<f>\d{1,3}))?"
 _STAMP = re.compile(rf"\s*\[\s*{_TIME}\s*\]", re.ASCII)
 _WORD_STAMP = re.compile(rf"(?:<\s*{_TIME}\s*>)|(?:\[\s*{_TIME.replace('?P<', '?P<b')}\s*\])", re.ASCII)
 _TAG = re.compile(r"\[(?P<id>[^\W\d][\w#]*|#):(?P<value>.*)\]")
-_BROKEN = re.compile(r"\[[^\s\]:]*:[^\s\]]*\]")
+_BROKEN = re.compile(r"\[[^\s\]]*:[^\s\]]*\]")
 _HEADING = re.compile(r"\[[^\]]*\]")
 
 UNREADABLE_TIME = "no time that can be read; put between its neighbours"
 TIME_BEFORE_START = "a time before the song's start; shown from its start on"
 TIME_AFTER_END = "a time after the song's end; left out"
 LINE_OUT_OF_ORDER = "an earlier time than the line above; put in the order of time"
-TOO_MANY_WORDS = f"more times and words than {MAX_PLACED_WORDS:,} in all; the rest left out"
 WORDS_OUT_OF_ORDER = "words whose times do not ascend; put at the time of the word before"
 
 
@@ -132,7 +128,6 @@ class _Reader:
     entries: list[_Entry] = field(default_factory=list)
     offset: float = 0.0
     repeats: bool = False
-    placed: int = 0
     found: dict[str, dict[int, None]] = field(default_factory=dict)
 
     def line(self, number: int, line: str) -> None:
@@ -158,10 +153,6 @@ class _Reader:
             self.warn(UNREADABLE_TIME, number)
         self.repeats |= len(stamps) > 1
         for start in stamps:
-            self.placed += len(words)
-            if self.placed > MAX_PLACED_WORDS:
-                self.warn(TOO_MANY_WORDS, number)
-                break
             moved = start - stamps[0]
             placed = [(word, None if time is None else time + moved) for word, time in words]
             self.entries.append(_Entry(number, start, placed))
