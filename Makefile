@@ -15,7 +15,7 @@ APT    := test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y
 LOCK   := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
           --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help demo serve unit test coverage check format lock bench-engines bench-callbacks bench-receiver bench-console bench-abuse audit eval-separation eval-midi bench-midi bench-video eval-drums train-drums train-transcription gallery song clean eval-stems train-separation
+.PHONY: help demo serve unit test coverage check format lock bench-engines bench-callbacks bench-receiver bench-console bench-abuse audit fuzz eval-separation eval-midi bench-midi bench-video eval-drums train-drums train-transcription gallery song clean eval-stems train-separation
 
 help:           ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -75,6 +75,16 @@ check: $(VENV)/.ready   ## ruff, mypy --strict, the import rules
 format: $(VENV)/.ready  ## let ruff put things in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# schemathesis has an environment of its own.
+$(VENV)/fuzz/.ready: requirements/fuzz.txt $(VENV)/.ready
+	$(BIN)/python -m venv $(VENV)/fuzz
+	$(VENV)/fuzz/bin/python -m pip install --quiet --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
+fuzz: $(VENV)/fuzz/.ready       ## damaged audio files through the inspection, and calls that OpenAPI allows (NUMBER=10000 START=0 EXAMPLES=50)
+	$(BIN)/python -m tests.fuzz.audio $(or $(NUMBER),10000) --start $(or $(START),0)
+	$(BIN)/python -m tests.fuzz.api $(VENV)/fuzz/bin/schemathesis --examples $(or $(EXAMPLES),50)
 
 bench-engines: $(VENV)/.ready   ## real-time factors and memory of separation, MIDI and video
 	$(BIN)/python -m bench.engines
@@ -206,6 +216,7 @@ lock:           ## resolve the requirements again, with hashes
 	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file bench-midi.txt bench-midi.in
 	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file bench-video.txt bench-video.in
 	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file suno-easy.txt suno-easy.in
+	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" ../.lock-venv/bin/pip-compile $(LOCK) --output-file fuzz.txt fuzz.in
 	rm -rf .lock-venv
 
 clean:          ## remove what make made

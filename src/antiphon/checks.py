@@ -15,7 +15,9 @@ from antiphon.outbound.guard import Guard
 from antiphon.services import Services
 from antiphon.settings import Settings
 from antiphon.storage import Storage
+from antiphon.tasks.engine import run_engine
 
+ENGINE_TIMEOUT_S = 60.0
 MAX_SKEW_S = 5.0  # receivers refuse signatures that are 300 s off
 
 
@@ -50,6 +52,12 @@ async def check_links(settings: Settings) -> str:
 async def check_guard(settings: Settings) -> str:
     allowed = ", ".join(str(network) for network in settings.callback_allow)
     return "public addresses only" + (f", and {allowed} (ANTIPHON_CALLBACK_ALLOW)" if allowed else "")
+
+
+async def check_cage() -> str:
+    layers = await run_engine("probe", {}, folder=None, timeout=ENGINE_TIMEOUT_S)
+    holding, missing = ([name for name, holds in layers.items() if holds is wanted] for wanted in (True, False))
+    return f"engines have {', '.join(holding)}" + (f"; not here: {', '.join(missing)}" if missing else "")
 
 
 async def check_address(settings: Settings, url: str) -> str:

@@ -1,4 +1,4 @@
-"""Settings: one frozen object, read once from ``ANTIPHON_*`` variables. No other module reads the environment."""
+"""Settings: one frozen object, read once from ``ANTIPHON_*`` variables, by no other module."""
 
 import os
 import re
@@ -13,6 +13,7 @@ from antiphon.errors import SettingsError
 
 PREFIX = "ANTIPHON_"
 MEGABYTE = 1_000_000
+MIN_ENGINE_MEMORY = 1000 * MEGABYTE
 # No settings: the client's key, and what 'antiphon receive --exec' gives to its command, which may be one of ours.
 EVENT_VARIABLES = {PREFIX + name for name in ("KIND", "TASK_ID", "STATE", "FOLDER", "ATTEMPT", "EVENT_ID")}
 WILDCARD_HOSTS = ("0.0.0.0", "::")  # noqa: S104 - to recognise them
@@ -110,6 +111,11 @@ class Settings(BaseSettings):
         json_schema_extra={"shown": "number of cores"},
     )
     engine_timeout: float = Field(default=3600.0, gt=0, description="the longest that an engine may run")
+    engine_memory: int = Field(
+        default=4000 * MEGABYTE,
+        ge=MIN_ENGINE_MEMORY,
+        description="address space that separation, MIDI or a video may take; with two threads they need up to 1.5 GB",
+    )
     heartbeat: float = Field(default=5.0, gt=0, description="how often a worker says that it is alive")
     stalled_after: float = Field(
         default=20.0, gt=0, description="a worker that has been silent for so long is dead; its tasks run again"

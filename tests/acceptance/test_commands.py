@@ -162,8 +162,9 @@ def test_the_doctor_finds_nothing_wrong_with_a_sound_server(cluster: Cluster) ->
     verdicts = cluster.succeed("doctor", "--url", "http://127.0.0.1:9999/callback").splitlines()
     assert all(verdict.startswith("ok ") for verdict in verdicts)
     assert [verdict.split()[1] for verdict in verdicts] == [
-        "weights", "storage", "links", "guard", "address", "database", "clock", "retention",
+        "weights", "storage", "links", "guard", "cage", "address", "database", "clock", "retention",
     ]  # fmt: skip
+    assert "engines have bounded memory and time" in verdicts[4]
 
 
 def complaints(cluster: Cluster, *arguments: str, **settings: object) -> list[str]:

@@ -44,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "outbound": {"addresses"},
     "callbacks": {"addresses", "contract", "database", "outbound", "settings"},
     "services": {"database", "keys", "outbound", "tasks", *GROUND},
-    "checks": {"callbacks", "outbound", "database", "music", "services", *GROUND},
+    "checks": {"callbacks", "tasks", "outbound", "database", "music", "services", *GROUND},
     "tasks": {"callbacks", "contract", "database", "keys", "music", "outbound", *GROUND},
     "playback": {"music", "storage"},
     "api": {

@@ -18,6 +18,7 @@ from antiphon.contract.requests import (
     pattern,
 )
 from antiphon.errors import Unauthorized
+from antiphon.tasks.file_names import CONTENT_TYPES, UNKNOWN_TYPE
 
 DESCRIPTION = """A song in; stems, MIDI and a music video out, each announced by a signed callback.
 
@@ -61,7 +62,7 @@ METRICS: dict[int | str, dict[str, Any]] = {
     200: {"description": "The text exposition format, 0.0.4", "content": {"text/plain": _TEXT}}
 }
 FILE: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The file", "content": {"application/octet-stream": {}}},
+    200: {"description": "The file", "content": {kind: {} for kind in (*CONTENT_TYPES.values(), UNKNOWN_TYPE)}},
     206: {"description": "The range that was asked for"},
     416: {"description": "The range lies behind the end of the file"},
 }

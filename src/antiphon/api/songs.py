@@ -104,7 +104,7 @@ async def timestamped_lyrics(
 
 
 async def _words(lyrics: str, duration: float) -> list[AlignedWord]:
-    found = await run_engine("align", {"lyrics": lyrics, "duration": duration}, timeout=ALIGN_TIMEOUT_S)
+    found = await run_engine("align", {"lyrics": lyrics, "duration": duration}, folder=None, timeout=ALIGN_TIMEOUT_S)
     return [
         AlignedWord(
             word=word["word"],

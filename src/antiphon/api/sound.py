@@ -102,10 +102,9 @@ async def _outline(services: Services, task_id: str, artifact: Artifact) -> Peak
         path = folder / "sound"
         async with services.inspections:
             await services.storage.download(artifact.key, path)
+            arguments = {"path": str(path), "most": OUTLINE_BUCKETS}
             with _damage_told():
-                found = await run_engine(
-                    "peaks", {"path": str(path), "most": OUTLINE_BUCKETS}, timeout=OUTLINE_TIMEOUT_S
-                )
+                found = await run_engine("peaks", arguments, folder=folder, timeout=OUTLINE_TIMEOUT_S)
     outline = Peaks(**found, buckets=len(found["low"]))
     await services.storage.put_bytes(key, json.dumps(outline.model_dump()).encode(), "application/json")
     return outline

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @data_option
 @click.option("--url", help="a callBackUrl: may the server connect to it?")
 def doctor(data: Path | None, url: str | None) -> None:
-    """Check database, storage, weights, clock and the address guard."""
+    """Check database, storage, weights, clock, the address guard and the engines' cage."""
     from antiphon import logs
     from antiphon.settings import load_settings
 
@@ -43,6 +43,7 @@ async def _findings(settings: "Settings", url: str | None) -> AsyncIterator[tupl
 
     for name, check in checks.ALONE.items():
         yield name, *await checks.verdict(check(settings))
+    yield "cage", *await checks.verdict(checks.check_cage())
     if url:
         yield "address", *await checks.verdict(checks.check_address(settings, url))
     try:

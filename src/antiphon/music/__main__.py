@@ -1,10 +1,12 @@
 """Child process in which one engine runs: ``python -m antiphon.music``.
 
-Reads one JSON line from standard input, ``{"engine": name, "arguments": {…}}``, and writes JSON lines:
-``{"progress": 0.4, "stage": "vocals"}`` any number of times, then ``{"result": …}`` or
-``{"error": {"code": 415, "message": "…"}}``. When standard input ends, the parent is gone, and the process ends.
+Reads one JSON line from standard input, ``{"engine": name, "arguments": {…}, "cage": {…}}``, and shuts itself into the
+cage; without one it runs free, as measurements want it. It writes JSON lines: ``{"progress": 0.4, "stage": "vocals"}``
+any number of times, then ``{"result": …}``, ``{"error": {"code": 415, "message": "…"}}`` or ``{"exceeded": "memory"}``.
+When standard input ends, the parent is gone, and the process ends.
 """
 
+import errno
 import json
 import os
 import sys
@@ -15,6 +17,8 @@ from typing import Any, TextIO
 
 from antiphon.durable_files import SERVER_DISK_FULL, is_disk_full
 from antiphon.errors import AntiphonError, EngineError
+from antiphon.music.confinement import Cage
+from antiphon.music.confinement.limits import has_come_near_its_memory
 
 REPORT_INTERVAL_S = 0.2
 
@@ -23,21 +27,34 @@ def main() -> None:
     request = json.loads(sys.stdin.readline())
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)  # whatever a library prints must not get between our lines
-    threading.Thread(target=_die_with_parent, daemon=True).start()
     _yield_to_the_server()
+    if request.get("cage"):
+        Cage.of_json(request["cage"]).enter()  # before there is another thread, which would stay outside
+    threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         from antiphon.music.engines import ENGINES
 
         answer: dict[str, Any] = {"result": ENGINES[request["engine"]](request["arguments"], _Reporter(answers))}
-    except AntiphonError as error:
-        answer = {"error": {"code": error.code, "message": error.message}}
-    except MemoryError:
-        answer = {"error": {"code": EngineError.code, "message": "the engine ran out of memory"}}
-    except OSError as error:
-        if not is_disk_full(error):
-            raise
-        answer = {"error": {"code": EngineError.code, "message": SERVER_DISK_FULL}}
+    except Exception as error:
+        answer = _explain(error)
     answers.write(json.dumps(answer) + "\n")
+
+
+def _explain(error: Exception) -> dict[str, Any]:
+    """The answer that tells an error. One that nobody foresaw ends the process with its traceback."""
+    if isinstance(error, AntiphonError) and not isinstance(error, EngineError):
+        return {"error": {"code": error.code, "message": error.message}}
+    if isinstance(error, MemoryError) or has_come_near_its_memory():
+        return {"exceeded": "memory"}
+    if is_disk_full(error):
+        message = SERVER_DISK_FULL
+    elif isinstance(error, OSError) and error.errno == errno.EFBIG:
+        message = "the result is larger than a file of an engine may be (4.3 GB); send a shorter song"
+    elif isinstance(error, EngineError):
+        message = error.message
+    else:
+        raise error
+    return {"error": {"code": EngineError.code, "message": message}}
 
 
 class _Reporter:

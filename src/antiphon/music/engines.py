@@ -136,6 +136,20 @@ def render(arguments: Arguments, progress: Progress) -> dict[str, Any]:
     return asdict(result)
 
 
+def fetch(arguments: Arguments, progress: Progress) -> dict[str, str]:
+    """``models``, ``name`` → the weights of a network, fetched unless they are there. Needs the network: no cage."""
+    from antiphon.music import weights
+
+    return {"path": str(weights.ensure(Path(arguments["models"]), arguments["name"], progress=progress))}
+
+
+def probe(arguments: Arguments, progress: Progress) -> dict[str, bool]:
+    """Which layers of the cage hold."""
+    from antiphon.music.confinement import probe
+
+    return probe.layers()
+
+
 ENGINES: dict[str, Callable[[Arguments, Progress], dict[str, Any]]] = {
     "inspect": inspect,
     "peaks": peaks,
@@ -144,4 +158,6 @@ ENGINES: dict[str, Callable[[Arguments, Progress], dict[str, Any]]] = {
     "separate": separate,
     "transcribe": transcribe,
     "render": render,
+    "fetch": fetch,
+    "probe": probe,
 }

@@ -161,6 +161,11 @@ def status(folder: Path, *, catalogue: Mapping[str, Weights] = CATALOGUE) -> lis
     return [_status(folder, name, weights) for name, weights in catalogue.items()]
 
 
+def is_ready(folder: Path, name: Name, *, catalogue: Mapping[str, Weights] = CATALOGUE) -> bool:
+    """Whether the ONNX file of a network is there."""
+    return (folder / catalogue[name].file).is_file()
+
+
 def _status(folder: Path, name: str, weights: Weights) -> WeightsStatus:
     path = folder / weights.file
     ready = path.is_file()

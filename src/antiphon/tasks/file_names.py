@@ -16,11 +16,12 @@ CONTENT_TYPES = {
     ".mp4": "video/mp4",
     ".jpg": "image/jpeg",
 }
+UNKNOWN_TYPE = "application/octet-stream"
 
 
 def content_type(filename: str) -> str:
     """Content type of a file by its name; "application/octet-stream" for an unknown one."""
-    return CONTENT_TYPES.get(Path(filename).suffix.lower(), "application/octet-stream")
+    return CONTENT_TYPES.get(Path(filename).suffix.lower(), UNKNOWN_TYPE)
 
 
 def file_name(title: str, name: str, suffix: str) -> str:

@@ -85,6 +85,7 @@ async def inspect_song(services: Services, song: Song, *, api_key_id: int, task_
                 "max_duration": services.settings.max_duration,
                 "cover": str(song.cover) if song.cover else None,
             },
+            folder=song.path.parent,
             timeout=INSPECTION_TIMEOUT_S,
         )
     task = NewTask(

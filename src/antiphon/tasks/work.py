@@ -12,6 +12,7 @@ import structlog
 
 from antiphon.contract.kinds import Kind, SeparationType, stems_of
 from antiphon.errors import EngineError, NotFound, StorageError
+from antiphon.music import weights
 from antiphon.tasks import store
 from antiphon.tasks.engine import run_engine
 from antiphon.tasks.file_names import CONTENT_TYPES, file_name
@@ -82,6 +83,7 @@ class TaskRun:
     async def _separate(self, sources: dict[str, Artifact]) -> RunOutcome:
         settings, origin = self.services.settings, sources["origin"]
         kind, stem = SeparationType(self.task.parameters["type"]), self.task.parameters.get("stem")
+        await self._fetch_weights("spleeter")
         paths = await self._run(
             "separate",
             source=await self._fetch(origin),
@@ -104,6 +106,7 @@ class TaskRun:
         chosen = self.task.audio_id
         only = next((name for name, artifact in sources.items() if chosen and artifact.audio_id == chosen), None)
         settings = self.services.settings
+        await self._fetch_weights("basic_pitch")
         paths = await self._run(
             "transcribe",
             stems=stems,
@@ -114,7 +117,7 @@ class TaskRun:
             threads=settings.engine_threads,
         )
         midi = await self._store("midi", paths["midi"], self.task.parameters["title"])
-        return RunOutcome([midi], {"instruments": json.loads(Path(paths["notes"]).read_text())})
+        return RunOutcome([midi], {"instruments": json.loads(made_in(self.folder, paths["notes"]).read_text())})
 
     async def _render(self, sources: dict[str, Artifact]) -> RunOutcome:
         track = next(artifact for artifact in sources.values() if artifact.audio_id == self.task.audio_id)
@@ -159,9 +162,18 @@ class TaskRun:
         return await run_engine(
             engine,
             arguments,
+            folder=self.folder,
             timeout=self.services.settings.engine_timeout,
+            memory_bytes=self.services.settings.engine_memory,
             progress=lambda fraction, stage: self.report(0.99 * fraction, stage),
         )
+
+    async def _fetch_weights(self, name: weights.Name) -> None:
+        """Have the weights there before the engine that reads them starts: from its cage it reaches no network."""
+        models = self.services.settings.models_folder
+        if not weights.is_ready(models, name):
+            arguments = {"models": str(models), "name": name}
+            await run_engine("fetch", arguments, folder=None, timeout=weights.FETCH_TIMEOUT_S, caged=False)
 
     def _new_folder(self, name: str) -> Path:
         folder = self.folder / name
@@ -181,17 +193,18 @@ class TaskRun:
         self, name: str, path: str, title: str, *, audio_id: str | None = None, duration: float | None = None
     ) -> Artifact:
         self.report(0.99, "storing")
-        suffix = Path(path).suffix
+        made = made_in(self.folder, path)
+        suffix = made.suffix
         artifact = Artifact(
             name=name,
             key=f"{self.task.id}/{self.task.run}/{name}{suffix}",
             filename=file_name(title, name, suffix),
             content_type=CONTENT_TYPES[suffix],
-            size=Path(path).stat().st_size,
+            size=made.stat().st_size,
             audio_id=audio_id,
             duration=duration,
         )
-        await self._outlast(lambda: self.services.storage.put_file(artifact.key, Path(path), artifact.content_type))
+        await self._outlast(lambda: self.services.storage.put_file(artifact.key, made, artifact.content_type))
         return artifact
 
     async def _outlast(self, transfer: Callable[[], Awaitable[None]]) -> None:
@@ -209,3 +222,15 @@ class TaskRun:
                     raise
                 log.warning("the storage is away; trying again", task=self.task.id, error=error.message)
             await asyncio.sleep(STORAGE_RETRY_S)
+
+
+def made_in(folder: Path, path: str) -> Path:
+    """A file that an engine says it has made in its folder. One that was taken over may name any other.
+
+    Raises:
+        EngineError: It does not lie there.
+    """
+    made = Path(path).resolve()
+    if not made.is_relative_to(folder.resolve()):
+        raise EngineError("the engine has named a file that is not its own; the task was stopped")
+    return made

@@ -6,18 +6,26 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from antiphon.music.confinement import Cage
+from antiphon.playback.players import LIMITS
 
 Ask = Callable[[str, int], dict[str, Any]]
 
 
 @contextmanager
 def player(storage: Path) -> Iterator[Ask]:
-    """Asks a process for pieces of artifacts in ``storage``; gives the answers, each with its ``content``."""
+    """Asks a caged process for pieces of artifacts in ``storage``; gives the answers, each with its ``content``."""
     command = [sys.executable, "-m", "antiphon.playback"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with (
+        TemporaryDirectory() as folder,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
+    ):
         sent, answers = process.stdin, process.stdout
         assert sent and answers
+        sent.write(json.dumps(Cage(LIMITS, Path(folder), (storage,)).to_json()).encode() + b"\n")
 
         def ask(key: str, number: int) -> dict[str, Any]:
             request = {"storage": str(storage), "key": key, "number": number, "codec": "flac"}
@@ -42,8 +50,8 @@ def test_pieces_and_errors_come_one_after_the_other(tmp_path: Path, clip: Path) 
 
 def test_a_storage_is_opened_once_and_not_for_every_piece(tmp_path: Path) -> None:
     storage = tmp_path / "artifacts"
+    storage.mkdir()
     with player(storage) as ask:
         assert ask("task/nothing.flac", 0)["error"]["code"] == 404
-        storage.rmdir()  # opening makes the folder
+        storage.rmdir()  # it can be opened no more
         assert ask("task/nothing.flac", 1)["error"]["code"] == 404
-    assert not storage.exists()

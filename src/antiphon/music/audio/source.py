@@ -23,7 +23,7 @@ from av.stream import Discard
 from numpy.typing import NDArray
 
 from antiphon.errors import NotAudio
-from antiphon.music.audio.riff import riff_chunks
+from antiphon.music.audio.claims import check_claims
 
 CONTAINERS = (
     "aac,ac3,adts,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,loas,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,"
@@ -32,6 +32,9 @@ CONTAINERS = (
 MIN_RATE, MAX_RATE = 1_000, 768_000
 MAX_CHANNELS = 32
 MAX_BAD_READS = 100
+MAX_STREAMS = 100
+"""Tracks of a file, pictures and subtitles included; those behind are left out."""
+
 UNREADABLE = (
     "file: holds no audio that can be decoded; send a complete MP3, WAV, FLAC, AAC/M4A, Ogg, Opus or a video with sound"
 )
@@ -79,8 +82,7 @@ def open_source(path: Path) -> Iterator[Source]:
     """
     if path.stat().st_size == 0:
         raise NotAudio("file: is empty; upload a file that holds audio")
-    if any(chunk.is_absurd for chunk in riff_chunks(path)):
-        raise NotAudio("file: its header is damaged; export it again and upload that")
+    check_claims(path)
     with _Handle(path) as handle, open_handle(handle, path) as source:
         yield source
 
@@ -88,7 +90,7 @@ def open_source(path: Path) -> Iterator[Source]:
 @contextmanager
 def open_handle(handle: BinaryIO | io.RawIOBase, path: Path) -> Iterator[Source]:
     """``open_source`` for what is open already, and has been looked at before. ``path`` is its name."""
-    options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "none"}
+    options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "none", "max_streams": str(MAX_STREAMS)}
     try:
         container = av.open(handle, "r", container_options=options, metadata_errors="replace")
     except (av.FFmpegError, EOFError, ValueError) as error:

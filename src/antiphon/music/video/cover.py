@@ -15,6 +15,8 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 MAX_PIXELS = 100_000_000
 """Of a picture that must be decoded whole (400 MB). JPEG is reduced while it is decoded and may be larger."""
 MAX_JPEG_PIXELS = 170_000_000
+MAX_SIDE_PIXELS = 20_000
+"""Of either side: what is resized costs as much as its longer side is long."""
 
 
 def check_cover(path: Path) -> None:
@@ -46,6 +48,8 @@ def open_cover(path: Path, size: int) -> Image.Image:
         raise
     except Image.DecompressionBombError:
         raise BadParameter(_too_large(MAX_JPEG_PIXELS)) from None
+    except MemoryError:
+        raise BadParameter("'cover' needs too much memory to be read. Send a smaller picture.") from None
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged bytes
         raise BadParameter(
             f"'cover' is not a picture that can be read ({type(error).__name__}). "
@@ -61,6 +65,11 @@ def png(picture: Image.Image) -> bytes:
 
 
 def _refuse_bomb(picture: Image.Image) -> None:
+    if max(picture.size) > MAX_SIDE_PIXELS:
+        raise BadParameter(
+            f"'cover' has {picture.width:,} × {picture.height:,} pixels: at most {MAX_SIDE_PIXELS:,} are taken on "
+            "either side. Send a smaller picture."
+        )
     limit = MAX_JPEG_PIXELS if picture.format == "JPEG" else MAX_PIXELS
     if picture.width * picture.height > limit:
         raise BadParameter(_too_large(limit))

@@ -13,19 +13,12 @@ import fontpkg_inter
 from fontTools.ttLib import TTFont
 from fontTools.ttLib.ttCollection import TTCollection
 
+from antiphon.music.confinement.readable import FONT_FOLDERS
+
 INTER = Path(fontpkg_inter.__file__).parent / "files" / "Inter[opsz,wght].ttf"
 CJK_PACKAGE = "manimgx_fonts_cjk"
 """A wheel that brings Noto Sans CJK; it is used when it is installed and the system has no CJK font."""
 
-SYSTEM_FOLDERS = (
-    "/usr/share/fonts",
-    "/usr/local/share/fonts",
-    "~/.local/share/fonts",
-    "~/.fonts",
-    "/Library/Fonts",
-    "/System/Library/Fonts",
-    "C:/Windows/Fonts",
-)
 CJK_FILES = ("NotoSansCJK", "SourceHanSans", "NotoSansSC", "NotoSansJP", "NotoSansKR", "wqy-", "PingFang", "msyh")
 OTHER_FILES = ("NotoSans-", "NotoSansArabic", "NotoSansHebrew", "NotoSansThai", "NotoSansDevanagari", "DejaVuSans")
 MIN_OPTICAL_SIZE, MAX_OPTICAL_SIZE = 14, 32
@@ -130,7 +123,7 @@ def faces_of(files: list[Path]) -> Iterator[Face]:
 
 def _system_files(stems: tuple[str, ...]) -> list[Path]:
     found: list[Path] = []
-    for folder in SYSTEM_FOLDERS:
+    for folder in FONT_FOLDERS:
         for parent, _, names in os.walk(Path(folder).expanduser()):
             found += [
                 Path(parent) / name
