@@ -35,7 +35,7 @@ NEAR_SHARE = 0.8
 
 
 @dataclass(frozen=True)
-class Limits:
+class EngineLimits:
     """What the process of one engine may use.
 
     Attributes:
@@ -62,7 +62,7 @@ class Limits:
             resource.setrlimit(kind, (min(value, most), most))
 
 
-def limits_of(engine: str, arguments: Mapping[str, Any], *, memory_bytes: int, timeout_s: float) -> Limits:
+def limits_of(engine: str, arguments: Mapping[str, Any], *, memory_bytes: int, timeout_s: float) -> EngineLimits:
     """The limits of one run.
 
     Args:
@@ -73,9 +73,9 @@ def limits_of(engine: str, arguments: Mapping[str, Any], *, memory_bytes: int, t
     """
     if engine == "inspect":
         size = Path(arguments["path"]).stat().st_size
-        return Limits(READING_MEMORY_BYTES, INSPECTION_S + int(INSPECTION_S_PER_MB * size / MB))
+        return EngineLimits(READING_MEMORY_BYTES, INSPECTION_S + int(INSPECTION_S_PER_MB * size / MB))
     memory = READING_MEMORY_BYTES if engine in READERS else memory_bytes
-    return Limits(memory, int(timeout_s * (arguments.get("threads", 1) + 1)))
+    return EngineLimits(memory, int(timeout_s * (arguments.get("threads", 1) + 1)))
 
 
 def has_come_near_its_memory() -> bool:
@@ -87,7 +87,7 @@ def has_come_near_its_memory() -> bool:
     return int(status["VmPeak"].split()[0]) * 1024 > NEAR_SHARE * allowed
 
 
-def out_of_memory(engine: str, limits: Limits) -> AntiphonError:
+def out_of_memory(engine: str, limits: EngineLimits) -> AntiphonError:
     """The error of an engine that needs more memory than it may have."""
     allowed = f"{limits.memory_bytes / GB:g} GB"
     if engine in READERS:
@@ -101,7 +101,7 @@ def out_of_memory(engine: str, limits: Limits) -> AntiphonError:
     )
 
 
-def out_of_time(engine: str, limits: Limits) -> AntiphonError:
+def out_of_time(engine: str, limits: EngineLimits) -> AntiphonError:
     """The error of an engine that has used up its processor time."""
     if engine == "inspect":
         return NotAudio(
