@@ -47,6 +47,9 @@ _SHOWN: "dict[Verdict, tuple[str, Colour]]" = {
 )
 @click.option("--insecure", is_flag=True, help="take callbacks from anybody, without verifying them")
 @click.option("--require-standard", is_flag=True, help="take no signature that does not cover the whole body")
+@click.option(
+    "--allow-documented", is_flag=True, help="take the documented signature alone by a key that once did better"
+)
 @click.option("--exec", "command", metavar="CMD", help="a shell command for each event; the callback is its input")
 @click.option("--exec-limit", metavar="TIME", default="10m", help="for how long that may run: 90s, 30m, 2h")
 @click.option("--no-download", is_flag=True, help="do not download videos and stems")
@@ -62,6 +65,7 @@ def receive(
     key_files: tuple[Path, ...],
     insecure: bool,
     require_standard: bool,
+    allow_documented: bool,
     command: str | None,
     exec_limit: str,
     no_download: bool,
@@ -92,6 +96,7 @@ def receive(
             every_key,
             insecure=insecure,
             require="standard" if require_standard else "any",
+            allow_documented=allow_documented,
             steps=steps,
             workers=workers,
             watch=view.notice,

@@ -26,6 +26,7 @@ from antiphon.receiver.http import asgi, wsgi
 from antiphon.receiver.http.intake import Answer, Intake, Limits, accepted, refusal
 from antiphon.receiver.http.verify import Require
 from antiphon.receiver.inbox.inbox import Event, Inbox
+from antiphon.receiver.inbox.key_trust import fingerprint
 
 log = logging.getLogger("antiphon.receiver")
 
@@ -59,6 +60,8 @@ class Receiver:
         insecure: Start without keys, and take callbacks from any sender.
         require: With "standard", refuse callbacks that have only the documented signature, which covers the task id
             and nothing else; an Antiphon server sends both.
+        allow_documented: Take the documented signature alone also by a key that has signed by Standard Webhooks in
+            this inbox; that is refused otherwise, since somebody on the way may have removed the stronger one.
         steps: Steps before the functions. None means the files step: MIDI files are written, videos and stems
             downloaded.
         download: Whether the files step downloads. Addresses that are not public are reached only when the whole body
@@ -79,6 +82,7 @@ class Receiver:
         *,
         insecure: bool = False,
         require: Require = "any",
+        allow_documented: bool = False,
         steps: Sequence[Step] | None = None,
         download: bool = True,
         allow_hosts: Sequence[str] = (),
@@ -99,12 +103,16 @@ class Receiver:
             log.warning("INSECURE: signatures are not verified; anybody who reaches this can put anything in the inbox")
         if require not in ("any", "standard") or (insecure and require != "any"):
             raise SettingsError(f"require is {require!r}; expected 'any' or 'standard', and 'any' with insecure")
+        if allow_documented and require == "standard":
+            raise SettingsError("allow_documented (--allow-documented) and require 'standard' exclude each other")
         if workers < 0:
             raise SettingsError(f"workers is {workers}; expected 0 or more")
         self.folder = Path(inbox)
-        self.intake = Intake([] if insecure else keys, limits, clock, require)
+        self._keys = () if insecure else tuple(keys)
+        self.intake = Intake(self._keys, limits, clock, require)
         self.intercept: Intercept | None = None
         """Sees each request before its signature is checked; what it answers is the answer, and nothing is kept."""
+        self._allow_documented = allow_documented
         self._steps = steps
         self._download = download
         self._allow_hosts = tuple(allow_hosts)
@@ -191,8 +199,12 @@ class Receiver:
         return None if intercept is None else intercept(headers, body)
 
     def _submit(self, headers: Headers, body: bytes) -> "Future[tuple[Event, bool]]":
-        scheme, task_id = self.intake.proof(headers, body)
-        return self._opened().inbox.submit(body, scheme=scheme, task_id=task_id)
+        proof = self.intake.proof(headers, body)
+        inbox = self._opened().inbox
+        if proof is None:
+            return inbox.submit(body)
+        signed_by = [fingerprint(key) for key in proof.keys]
+        return inbox.submit(body, scheme=proof.scheme, task_id=proof.task_id, signed_by=signed_by)
 
     def _tell(self, event: Event, new: bool) -> None:
         opened = self._open
@@ -270,7 +282,9 @@ class Receiver:
         return opened
 
     def _start(self) -> _Open:
-        inbox = Inbox(self.folder, clock=self._clock)
+        for key in self._keys:
+            fingerprint(key)  # which takes its time, and no callback shall wait for it
+        inbox = Inbox(self.folder, allow_documented=self._allow_documented, clock=self._clock)
         if not self._workers:
             return _Open(inbox, None)
         try:

@@ -11,8 +11,8 @@ from typing import Protocol
 
 from antiphon.contract import signatures
 from antiphon.errors import AntiphonError, BadParameter, MethodNotAllowed, TooLarge
-from antiphon.receiver.http.verify import Require, verify
-from antiphon.receiver.inbox.inbox import Scheme
+from antiphon.receiver.http.verify import Proof, Require, verify
+from antiphon.receiver.inbox.key_trust import Downgraded
 
 log = logging.getLogger("antiphon.receiver")
 
@@ -137,13 +137,11 @@ class Intake:
         """The body to come. Raises ``TooLarge`` for one whose length says so."""
         return Body(self, headers.get("content-length", ""))
 
-    def proof(self, headers: Mapping[str, str], body: bytes) -> tuple[Scheme, str | None]:
-        """Which signature holds, "" when none is asked for, and the task id if it covers nothing else. Raises
-        ``InvalidSignature``."""
+    def proof(self, headers: Mapping[str, str], body: bytes) -> Proof | None:
+        """What the signature proves, None when none is asked for. Raises ``InvalidSignature``."""
         if not self._keys:
-            return "", None
-        proof = verify(headers, body, self._keys, now=self._clock(), require=self._require)
-        return proof.scheme, proof.task_id
+            return None
+        return verify(headers, body, self._keys, now=self._clock(), require=self._require)
 
     def count(self, more: int) -> None:
         with self._lock:
@@ -187,7 +185,8 @@ def refusal(error: Exception) -> Answer:
     if not isinstance(error, AntiphonError):
         log.error("a callback could not be taken", exc_info=error)
         return _answer(503, "the callback could not be kept; send it again later")
-    log.warning("callback refused: %s", error.message)
+    level = logging.ERROR if isinstance(error, Downgraded) else logging.WARNING
+    log.log(level, "callback refused: %s", error.message)
     return _answer(503 if error.code == 500 else error.code, error.message)
 
 

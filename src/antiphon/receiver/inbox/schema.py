@@ -10,7 +10,7 @@ from antiphon.errors import BadParameter, StorageError
 from antiphon.receiver.inbox.payload import read
 
 FILE = "inbox.sqlite3"
-FORMAT = 3
+FORMAT = 4
 KEPT = 14 * 86_400.0  # seconds from the first receipt to the expiry of what the links lead to
 
 LOCK_TIMEOUT_S = 30.0  # seconds to wait for another process that writes
@@ -25,9 +25,18 @@ CREATE TABLE forgotten (
     PRIMARY KEY (task_id, kind)
 ) WITHOUT ROWID
 """
+_STANDARD_KEYS = """
+CREATE TABLE standard_keys (
+    fingerprint BLOB PRIMARY KEY,
+    since REAL NOT NULL,
+    refused INTEGER NOT NULL DEFAULT 0,
+    refused_at REAL
+) WITHOUT ROWID
+"""
 # What is looked up often stands apart from the bodies, which may be large: SQLite reads rows whole.
 _TABLES = (
     _FORGOTTEN,
+    _STANDARD_KEYS,
     """
     CREATE TABLE events (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -136,9 +145,11 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
 
 
 def _upgrade(connection: sqlite3.Connection, found: int) -> None:
-    if found == 2:
-        _add_failed_column(connection)
-        connection.execute(_FORGOTTEN)
+    if found in (2, 3):
+        if found == 2:
+            _add_failed_column(connection)
+            connection.execute(_FORGOTTEN)
+        connection.execute(_STANDARD_KEYS)
         return
     if found == 1:
         connection.execute("ALTER TABLE events RENAME TO events_1")
