@@ -15,12 +15,13 @@ ROOT = Path(antiphon.__file__).parent
 
 # A part is a folder or a module of the package. What everybody may import is left out: ``EVERYBODY``.
 GROUND = {"settings", "secret", "scratch", "storage", "links", "logs", "roles", "sessions"}
-EVERYBODY = {"errors", "durable_files", "http_dates"}
+EVERYBODY = {"errors", "durable_files", "http_dates", "private_files"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "contract": set(),
     "addresses": set(),
     "durable_files": set(),
+    "private_files": set(),
     "http_dates": set(),
     "score": set(),
     "download": {"addresses"},

@@ -64,8 +64,10 @@ class Receiver:
             this inbox; that is refused otherwise, since somebody on the way may have removed the stronger one.
         steps: Steps before the functions. None means the files step: MIDI files are written, videos and stems
             downloaded.
-        download: Whether the files step downloads. Addresses that are not public are reached only when the whole body
-            was signed or ``allow_hosts`` names the link's host.
+        download: Whether the files step downloads.
+        allow_private: Let links lead into your own network (loopback, private and carriers' addresses) where the whole
+            body was signed or polled. A signature alone never opens it.
+        allow_hosts: Hosts ("media.lan" or "media.lan:8080") whose links may lead anywhere.
         workers: Number of events that are followed up at the same time; with 0 this process only acknowledges, and
             another one follows up.
         watch: Gets a notice of each callback and of each change of its follow-ups.
@@ -85,6 +87,7 @@ class Receiver:
         allow_documented: bool = False,
         steps: Sequence[Step] | None = None,
         download: bool = True,
+        allow_private: bool = False,
         allow_hosts: Sequence[str] = (),
         workers: int = 4,
         backoff: Backoff = Backoff(),
@@ -115,6 +118,7 @@ class Receiver:
         self._allow_documented = allow_documented
         self._steps = steps
         self._download = download
+        self._allow_private = allow_private
         self._allow_hosts = tuple(allow_hosts)
         self._workers = workers
         self._backoff = backoff
@@ -309,7 +313,8 @@ class Receiver:
         from antiphon.download import Downloader  # heavy, and needed by no process that only acknowledges
         from antiphon.receiver.follow_up.files import FilesStep
 
-        return [FilesStep(Downloader(allow_hosts=self._allow_hosts), download=self._download)]
+        downloader = Downloader(allow_private=self._allow_private, allow_hosts=self._allow_hosts)
+        return [FilesStep(downloader, download=self._download)]
 
     def _forget(self) -> None:
         """In a forked child: threads were not taken along, and locks may have been held."""

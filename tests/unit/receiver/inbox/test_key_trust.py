@@ -22,8 +22,8 @@ from antiphon.receiver.inbox.listing import refusals
 NEW, OTHER = "whsec_" + "A" * 32, "a key of the hosted API".replace(" ", "-")
 
 
-def receiver(folder: Path, *keys: str, **options: bool) -> Receiver:
-    return Receiver(folder, keys or [KEY], steps=[], workers=0, **options)
+def receiver(folder: Path, *keys: str, allow_documented: bool = False) -> Receiver:
+    return Receiver(folder, keys or [KEY], steps=[], workers=0, allow_documented=allow_documented)
 
 
 def both(receiver: Receiver, task_id: str, key: str = KEY) -> Answer:
