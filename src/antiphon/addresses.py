@@ -39,6 +39,18 @@ _GIVEN_OUT = IPv6Network("2000::/3")  # all of IPv6 that is in public use
 _NAT64 = IPv6Network("64:ff9b::/96")  # how a host without IPv4 reaches all of IPv4
 
 
+def holder_of(address: str) -> str:
+    """Who holds an address, for what is shared out by it: of IPv6 the network of 64 bits, in which one host has as many
+    addresses as it likes. What is no address stands for itself."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped or ip_network((int(parsed) >> 64 << 64, 64)))
+    return str(parsed)
+
+
 def kind_of(address: Address) -> str | None:
     """The kind of address that keeps it off the public internet, such as "loopback"; None for a public one."""
     for network, kind in _NOT_PUBLIC:

@@ -23,7 +23,7 @@ from antiphon.receiver.follow_up.notices import Notice, Watch
 from antiphon.receiver.follow_up.step import Step
 from antiphon.receiver.follow_up.worker import Worker
 from antiphon.receiver.http import asgi, wsgi
-from antiphon.receiver.http.intake import Answer, Intake, Limits, accepted, refusal
+from antiphon.receiver.http.intake import Answer, Body, Intake, Limits, accepted, refusal
 from antiphon.receiver.http.verify import Require
 from antiphon.receiver.inbox.inbox import Event, Inbox
 from antiphon.receiver.inbox.key_trust import fingerprint
@@ -178,9 +178,7 @@ class Receiver:
         """Take one request, whose body is the raw bytes; blocks until it is kept. Raises nothing."""
         try:
             pairs = headers.items() if isinstance(headers, Mapping) else headers
-            found = self.intake.head(method, pairs)
-            if len(body) > self.intake.limits.body:
-                self.intake.body({"content-length": str(len(body))})
+            found, _ = self.admit(method, [*pairs, ("content-length", str(len(body)))])
             if (answer := self._intercepted(found, body)) is not None:
                 return answer
             self._tell(*self._submit(found, body).result())
@@ -188,8 +186,17 @@ class Receiver:
             return refusal(error)
         return accepted()
 
+    def admit(self, method: str, headers: Iterable[tuple[str, str]], address: str = "") -> tuple[dict[str, str], Body]:
+        """The headers of a request from ``address`` by lower-case name, and its body to come. Raises what
+        ``intake.refusal`` words, for a request whose body need not be read."""
+        found = self.intake.head(method, headers)
+        body = self.intake.body(found, address)
+        if self.intercept is None:  # which hears also what came without its signature
+            self.intake.check_signature_headers(found)
+        return found, body
+
     async def answer(self, headers: Headers, body: bytes) -> Answer:
-        """The same on an event loop, for headers that ``intake.head`` gave; raises what ``intake.refusal`` words."""
+        """The same on an event loop, for headers that ``admit`` gave; raises what ``intake.refusal`` words."""
         self.adopt(asyncio.get_running_loop())
         if (answer := self._intercepted(headers, body)) is not None:
             return answer

@@ -48,7 +48,7 @@ class FilesStep:
     folder is the event's.
 
     A file appears under its name when it is whole and on the disk. Run again, the step goes on from what is there.
-    Links lead to public addresses alone; into the own network only if ``downloader`` allows that (``allow_private``) and
+    Links lead to public addresses alone; into the own network only if ``downloader`` allows it (``allow_private``) and
     they were signed with the body (Standard Webhooks) or polled. None leads to link-local and other special
     addresses. Hosts that ``downloader`` allows are free of this. ``clock`` gives Unix seconds.
     """

@@ -12,7 +12,7 @@ import pytest
 from tests.unit.receiver.sending import KEY, hand_over, midi
 from tests.waiting import wait_for
 
-from antiphon.receiver import Inbox, Receiver
+from antiphon.receiver import Inbox, Receiver, Step
 from antiphon.receiver.follow_up.command import ExecStep
 from antiphon.receiver.follow_up.files import FilesStep
 from antiphon.receiver.inbox.listing import counts
@@ -64,7 +64,7 @@ def test_all_that_a_receiver_makes_is_its_owners_alone(tmp_path: Path, video: st
     from antiphon.download import Downloader
 
     folder = tmp_path / "deep" / "inbox"
-    steps = [FilesStep(Downloader(allow_private=True)), ExecStep("echo heard")]
+    steps: list[Step] = [FilesStep(Downloader(allow_private=True)), ExecStep("echo heard")]
     with Receiver(folder, [KEY], steps=steps) as receiver:
         announced = json.dumps({"code": 200, "data": {"task_id": "v", "video_url": video}}).encode()
         for body in (midi("a"), announced):
