@@ -51,8 +51,23 @@ def holder_of(address: str) -> str:
     return str(parsed)
 
 
+def unwrapped(address: Address) -> Address:
+    """The IPv4 address that is wrapped for the way and is what will be reached (v4-mapped, NAT64); else itself.
+
+    Not 6to4 and Teredo: their relays are gone, and nobody needs them, so they are refused whatever is inside.
+    """
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped:
+            return address.ipv4_mapped
+        if address in _NAT64:
+            return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
+
+
 def kind_of(address: Address) -> str | None:
-    """The kind of address that keeps it off the public internet, such as "loopback"; None for a public one."""
+    """The kind of address that keeps it off the public internet, such as "loopback"; None for a public one. One that is
+    wrapped for the way is judged by what is inside."""
+    address = unwrapped(address)
     for network, kind in _NOT_PUBLIC:
         if address.version == network.version and address in network:
             return kind
@@ -62,12 +77,5 @@ def kind_of(address: Address) -> str | None:
 
 
 def not_public(address: str) -> str | None:
-    """The same for an address as text, where an IPv4 address that was wrapped for the way (v4-mapped, NAT64) is judged
-    as itself. Raises ``ValueError`` for what is no address."""
-    parsed: Address = ip_address(address.partition("%")[0])
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped:
-            parsed = parsed.ipv4_mapped
-        elif parsed in _NAT64:
-            parsed = IPv4Address(int(parsed) & 0xFFFFFFFF)
-    return kind_of(parsed)
+    """The same for an address as text. Raises ``ValueError`` for what is no address."""
+    return kind_of(ip_address(address.partition("%")[0]))
