@@ -40,8 +40,23 @@ _GIVEN_OUT = IPv6Network("2000::/3")  # all of IPv6 that is in public use
 _NAT64 = IPv6Network("64:ff9b::/96")  # how a host without IPv4 reaches all of IPv4
 
 
+def unwrapped(address: Address) -> Address:
+    """The IPv4 address that is wrapped for the way and is what will be reached (v4-mapped, NAT64); else itself.
+
+    Not 6to4 and Teredo: their relays are gone, and nobody needs them, so they are refused whatever is inside.
+    """
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped:
+            return address.ipv4_mapped
+        if address in _NAT64:
+            return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
+
+
 def kind_of(address: Address) -> str | None:
-    """The kind of address that keeps it off the public internet, such as "loopback"; None for a public one."""
+    """The kind of address that keeps it off the public internet, such as "loopback"; None for a public one. One that is
+    wrapped for the way is judged by what is inside."""
+    address = unwrapped(address)
     for network, kind in _NOT_PUBLIC:
         if address.version == network.version and address in network:
             return kind
@@ -58,13 +73,7 @@ def not_public(address: str) -> str | None:
     Raises:
         ValueError: ``address`` is no IP address.
     """
-    parsed: Address = ip_address(address.partition("%")[0])
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped:
-            parsed = parsed.ipv4_mapped
-        elif parsed in _NAT64:
-            parsed = IPv4Address(int(parsed) & 0xFFFFFFFF)
-    return kind_of(parsed)
+    return kind_of(ip_address(address.partition("%")[0]))
 
 
 def parsed(address: str) -> Address | None:

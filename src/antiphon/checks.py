@@ -12,6 +12,7 @@ from antiphon.errors import AntiphonError, SettingsError, StorageError, WeightsE
 from antiphon.music import weights
 from antiphon.outbound.connection import Resolver
 from antiphon.outbound.guard import Guard
+from antiphon.outbound.own_addresses import OwnAddresses
 from antiphon.services import Services
 from antiphon.settings import Settings
 from antiphon.storage import Storage
@@ -61,7 +62,9 @@ async def check_cage() -> str:
 
 
 async def check_address(settings: Settings, url: str) -> str:
-    await Guard(settings.callback_allow).check_name(url, field="url", resolver=Resolver())
+    await Guard(settings.callback_allow, OwnAddresses(settings.public_url)).check_name(
+        url, field="url", resolver=Resolver()
+    )
     return f"{url} may be connected to"
 
 

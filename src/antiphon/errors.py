@@ -4,6 +4,7 @@
         BadParameter 400
             BlockedAddress
         InvalidSignature 401
+            Downgraded                  receiver.inbox.key_trust
         Unauthorized 401
         Forbidden 403
         NotFound 404

@@ -10,6 +10,7 @@ from antiphon.database.embedded import EmbeddedPostgres
 from antiphon.database.presence import name_of
 from antiphon.outbound.connection import Resolver
 from antiphon.outbound.guard import Guard
+from antiphon.outbound.own_addresses import OwnAddresses
 from antiphon.roles import Role
 from antiphon.scratch import Scratch
 from antiphon.secret import load_secret
@@ -55,7 +56,7 @@ async def open_services(settings: Settings, roles: Collection[Role] = ()) -> Asy
             notifications=notifications,
             storage=storage,
             scratch=Scratch(settings.data / "scratch"),
-            guard=Guard(settings.callback_allow),
+            guard=Guard(settings.callback_allow, OwnAddresses(settings.public_url)),
             resolver=Resolver(),
             queue=queue,
             secret=secret,

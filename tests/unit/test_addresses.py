@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.addresses import OF_A_NETWORK, not_public
+from antiphon.addresses import OF_A_NETWORK, neighbourhood, not_public
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,19 @@ def test_the_kinds_that_a_network_of_ones_own_has_leave_out_the_special_ones(add
 def test_what_is_no_address_is_not_judged(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         not_public(text)
+
+
+@pytest.mark.parametrize(
+    ("address", "holder"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:0:1::7", "2001:db8:0:1::/64"),
+        ("2001:db8:0:1:ffff::", "2001:db8:0:1::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("/run/antiphon.sock", "/run/antiphon.sock"),
+        ("", ""),
+    ],
+)
+def test_an_ipv6_address_is_held_by_its_network(address: str, holder: str) -> None:
+    assert neighbourhood(address) == holder

@@ -16,12 +16,13 @@ ROOT = Path(antiphon.__file__).parent
 
 # A part is a folder or a module of the package. What everybody may import is left out: ``EVERYBODY``.
 GROUND = {"settings", "secret", "scratch", "storage", "links", "logs", "roles", "sessions"}
-EVERYBODY = {"errors", "durable_files", "http_dates", "text_encoding"}
+EVERYBODY = {"errors", "durable_files", "http_dates", "private_files", "text_encoding"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "contract": {"score"},
     "addresses": set(),
     "durable_files": set(),
+    "private_files": set(),
     "http_dates": set(),
     "text_encoding": set(),
     "score": set(),

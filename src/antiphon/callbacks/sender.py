@@ -21,6 +21,7 @@ from antiphon.database import Database, Notifications
 from antiphon.errors import AntiphonError
 from antiphon.outbound.connection import Resolver
 from antiphon.outbound.guard import Guard
+from antiphon.outbound.own_addresses import OwnAddresses
 from antiphon.settings import Settings
 
 log = structlog.get_logger()
@@ -67,7 +68,7 @@ class Sender:
         self._settings = settings
         self._keys = keys
         self._resolver = resolver or Resolver()
-        self._guard = Guard(settings.callback_allow)
+        self._guard = Guard(settings.callback_allow, OwnAddresses(settings.public_url))
         self._lease = settings.callback_timeout + margin
         self._poll = poll
         self._grace = grace

@@ -18,6 +18,7 @@ from antiphon.errors import BadParameter, NotFound
 
 if TYPE_CHECKING:
     from antiphon.receiver.inbox.inbox import Arrival
+    from antiphon.receiver.inbox.key_trust import Refusals
     from antiphon.receiver.inbox.listing import Entry
 
 STATES = ["pending", "running", "done", "failed", "expired", "unread"]
@@ -45,9 +46,10 @@ def inbox() -> None:
 @click.option("--json", "as_json", is_flag=True, help="a line of JSON for each event")
 def list_events(folder: Path, states: tuple[str, ...], kinds: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List the events, the newest last, with their states, next tries and errors."""
-    from antiphon.receiver.inbox.listing import counts, latest
+    from antiphon.receiver.inbox.listing import counts, latest, refusals
 
     entries = latest(folder, limit, states=states, kinds=kinds)
+    _tell_refusals(refusals(folder))
     if as_json:
         for entry in entries:
             click.echo(json.dumps(asdict(entry)))
@@ -56,6 +58,16 @@ def list_events(folder: Path, states: tuple[str, ...], kinds: tuple[str, ...], l
         click.secho(line, fg=colour)
     found = counts(folder)
     click.echo(" · ".join(f"{found[state]:,} {state}" for state in found) or "nothing has come yet", err=True)
+
+
+def _tell_refusals(refused: "Refusals") -> None:
+    if refused.last_at is not None:
+        words = (
+            f"REFUSED: {refused.count:,} callbacks with the documented signature alone, the last at "
+            f"{_moment(refused.last_at)}, by a key that has signed whole bodies here: somebody may have changed "
+            "them on the way. If the sender has no other signature now: 'antiphon receive --allow-documented'"
+        )
+        click.secho(words, fg="red", err=True)
 
 
 def _table(entries: "Sequence[Entry]", now: float) -> list[tuple[str, str | None]]:

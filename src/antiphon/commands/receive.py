@@ -47,10 +47,14 @@ _SHOWN: "dict[Verdict, tuple[str, Colour]]" = {
 )
 @click.option("--insecure", is_flag=True, help="take callbacks from anybody, without verifying them")
 @click.option("--require-standard", is_flag=True, help="take no signature that does not cover the whole body")
+@click.option(
+    "--allow-documented", is_flag=True, help="take the documented signature alone by a key that once did better"
+)
 @click.option("--exec", "command", metavar="CMD", help="a shell command for each event; the callback is its input")
 @click.option("--exec-limit", metavar="TIME", default="10m", help="for how long that may run: 90s, 30m, 2h")
 @click.option("--no-download", is_flag=True, help="do not download videos and stems")
 @click.option("--allow-host", "hosts", multiple=True, help="download from this host, whatever its address")
+@click.option("--allow-private", is_flag=True, help="download from your own network where the whole body is signed")
 @click.option("--workers", type=click.IntRange(1, 64), default=4, help="how many events are followed up at a time")
 @click.option("--public-url", metavar="URL", help="the callBackUrl that leads here: check the way at the start")
 @click.option("--plain", is_flag=True, help="print lines, no table, on a terminal, too")
@@ -62,10 +66,12 @@ def receive(
     key_files: tuple[Path, ...],
     insecure: bool,
     require_standard: bool,
+    allow_documented: bool,
     command: str | None,
     exec_limit: str,
     no_download: bool,
     hosts: tuple[str, ...],
+    allow_private: bool,
     workers: int,
     public_url: str | None,
     plain: bool,
@@ -82,7 +88,7 @@ def receive(
 
     probe = Probe(public_url, Ear()) if public_url else None
     view = _view(plain)
-    steps = _steps(command, duration(exec_limit, field="--exec-limit"), not no_download, hosts)
+    steps = _steps(command, duration(exec_limit, field="--exec-limit"), not no_download, allow_private, hosts)
     _hang_up_like_terminate()
     with view:
         _log_to(view)
@@ -92,6 +98,7 @@ def receive(
             every_key,
             insecure=insecure,
             require="standard" if require_standard else "any",
+            allow_documented=allow_documented,
             steps=steps,
             workers=workers,
             watch=view.notice,
@@ -125,12 +132,12 @@ def _view(plain: bool) -> View:
     return Screen(Board(colours=colours), sys.stdout)
 
 
-def _steps(command: str | None, limit: float, download: bool, hosts: Sequence[str]) -> "list[Step]":
+def _steps(command: str | None, limit: float, download: bool, private: bool, hosts: Sequence[str]) -> "list[Step]":
     from antiphon.download import Downloader
     from antiphon.receiver.follow_up.command import ExecStep
     from antiphon.receiver.follow_up.files import FilesStep
 
-    steps: list[Step] = [FilesStep(Downloader(allow_hosts=hosts), download=download)]
+    steps: list[Step] = [FilesStep(Downloader(allow_private=private, allow_hosts=hosts), download=download)]
     return [*steps, ExecStep(command, limit=limit)] if command is not None else steps
 
 

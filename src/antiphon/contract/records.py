@@ -321,7 +321,7 @@ class CallbackTrial(BaseModel):
     milliseconds: float
     phases: Phases
     error: str | None
-    answer: str | None = Field(description="the first 2 KiB")
+    answer: str | None = Field(description="the first 2 KiB, for admins; null for others")
     headers: dict[str, str] = Field(description="the signature headers that were sent")
 
 

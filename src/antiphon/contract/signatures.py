@@ -27,6 +27,8 @@ STANDARD_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 _TIMESTAMP = re.compile("[0-9]{1,12}")
 _ID = re.compile("[!-~]{1,256}")
+_DIGEST = re.compile("[A-Za-z0-9+/]{43}=")
+_V1 = re.compile(f"v1,{_DIGEST.pattern}")
 _MAX_SIGNATURES = 32  # looked at in one header; a sender has a handful of keys at most
 
 
@@ -93,7 +95,7 @@ def has_standard(received: Mapping[str, str]) -> bool:
 
 def verify_standard(
     received: Mapping[str, str], body: bytes, keys: Sequence[str], *, now: float, tolerance: float = TOLERANCE_S
-) -> None:
+) -> tuple[str, ...]:
     """Check ``webhook-signature``: one of its signatures must be by one of ``keys``, over exactly this body.
 
     Args:
@@ -102,20 +104,22 @@ def verify_standard(
         now: Unix seconds.
         tolerance: Seconds by which the signed time may differ from ``now``, either way.
 
+    Returns:
+        The keys by which there is one.
+
     Raises:
         InvalidSignature: It does not hold. Nothing else is raised, whatever the headers hold.
     """
     webhook_id, stamp, signatures = (_header(received, name) for name in STANDARD_HEADERS)
-    if not _ID.fullmatch(webhook_id):
-        raise InvalidSignature("the header webhook-id is not an id: printable ASCII of at most 256 characters")
+    _check_id(webhook_id)
     timestamp = _timestamp("webhook-timestamp", stamp, now, tolerance)
-    offered = [part for part in signatures.split(" ")[:_MAX_SIGNATURES] if part.startswith("v1,")]
-    if not offered:
-        raise InvalidSignature("the header webhook-signature holds no v1 signature")
+    offered = _offered(signatures)
     signed = f"{webhook_id}.{timestamp}.".encode("ascii") + body
     expected = ["v1," + _digest(secret, signed) for secret in _secrets(keys, _standard_bytes)]
-    if not any_equal(expected, offered):
+    holding = _holding(keys, expected, offered)
+    if not holding:
         raise InvalidSignature("the header webhook-signature does not match: another key, or a changed body")
+    return holding
 
 
 def verify_documented(
@@ -125,13 +129,16 @@ def verify_documented(
     *,
     now: float,
     tolerance: float = TOLERANCE_S,
-) -> None:
+) -> tuple[str, ...]:
     """Check ``X-Webhook-Signature`` for this task id; the body is not signed by it.
 
     Args:
         received: The headers; names in any case.
         now: Unix seconds.
         tolerance: Seconds by which the signed time may differ from ``now``, either way.
+
+    Returns:
+        The keys by which it is signed.
 
     Raises:
         InvalidSignature: It does not hold. Nothing else is raised.
@@ -143,8 +150,46 @@ def verify_documented(
     except UnicodeEncodeError:
         raise InvalidSignature("the task id is no valid Unicode text, so nothing can have signed it") from None
     expected = [_digest(secret, signed) for secret in _secrets(keys, _documented_bytes)]
-    if not any_equal(expected, [signature]):
+    holding = _holding(keys, expected, [signature])
+    if not holding:
         raise InvalidSignature("the header X-Webhook-Signature does not match: another key or another task id")
+    return holding
+
+
+def check_headers(
+    received: Mapping[str, str], *, now: float, standard_only: bool = False, tolerance: float = TOLERANCE_S
+) -> None:
+    """Check what can be known without the body: that the headers of a signature are there, well-formed and of now.
+
+    For a receiver that reads no body whose signature cannot hold. Raises ``InvalidSignature``.
+    """
+    if has_standard(received):
+        webhook_id, stamp, signatures = (_header(received, name) for name in STANDARD_HEADERS)
+        _check_id(webhook_id)
+        _timestamp("webhook-timestamp", stamp, now, tolerance)
+        if not any(_V1.fullmatch(offered) for offered in _offered(signatures)):
+            raise InvalidSignature("the header webhook-signature holds no v1 signature of 32 bytes in base64")
+        return
+    if standard_only:
+        raise InvalidSignature(
+            "the headers of Standard Webhooks are missing, and this receiver takes no other signature (require)"
+        )
+    stamp, signature = (_header(received, name) for name in DOCUMENTED_HEADERS)
+    _timestamp("X-Webhook-Timestamp", stamp, now, tolerance)
+    if not _DIGEST.fullmatch(signature):
+        raise InvalidSignature("the header X-Webhook-Signature is no signature: 32 bytes in base64")
+
+
+def _check_id(webhook_id: str) -> None:
+    if not _ID.fullmatch(webhook_id):
+        raise InvalidSignature("the header webhook-id is not an id: printable ASCII of at most 256 characters")
+
+
+def _offered(signatures: str) -> list[str]:
+    offered = [part for part in signatures.split(" ")[:_MAX_SIGNATURES] if part.startswith("v1,")]
+    if not offered:
+        raise InvalidSignature("the header webhook-signature holds no v1 signature")
+    return offered
 
 
 def _digest(key: bytes, message: bytes) -> str:
@@ -211,3 +256,16 @@ def any_equal(expected: Sequence[str], offered: Sequence[str]) -> bool:
         for theirs in offered:  # every pair is compared, so that the time does not tell which was near
             found |= hmac.compare_digest(ours.encode("ascii"), theirs.encode("utf-8", "surrogatepass"))
     return found
+
+
+def _holding(keys: Sequence[str], expected: Sequence[str], offered: Sequence[str]) -> tuple[str, ...]:
+    """The keys whose signature, in ``expected``, was offered."""
+    found = []
+    for key, ours in zip(keys, expected, strict=True):
+        # Every pair is compared, so that the time does not tell which was near.
+        equal = [
+            hmac.compare_digest(ours.encode("ascii"), theirs.encode("utf-8", "surrogatepass")) for theirs in offered
+        ]
+        if any(equal):
+            found.append(key)
+    return tuple(found)

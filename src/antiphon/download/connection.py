@@ -147,8 +147,8 @@ def _judge(host: str, addresses: list[str], reach: Reach) -> None:
             raise DownloadRefused(f"{there}: no signature opens that; allow the host by its name if a file is there")
         if reach == "public":
             raise DownloadRefused(
-                f"{there}, and nothing shows that the sender may point there: allow the host, or have the callback "
-                "signed by Standard Webhooks"
+                f"{there}. If the file is there: allow the host (--allow-host {host}), or, for callbacks whose whole "
+                "body is signed, your own networks (--allow-private)"
             )
 
 

@@ -70,6 +70,7 @@ class Downloader:
         expect: Expected | None = None,
         suffix: str | None = None,
         allow_private: bool | None = None,
+        private: bool = False,
         progress: Progress | None = None,
         pace: Callable[[], None] | None = None,
         stop: threading.Event | None = None,
@@ -83,6 +84,7 @@ class Downloader:
         Args:
             expect: The kind that the file must be by its first bytes.
             allow_private: Overrides the downloader's own, for this link.
+            private: Make the file for its owner alone, whatever the umask.
             progress: Called a few times a second with the bytes so far and in all (None: not known).
             pace: Called before each piece of some MB, which it may hold up.
             stop: Breaks off within a second once set.
@@ -108,7 +110,7 @@ class Downloader:
             resolve=self._resolve or dial.look_up,
             tls=self._tls,
         )
-        with Partial(folder, name) as partial:
+        with Partial(folder, name, private=private) as partial:
             return transfer.Transfer(
                 url,
                 partial,

@@ -15,6 +15,7 @@ from typing import Any, Self
 from antiphon.download.errors import DownloadError, DownloadRefused, NoSpace, TransferBroken
 from antiphon.download.media import known_suffixes
 from antiphon.durable_files import is_disk_full, place, sync_folder
+from antiphon.private_files import opener
 
 try:
     import fcntl
@@ -58,10 +59,11 @@ class Partial:
     """The file ``.NAME.part`` in ``folder``, open for this process alone, and ``.NAME.part.json`` beside it.
 
     A power cut may spoil the bytes beyond ``note.kept``, so then it goes back to there; a killed process loses none.
-    Raises ``TransferBroken`` when another process is at the same file, ``NoSpace`` when the disk is full.
+    With ``private`` the file is its owner's alone. Raises ``TransferBroken`` when another process is at the same file,
+    ``NoSpace`` when the disk is full.
     """
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, *, private: bool = False) -> None:
         if name in ("", ".", "..") or any(sign in name for sign in "/\\\0"):
             raise DownloadRefused(f"name must be the name of a file without a folder, got {name[:80]!r}")
         self.folder = folder
@@ -69,12 +71,14 @@ class Partial:
         self.path = folder / f".{name}.part"
         self._note_path = folder / f".{name}.part.json"
         self.note = PartialNote()
+        self._private = private
         self._file = -1
 
     def __enter__(self) -> Self:
         with _explained("open", self.path):
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+            self._file = opener(str(self.path), flags) if self._private else os.open(self.path, flags, 0o666)
         try:
             self._lock()
             self.note = self._read()
@@ -186,7 +190,8 @@ class Partial:
 
     def _save(self, note: PartialNote) -> None:
         new = self._note_path.with_suffix(".json.new")
-        new.write_text(json.dumps(asdict(note)), "utf-8")
+        with open(new, "w", encoding="utf-8", opener=opener) as file:
+            json.dump(asdict(note), file)
         place(new, self._note_path)
         self.note = note
 

@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from aiohttp import ClientRequest, ClientTimeout, TCPConnector
@@ -109,8 +109,15 @@ class GuardedResolver(AbstractResolver):
 class GuardedConnector(TCPConnector):
     """Dials only what the guard allows, and marks each step in the request's ``Timeline``, if it has one."""
 
+    def __init__(self, guard: Guard, resolver: AbstractResolver, **options: Any) -> None:
+        super().__init__(
+            resolver=GuardedResolver(guard, resolver), socket_factory=_socket_factory(guard), ssl=_tls(), **options
+        )
+        self._learn = partial(guard.learn, resolver)
+
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:
         """A connection, kept or new. See ``aiohttp.BaseConnector.connect``."""
+        await self._learn()  # here, since the resolver is not asked for an address
         timeline = current.get()
         if timeline is None:
             return await super().connect(req, traces, timeout)
@@ -148,9 +155,8 @@ def guarded_connector(guard: Guard, resolver: AbstractResolver, *, keep: bool = 
             must be ready to send again.
     """
     return GuardedConnector(
-        resolver=GuardedResolver(guard, resolver),
-        socket_factory=_socket_factory(guard),
-        ssl=_tls(),
+        guard,
+        resolver,
         force_close=not keep,
         keepalive_timeout=MAX_IDLE_S if keep else None,
         limit=0,

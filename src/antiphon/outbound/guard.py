@@ -15,6 +15,7 @@ from yarl import URL
 
 from antiphon.addresses import Address, Network, kind_of
 from antiphon.errors import BadParameter, BlockedAddress
+from antiphon.outbound.own_addresses import OwnAddresses
 
 SETTING = "ANTIPHON_CALLBACK_ALLOW"
 MAX_URL_CHARS = 2000
@@ -33,10 +34,18 @@ def host_of(url: str) -> str:
 
 
 class Guard:
-    """Blocks everything that is not on the public internet, but for the networks of ``allow``."""
+    """Blocks everything that is not on the public internet, and this machine itself, but for the networks of ``allow``.
 
-    def __init__(self, allow: Sequence[Network] = ()) -> None:
+    ``own`` knows this machine's addresses; None for those of its interfaces.
+    """
+
+    def __init__(self, allow: Sequence[Network] = (), own: OwnAddresses | None = None) -> None:
         self.allow = tuple(allow)
+        self._own = own or OwnAddresses()
+
+    async def learn(self, resolver: AbstractResolver) -> None:
+        """Bring what is known of this machine's own addresses up to date; before addresses are judged."""
+        await self._own.learn(resolver)
 
     def blocked_as(self, address: Address) -> str | None:
         """The kind of address that forbids it, such as "loopback"; None when it may be dialled."""
@@ -45,18 +54,18 @@ class Guard:
             seen.append(address.ipv4_mapped)  # the kernel dials this very IPv4 address
         if any(one.version == network.version and one in network for one in seen for network in self.allow):
             return None
-        return kind_of(address)
+        return kind_of(address) or self._own.explain(address)
 
     def check_address(self, address: str, *, what: str) -> None:
         """Raise ``BlockedAddress`` when this address may not be dialled. ``what`` opens the message."""
         try:
-            parsed = ip_address(address)
+            parsed = ip_address(address.partition("%")[0])
         except ValueError:
             raise BlockedAddress(f"{what}: {address!r} is not an address") from None
         kind = self.blocked_as(parsed)
         if kind:
             raise BlockedAddress(
-                f"{what} leads to {parsed}, which is {kind}: only public addresses are connected to. "
+                f"{what} leads to {parsed}, which is {kind}: only public addresses of others are connected to. "
                 f"If it is meant, the operator adds its network to {SETTING} (for example {SETTING}="
                 f"{ip_network((parsed, parsed.max_prefixlen))})"
             )
@@ -91,6 +100,7 @@ class Guard:
             BlockedAddress: A record of the name may not be connected to.
         """
         parsed = parse_url(url, field=field)
+        await self.learn(resolver)
         self.check_url(url, field=field)
         if _literal(parsed, field) is not None:
             return

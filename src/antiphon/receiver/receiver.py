@@ -23,9 +23,10 @@ from antiphon.receiver.follow_up.notices import Notice, Watch
 from antiphon.receiver.follow_up.step import Step
 from antiphon.receiver.follow_up.worker import Worker
 from antiphon.receiver.http import asgi, wsgi
-from antiphon.receiver.http.intake import Answer, Intake, Limits, accepted, refusal
+from antiphon.receiver.http.intake import Answer, Body, Intake, Limits, accepted, refusal
 from antiphon.receiver.http.verify import Require
 from antiphon.receiver.inbox.inbox import Event, Inbox
+from antiphon.receiver.inbox.key_trust import fingerprint
 
 log = logging.getLogger("antiphon.receiver")
 
@@ -59,10 +60,14 @@ class Receiver:
         insecure: Start without keys, and take callbacks from any sender.
         require: With "standard", refuse callbacks that have only the documented signature, which covers the task id
             and nothing else; an Antiphon server sends both.
+        allow_documented: Take the documented signature alone also by a key that has signed by Standard Webhooks in
+            this inbox; that is refused otherwise, since somebody on the way may have removed the stronger one.
         steps: Steps before the functions. None means the files step: MIDI files are written, videos and stems
             downloaded.
-        download: Whether the files step downloads. Addresses that are not public are reached only when the whole body
-            was signed or ``allow_hosts`` names the link's host.
+        download: Whether the files step downloads.
+        allow_private: Let links lead into your own network (loopback, private and carriers' addresses) where the whole
+            body was signed or polled. A signature alone never opens it.
+        allow_hosts: Hosts ("media.lan" or "media.lan:8080") whose links may lead anywhere.
         workers: Number of events that are followed up at the same time; with 0 this process only acknowledges, and
             another one follows up.
         watch: Gets a notice of each callback and of each change of its follow-ups.
@@ -79,8 +84,10 @@ class Receiver:
         *,
         insecure: bool = False,
         require: Require = "any",
+        allow_documented: bool = False,
         steps: Sequence[Step] | None = None,
         download: bool = True,
+        allow_private: bool = False,
         allow_hosts: Sequence[str] = (),
         workers: int = 4,
         backoff: Backoff = Backoff(),
@@ -99,14 +106,19 @@ class Receiver:
             log.warning("INSECURE: signatures are not verified; anybody who reaches this can put anything in the inbox")
         if require not in ("any", "standard") or (insecure and require != "any"):
             raise SettingsError(f"require is {require!r}; expected 'any' or 'standard', and 'any' with insecure")
+        if allow_documented and require == "standard":
+            raise SettingsError("allow_documented (--allow-documented) and require 'standard' exclude each other")
         if workers < 0:
             raise SettingsError(f"workers is {workers}; expected 0 or more")
         self.folder = Path(inbox)
-        self.intake = Intake([] if insecure else keys, limits, clock, require)
+        self._keys = () if insecure else tuple(keys)
+        self.intake = Intake(self._keys, limits, clock, require)
         self.intercept: Intercept | None = None
         """Sees each request before its signature is checked; what it answers is the answer, and nothing is kept."""
+        self._allow_documented = allow_documented
         self._steps = steps
         self._download = download
+        self._allow_private = allow_private
         self._allow_hosts = tuple(allow_hosts)
         self._workers = workers
         self._backoff = backoff
@@ -175,9 +187,7 @@ class Receiver:
         """
         try:
             pairs = headers.items() if isinstance(headers, Mapping) else headers
-            found = self.intake.head(method, pairs)
-            if len(body) > self.intake.limits.body:
-                self.intake.body({"content-length": str(len(body))})
+            found, _ = self.admit(method, [*pairs, ("content-length", str(len(body)))])
             if (answer := self._intercepted(found, body)) is not None:
                 return answer
             self._tell(*self._submit(found, body).result())
@@ -185,11 +195,20 @@ class Receiver:
             return refusal(error)
         return accepted()
 
+    def admit(self, method: str, headers: Iterable[tuple[str, str]], address: str = "") -> tuple[dict[str, str], Body]:
+        """The headers of a request from ``address`` by lower-case name, and its body to come. Raises what
+        ``intake.refusal`` words, for a request whose body need not be read."""
+        found = self.intake.head(method, headers)
+        body = self.intake.body(found, address)
+        if self.intercept is None:  # which hears also what came without its signature
+            self.intake.check_signature_headers(found)
+        return found, body
+
     async def answer(self, headers: Headers, body: bytes) -> Answer:
         """Take one request on an event loop; done when the callback is kept.
 
         Args:
-            headers: As ``intake.head`` gave them.
+            headers: As ``admit`` gave them.
             body: The raw bytes, as they came.
 
         Raises:
@@ -208,8 +227,12 @@ class Receiver:
         return None if intercept is None else intercept(headers, body)
 
     def _submit(self, headers: Headers, body: bytes) -> "Future[tuple[Event, bool]]":
-        scheme, task_id = self.intake.proof(headers, body)
-        return self._opened().inbox.submit(body, scheme=scheme, task_id=task_id)
+        proof = self.intake.proof(headers, body)
+        inbox = self._opened().inbox
+        if proof is None:
+            return inbox.submit(body)
+        signed_by = [fingerprint(key) for key in proof.keys]
+        return inbox.submit(body, scheme=proof.scheme, task_id=proof.task_id, signed_by=signed_by)
 
     def _tell(self, event: Event, new: bool) -> None:
         opened = self._open
@@ -297,7 +320,9 @@ class Receiver:
         return opened
 
     def _start(self) -> _Open:
-        inbox = Inbox(self.folder, clock=self._clock)
+        for key in self._keys:
+            fingerprint(key)  # which takes its time, and no callback shall wait for it
+        inbox = Inbox(self.folder, allow_documented=self._allow_documented, clock=self._clock)
         if not self._workers:
             return _Open(inbox, None)
         try:
@@ -322,7 +347,8 @@ class Receiver:
         from antiphon.download import Downloader  # heavy, and needed by no process that only acknowledges
         from antiphon.receiver.follow_up.files import FilesStep
 
-        return [FilesStep(Downloader(allow_hosts=self._allow_hosts), download=self._download)]
+        downloader = Downloader(allow_private=self._allow_private, allow_hosts=self._allow_hosts)
+        return [FilesStep(downloader, download=self._download)]
 
     def _forget(self) -> None:
         """In a forked child: threads were not taken along, and locks may have been held."""

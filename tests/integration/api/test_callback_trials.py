@@ -1,10 +1,13 @@
 """Trying a receiver out, by the API and by the command: one attempt a sample, signed, guarded, told at once."""
 
+import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -60,6 +63,40 @@ def test_a_refusal_is_told_in_words_and_not_tried_again(server: Server, fresh: R
         assert "answered 503" in trial["error"]
     time.sleep(0.3)  # the retries of this server would come within 0.2 s
     received(fresh, [trial["taskId"] for trial in trials])
+
+
+@pytest.fixture
+def chatty() -> Iterator[str]:
+    """A server whose every word is a secret."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(302, "secret-phrase")
+            self.send_header("Location", "http://secret-host/secret-path")
+            self.send_header("Content-Length", "11")
+            self.end_headers()
+            self.wfile.write(b"secret-body")
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        thread = threading.Thread(target=http.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"http://127.0.0.1:{http.server_port}/"
+        http.shutdown()
+        thread.join()
+
+
+def test_what_a_server_said_is_told_to_admins_alone(server: Server, chatty: str, key: str) -> None:
+    body = {"callBackUrl": chatty, "kinds": ["video"]}
+    for trial in server.post("/callbacks/test", body, key=key)["trials"]:
+        assert (trial["status"], trial["acknowledged"], trial["answer"]) == (302, False, None)
+        assert "answered 302, a redirect" in trial["error"]
+        assert "secret" not in json.dumps(trial)
+    for trial in server.post("/callbacks/test", body, key=server.key)["trials"]:
+        assert trial["answer"] == "secret-body" and "secret-host" in trial["error"]
 
 
 def test_nothing_of_a_trial_is_kept(server: Server, fresh: Receiver, key: str) -> None:

@@ -23,7 +23,7 @@ TASK = "0123456789abcdef0123456789abcdef"
 FOLLOW_UP = """
 import sys, time
 from antiphon.receiver import Receiver
-with Receiver(sys.argv[1], [sys.argv[2]]):
+with Receiver(sys.argv[1], [sys.argv[2]], allow_private=True):
     time.sleep(60)
 """
 
@@ -35,7 +35,7 @@ def announce(folder: Path, origin: Origin, scheme: Scheme = "standard") -> Event
 
 
 def following(folder: Path, tries: int, reserve: int = 0) -> Receiver:
-    step = FilesStep(Downloader(resumes=0, stall=0.6, head=0.6, reserve=reserve), reserve=reserve)
+    step = FilesStep(Downloader(allow_private=True, resumes=0, stall=0.6, head=0.6, reserve=reserve), reserve=reserve)
     return Receiver(folder, [KEY], steps=[step], backoff=Backoff(first=0.02, factor=1, tries=tries, spread=0))
 
 

@@ -41,7 +41,7 @@ def heard() -> Heard:
 def receiver(tmp_path: Path, heard: Heard) -> Iterator[Receiver]:
     """With all of its steps, three folders deep, so that there is room to escape to."""
     folder = tmp_path / "one" / "two" / "inbox"
-    with Receiver(folder, keys=[KEY]) as receiver:
+    with Receiver(folder, keys=[KEY], allow_private=True) as receiver:
         for listen in (receiver.on_midi, receiver.on_video, receiver.on_separation, receiver.on_failure):
             listen(heard.results.append)
         receiver.on_unknown(heard.results.append)

@@ -84,6 +84,22 @@ def test_a_body_that_is_too_large_gets_413_even_though_it_is_still_being_sent(se
     assert served.post(b"x" * 3_000_000) == 413
 
 
+def test_a_body_whose_signature_cannot_hold_is_answered_401_while_it_is_still_being_sent(served: Served) -> None:
+    stale = signature(b"", now=time.time() - 1000)
+    assert served.post(b"x" * 1_900_000, **stale) == 401
+    assert trickle(served, b"POST /hook HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n", b"x").startswith(
+        b"HTTP/1.1 401 "
+    )
+
+
+def test_many_that_send_halves_of_bodies_without_a_key_keep_no_callback_out(served: Served) -> None:
+    half = head(2_000_000) + b"\r\n" + b"x" * 1_000_000  # a signature that is well-formed, and of another body
+    with ExitStack() as stack:
+        for _ in range(8):
+            stack.enter_context(served.connect()).sendall(half)
+        assert served.post_midi("a") == 200
+
+
 def test_a_body_without_a_length_is_taken_too(served: Served) -> None:
     with served.connect() as connection:
         fields = (

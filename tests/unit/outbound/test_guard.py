@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from antiphon.errors import BadParameter, BlockedAddress
 from antiphon.outbound.connection import BlockedConnection, GuardedResolver, Resolver, guarded_connector
 from antiphon.outbound.guard import Guard
+from antiphon.outbound.own_addresses import OwnAddresses, is_of_an_interface
 
 INSIDE = [
     "127.0.0.1",
@@ -65,7 +66,8 @@ INSIDE = [
     "[fd00:ec2::254]",
     "[::ffff:127.0.0.1]",
     "[::ffff:7f00:1]",
-    "[::ffff:8.8.8.8]",
+    "[64:ff9b::10.0.0.1]",
+    "127。0。0。1",
     "[::127.0.0.1]",
     "[::ffff:0:127.0.0.1]",
     "[64:ff9b::127.0.0.1]",
@@ -80,7 +82,9 @@ INSIDE = [
     "[4000::1]",
     "[5f00::1]",
 ]
-OUTSIDE = ["8.8.8.8", "172.32.0.1", "100.128.0.1", "11.0.0.1", "[2606:4700::1111]", "[2a00:1450::1]"]
+OUTSIDE = [
+    "8.8.8.8", "172.32.0.1", "100.128.0.1", "11.0.0.1", "[2606:4700::1111]", "[2a00:1450::1]", "[::ffff:8.8.8.8]",
+    "[64:ff9b::8.8.8.8]"]  # fmt: skip
 
 
 @pytest.mark.parametrize("host", INSIDE)
@@ -206,7 +210,7 @@ class Names(AbstractResolver):
     """A resolver that knows the records of a table."""
 
     def __init__(self, **records: Sequence[str]) -> None:
-        self.records = records
+        self.records: dict[str, Sequence[str]] = records
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -271,3 +275,63 @@ async def test_a_literal_address_is_judged_again_when_it_is_dialled() -> None:
         with pytest.raises(ClientConnectorError) as refused:
             await session.get("http://127.0.0.1:9/")
     assert isinstance(refused.value.os_error, BlockedConnection)
+
+
+OWN = "5.6.7.8"  # a public address, which an interface of this machine has
+
+
+def owning(public_url: str | None = None, allow: Sequence[str] = ()) -> Guard:
+    own = OwnAddresses(public_url, of_an_interface=lambda address: str(address) == OWN)
+    return Guard([ip_network(one) for one in allow], own)
+
+
+@pytest.mark.parametrize("host", [OWN, "0x05060708", "5.6.1800", "[::ffff:5.6.7.8]", "[64:ff9b::5.6.7.8]"])
+def test_a_public_address_of_this_machine_is_refused_unless_it_is_allowed(host: str) -> None:
+    with pytest.raises(BlockedAddress, match="an address of this machine") as refused:
+        owning().check_url(f"http://{host}/hook")
+    assert "ANTIPHON_CALLBACK_ALLOW" in refused.value.message
+    owning().check_url("http://5.6.7.9/hook")
+    owning(allow=["5.6.7.8/32"]).check_url(f"http://{OWN}/hook")
+
+
+def test_the_kernel_tells_which_addresses_its_interfaces_have() -> None:
+    assert is_of_an_interface(ip_address("127.0.0.1"))
+    for address in ("8.8.8.8", "192.0.2.1", "2606:4700::1111"):
+        assert not is_of_an_interface(ip_address(address))
+
+
+async def test_where_the_public_url_leads_is_refused_by_name_and_by_address() -> None:
+    names = Names(**{"api.example": ["9.8.7.6"], "alias.example": ["8.8.8.8", "9.8.7.6"], "other.example": ["8.8.8.8"]})
+    guard = owning("https://api.example/music")
+    for url in ("https://api.example:9000/", "http://alias.example/", "http://9.8.7.6/", "http://[::ffff:9.8.7.6]/"):
+        with pytest.raises(BlockedAddress, match="where ANTIPHON_PUBLIC_URL leads"):
+            await guard.check_name(url, resolver=names)
+    await guard.check_name("http://other.example/", resolver=names)
+    allowing = owning("https://api.example/music", ["9.8.7.0/24"])
+    await allowing.check_name("https://api.example/", resolver=names)
+    with pytest.raises(BlockedAddress):
+        await owning("http://9.8.7.6:8080").check_name("http://9.8.7.6/", resolver=NAMES)
+
+
+async def test_an_address_to_which_the_public_url_leads_is_not_dialled() -> None:
+    names = Names(**{"api.example": ["9.8.7.6"]})
+    async with ClientSession(connector=guarded_connector(owning("https://api.example"), names)) as session:
+        for url in ("http://9.8.7.6:9/", "http://api.example:9/"):
+            with pytest.raises(ClientConnectorError) as refused:
+                await session.get(url)
+            assert isinstance(refused.value.os_error, BlockedConnection)
+
+
+async def test_what_the_public_url_led_to_is_looked_up_again_and_kept_while_that_fails() -> None:
+    names, now = Names(**{"api.example": ["9.8.7.6"]}), [0.0]
+    own = OwnAddresses("https://api.example", of_an_interface=lambda address: False, clock=lambda: now[0])
+    guard = Guard(own=own)
+    await guard.learn(names)
+    names.records = {}
+    now[0] += 61
+    await guard.learn(names)
+    assert guard.blocked_as(ip_address("9.8.7.6"))
+    names.records = {"api.example": ["9.8.7.5"]}
+    now[0] += 61
+    await guard.learn(names)
+    assert guard.blocked_as(ip_address("9.8.7.5")) and not guard.blocked_as(ip_address("9.8.7.6"))

@@ -43,7 +43,13 @@ def hand_over(receiver: Receiver, body: bytes) -> Answer:
 
 
 async def post(
-    app: App, body: bytes, headers: Headers = (), *, method: str = "POST", parts: list[bytes] | None = None
+    app: App,
+    body: bytes,
+    headers: Headers = (),
+    *,
+    method: str = "POST",
+    parts: list[bytes] | None = None,
+    client: str = "192.0.2.99",
 ) -> tuple[int, dict[str, Any]]:
     """Drive the app as a server does; ``parts`` are how the body comes in."""
     pieces = [body] if parts is None else parts
@@ -59,5 +65,6 @@ async def post(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await app({"type": "http", "method": method, "path": "/hook", "headers": list(headers)}, receive, send)
+    scope = {"type": "http", "method": method, "path": "/hook", "headers": list(headers), "client": (client, 40000)}
+    await app(scope, receive, send)
     return sent[0]["status"], json.loads(sent[1]["body"])

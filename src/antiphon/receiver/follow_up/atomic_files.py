@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from antiphon import durable_files
+from antiphon import durable_files, private_files
 from antiphon.receiver.follow_up.step import GiveUp, TryAgain
 
 
@@ -14,11 +14,8 @@ def make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
     try:
-        new = not folder.parent.is_dir()
-        folder.mkdir(parents=True, exist_ok=True)
-        durable_files.sync_folder(folder.parent)
-        if new:
-            durable_files.sync_folder(folder.parent.parent)
+        for path in private_files.make_folder(folder):
+            durable_files.sync_folder(path.parent)
     except OSError as error:
         raise _explain(folder, error) from error
 
@@ -44,6 +41,8 @@ def place(folder: Path, files: Mapping[str, Callable[[Path], object]]) -> dict[s
     for name, write in files.items():
         path, new = folder / name, folder / f".{name}.new"
         try:
+            with open(new, "wb", opener=private_files.opener):
+                pass  # whoever writes it finds it there, with its mode
             write(new)
             durable_files.place(new, path)
         except OSError as error:

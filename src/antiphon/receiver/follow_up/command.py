@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
+from antiphon import private_files
 from antiphon.contract.results import FailedResult, Result, UnknownResult
 from antiphon.errors import SettingsError
 from antiphon.receiver.follow_up.step import Delivery, TryAgain
@@ -58,7 +59,7 @@ class ExecStep:
         self._grace = grace
 
     def run(self, delivery: Delivery) -> Mapping[str, Path]:
-        delivery.folder.mkdir(parents=True, exist_ok=True)
+        private_files.make_folder(delivery.folder)
         path = delivery.folder / LOG
         with _Log.open(path, delivery.attempt) as log, tempfile.TemporaryFile() as body:
             body.write(delivery.event.body)
@@ -128,7 +129,7 @@ class _Log:
         behind when it was killed, the same is not started a second time beside it. Raises ``TryAgain`` then."""
         import fcntl
 
-        with path.open("ab+", buffering=0) as file:
+        with open(path, "ab+", buffering=0, opener=private_files.opener) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -48,9 +48,9 @@ class FilesStep:
     folder is the event's.
 
     A file appears under its name when it is whole and on the disk. Run again, the step goes on from what is there.
-    Links that were signed with the body (Standard Webhooks) or polled may lead into the own network, others to public
-    addresses alone. None leads to link-local and other special addresses. Hosts that ``downloader`` allows are free of
-    this. ``clock`` gives Unix seconds.
+    Links lead to public addresses alone; into the own network only if ``downloader`` allows it (``allow_private``) and
+    they were signed with the body (Standard Webhooks) or polled. None leads to link-local and other special
+    addresses. Hosts that ``downloader`` allows are free of this. ``clock`` gives Unix seconds.
     """
 
     name = "files"
@@ -185,7 +185,8 @@ class FilesStep:
             delivery.folder,
             link.file,
             expect=link.expect,
-            allow_private=True if delivery.event.scheme in _TRUSTED else None,
+            allow_private=self._downloader.allow_private and delivery.event.scheme in _TRUSTED,
+            private=True,
             progress=progress,
             pace=delivery.give_way,
             stop=delivery.stopping,

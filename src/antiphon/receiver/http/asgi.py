@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from antiphon.errors import TooLarge
+from antiphon.errors import InvalidSignature, TooLarge
 from antiphon.http_server.bodies import TooSlow
 from antiphon.receiver.http.intake import Answer, CallbackReceiver, refusal
 
@@ -38,7 +38,8 @@ class _Incoming:
         return chunk
 
     async def drain(self, most: int) -> None:
-        """Let the rest come in for a moment: closing on a sender that still sends destroys the answer on its way."""
+        """Let the rest come in for a moment, and keep none of it: closing on a sender that still sends destroys the
+        answer on its way."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_TIMEOUT_S):
                 while self.more and most > 0:
@@ -50,7 +51,7 @@ async def serve_http(receiver: CallbackReceiver, scope: Scope, receive: Receive,
     try:
         try:
             answer = await _answer(receiver, scope, incoming)
-        except TooLarge as error:
+        except (TooLarge, InvalidSignature) as error:
             if b"expect" not in dict(scope["headers"]):  # who asks before sending a body sends none then
                 await incoming.drain(receiver.intake.limits.body)
             answer = refusal(error)
@@ -81,8 +82,9 @@ async def serve_lifespan(receiver: CallbackReceiver, receive: Receive, send: Sen
 
 async def _answer(receiver: CallbackReceiver, scope: Scope, incoming: _Incoming) -> Answer:
     raw = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
-    headers = receiver.intake.head(scope["method"], raw)
-    with receiver.intake.body(headers) as body:
+    client = scope.get("client")
+    headers, body = receiver.admit(scope["method"], raw, str(client[0]) if client else "")
+    with body:
         try:
             async with asyncio.timeout(body.seconds_left):
                 while incoming.more:

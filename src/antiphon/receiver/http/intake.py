@@ -5,15 +5,17 @@ import json
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from antiphon.addresses import neighbourhood
 from antiphon.contract import signatures
 from antiphon.errors import AntiphonError, BadParameter, MethodNotAllowed, TooLarge
 from antiphon.http_server.bodies import Busy, TooSlow
-from antiphon.receiver.http.verify import Require, verify
-from antiphon.receiver.inbox.inbox import Scheme
+from antiphon.receiver.http.verify import Proof, Require, verify
+from antiphon.receiver.inbox.key_trust import Downgraded
 
 log = logging.getLogger("antiphon.receiver")
 
@@ -37,7 +39,8 @@ class Answer:
 @dataclass(frozen=True)
 class Limits:
     """What a request may cost: ``body`` and ``headers`` in bytes, ``seconds`` for the whole body to come in, and
-    ``held`` bytes for all the bodies that are coming in at the same time."""
+    ``held`` bytes for all the bodies that are coming in at the same time. Of these an address may hold as many as it
+    leaves free: half if it is alone, a third each if there are two, so that there is room for one more."""
 
     body: int = MAX_BODY_BYTES
     headers: int = MAX_HEADERS_BYTES
@@ -48,8 +51,9 @@ class Limits:
 class Body:
     """A body while it comes in. Use as a context manager: what it holds counts against the others until it closes."""
 
-    def __init__(self, intake: "Intake", declared: str) -> None:
+    def __init__(self, intake: "Intake", declared: str, address: str) -> None:
         self._intake = intake
+        self._holder = neighbourhood(address)
         self._content = bytearray()
         self._size = 0
         self._until = time.monotonic() + intake.limits.seconds
@@ -63,7 +67,7 @@ class Body:
 
     def __exit__(self, *exc: object) -> None:
         self._intake.count(-1)
-        self._intake.hold(-self._size)
+        self._intake.hold(-self._size, self._holder)
         self._content.clear()
 
     @property
@@ -71,12 +75,12 @@ class Body:
         return self._until - time.monotonic()
 
     def add(self, chunk: bytes) -> None:
-        """Raises ``TooLarge``, ``TooSlow``, or ``Busy`` when the others hold too much."""
+        """Raises ``TooLarge``, ``TooSlow``, or ``Busy`` when this address or all together hold too much."""
         if self.seconds_left < 0:
             raise TooSlow(f"the body did not come within {self._intake.limits.seconds:.0f} s")
         if self._size + len(chunk) > self._intake.limits.body:
             raise self._too_large()
-        self._intake.hold(len(chunk))
+        self._intake.hold(len(chunk), self._holder)
         self._size += len(chunk)
         self._content += chunk
 
@@ -102,7 +106,7 @@ class Intake:
         self._keys = tuple(keys)
         self._clock = clock
         self._require = require
-        self._held = 0
+        self._held: Counter[str] = Counter()  # bytes by address
         self._lock = threading.Lock()
 
     def head(self, method: str, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -122,32 +126,39 @@ class Intake:
             raise BadParameter(f"the headers are larger than {self.limits.headers} bytes")
         return found
 
-    def body(self, headers: Mapping[str, str]) -> Body:
-        """The body to come. Raises ``TooLarge`` for one whose length says so."""
-        return Body(self, headers.get("content-length", ""))
+    def body(self, headers: Mapping[str, str], address: str = "") -> Body:
+        """The body to come from ``address``. Raises ``TooLarge`` for one whose length says so."""
+        return Body(self, headers.get("content-length", ""), address)
 
-    def proof(self, headers: Mapping[str, str], body: bytes) -> tuple[Scheme, str | None]:
-        """Which signature holds, "" when none is asked for, and the task id if it covers nothing else. Raises
-        ``InvalidSignature``."""
+    def check_signature_headers(self, headers: Mapping[str, str]) -> None:
+        """Raise ``InvalidSignature`` where no body can make the signature hold: it need not be read then."""
+        if self._keys:
+            signatures.check_headers(headers, now=self._clock(), standard_only=self._require == "standard")
+
+    def proof(self, headers: Mapping[str, str], body: bytes) -> Proof | None:
+        """What the signature proves, None when none is asked for. Raises ``InvalidSignature``."""
         if not self._keys:
-            return "", None
-        proof = verify(headers, body, self._keys, now=self._clock(), require=self._require)
-        return proof.scheme, proof.task_id
+            return None
+        return verify(headers, body, self._keys, now=self._clock(), require=self._require)
 
     def count(self, more: int) -> None:
         with self._lock:
             self.coming += more
 
-    def hold(self, size: int) -> None:
+    def hold(self, size: int, holder: str) -> None:
         with self._lock:
-            if size > 0 and self._held + size > self.limits.held:
+            free = self.limits.held - self._held.total() - size
+            if size > 0 and self._held[holder] + size > free:
                 raise Busy
-            self._held += size
+            self._held[holder] += size
+            if not self._held[holder]:
+                del self._held[holder]
 
     def forget(self) -> None:
         """In a forked child: nothing is coming in."""
         self._lock = threading.Lock()
-        self._held = self.coming = 0
+        self._held = Counter()
+        self.coming = 0
 
 
 class CallbackReceiver(Protocol):
@@ -157,6 +168,8 @@ class CallbackReceiver(Protocol):
     def intake(self) -> Intake: ...
 
     def adopt(self, loop: asyncio.AbstractEventLoop) -> None: ...
+
+    def admit(self, method: str, headers: Iterable[tuple[str, str]], address: str) -> tuple[dict[str, str], Body]: ...
 
     def start(self) -> None: ...
 
@@ -176,7 +189,8 @@ def refusal(error: Exception) -> Answer:
     if not isinstance(error, AntiphonError):
         log.error("a callback could not be taken", exc_info=error)
         return _answer(503, "the callback could not be kept; send it again later")
-    log.warning("callback refused: %s", error.message)
+    level = logging.ERROR if isinstance(error, Downgraded) else logging.WARNING
+    log.log(level, "callback refused: %s", error.message)
     return _answer(503 if error.code == 500 else error.code, error.message)
 
 

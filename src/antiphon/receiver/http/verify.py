@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from antiphon.contract import signatures
@@ -27,10 +27,11 @@ _FIELD = re.compile(
 @dataclass(frozen=True)
 class Proof:
     """What a signature proves: by "standard" the whole body, ``task_id`` is None; by "documented" nothing but this
-    task id, which must then be the one that is used."""
+    task id, which must then be the one that is used. ``keys`` are those by which it is signed."""
 
     scheme: Scheme
     task_id: str | None
+    keys: tuple[str, ...] = field(repr=False)
 
 
 def verify(
@@ -50,8 +51,7 @@ def verify(
         InvalidSignature: No signature holds. Nothing else is raised.
     """
     if signatures.has_standard(headers):
-        signatures.verify_standard(headers, body, keys, now=now)
-        return Proof("standard", None)
+        return Proof("standard", None, signatures.verify_standard(headers, body, keys, now=now))
     if require == "standard":
         raise InvalidSignature(
             "the headers of Standard Webhooks are missing, and this receiver takes no other signature (require)"
@@ -63,11 +63,9 @@ def verify(
     )
     for task_id in _ids(body):
         try:
-            signatures.verify_documented(headers, task_id, keys, now=now)
+            return Proof("documented", task_id, signatures.verify_documented(headers, task_id, keys, now=now))
         except InvalidSignature as error:
             failure = error
-        else:
-            return Proof("documented", task_id)
     raise failure
 
 

@@ -23,8 +23,9 @@ def serve(receiver: CallbackReceiver, environ: Environ, start_response: StartRes
 
 
 def _answer(receiver: CallbackReceiver, environ: Environ) -> Answer:
-    headers = receiver.intake.head(environ["REQUEST_METHOD"], _headers(environ))
-    with receiver.intake.body(headers) as body:
+    address = environ.get("REMOTE_ADDR") or ""
+    headers, body = receiver.admit(environ["REQUEST_METHOD"], _headers(environ), address)
+    with body:
         _fill(body, environ, headers.get("content-length", ""))
         return receiver.handle(environ["REQUEST_METHOD"], headers, body.take())
 
@@ -43,8 +44,10 @@ def _fill(body: Body, environ: Environ, declared: str) -> None:
     if left is None and not environ.get("wsgi.input_terminated"):
         return
     stream = environ["wsgi.input"]
+    # ``read`` waits for all that it is asked for, so that a byte now and then would never meet the deadline.
+    read = getattr(stream, "read1", stream.read)
     while left is None or left > 0:
-        chunk = stream.read(_CHUNK_BYTES if left is None else min(_CHUNK_BYTES, left))
+        chunk = read(_CHUNK_BYTES if left is None else min(_CHUNK_BYTES, left))
         if not chunk:
             return
         body.add(chunk)

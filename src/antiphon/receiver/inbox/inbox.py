@@ -1,20 +1,23 @@
 """Inbox: every callback that came, raw, and the state of its follow-ups, in a SQLite file that survives a power cut."""
 
+import contextlib
+import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from antiphon.errors import InvalidSignature, StorageError
-from antiphon.receiver.inbox import events, jobs
+from antiphon.receiver.inbox import events, jobs, key_trust
 from antiphon.receiver.inbox.connection import InboxConnection
 from antiphon.receiver.inbox.events import Arrival, Event, Scheme
+from antiphon.receiver.inbox.group_commit import Change
 from antiphon.receiver.inbox.jobs import Work, WorkState
 from antiphon.receiver.inbox.large_body import LARGE_BODY_BYTES, read_aside
 from antiphon.receiver.inbox.leader_lock import Leadership
-from antiphon.receiver.inbox.payload import read
+from antiphon.receiver.inbox.payload import Payload, read
 from antiphon.receiver.inbox.schema import FILE, LINK_LIFETIME_S
 
 __all__ = ["Arrival", "Event", "Inbox", "Leadership", "Scheme", "Work", "WorkState"]
@@ -26,6 +29,9 @@ _LONG_BODY_BYTES = 100_000  # from which a body is parsed in a thread of its own
 class Inbox:
     """Every callback that a receiver keeps, and the state of its follow-ups, in ``inbox.sqlite3`` in ``folder``.
 
+    With ``allow_documented`` the documented signature will do even by a key that has signed by Standard Webhooks in
+    this inbox.
+
     The folder is made if need be. May be used from several threads and processes, and on after a fork. A context
     manager.
 
@@ -34,8 +40,11 @@ class Inbox:
             closed.
     """
 
-    def __init__(self, folder: Path | str, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, folder: Path | str, *, allow_documented: bool = False, clock: Callable[[], float] = time.time
+    ) -> None:
         self.folder = Path(folder).absolute()
+        self._allow_documented = allow_documented
         self._clock = clock
         self._file = InboxConnection(self.folder / FILE)
         self._leadership = Leadership(self.folder)
@@ -53,7 +62,9 @@ class Inbox:
 
     # What came
 
-    def submit(self, body: bytes, *, scheme: Scheme = "", task_id: str | None = None) -> "Future[tuple[Event, bool]]":
+    def submit(
+        self, body: bytes, *, scheme: Scheme = "", task_id: str | None = None, signed_by: Sequence[bytes] = ()
+    ) -> "Future[tuple[Event, bool]]":
         """Keep a callback's raw body; the future has the event, and whether it is new, once both are on disk.
 
         Does not wait, not even for a large body.
@@ -62,13 +73,15 @@ class Inbox:
             scheme: How it came: "standard", "documented", "polled", or "" when unsigned.
             task_id: The id that the signature covers, if it covers nothing else (``Proof.task_id``): the body must be
                 that task's then.
+            signed_by: Fingerprints of the keys whose signature holds (``key_trust.fingerprint``).
 
         Returns:
             A future, which raises ``BadParameter`` when the body is no callback, ``InvalidSignature`` when it is
-            another task's, and ``StorageError`` when it cannot be kept.
+            another task's, ``Downgraded`` when its signature is weaker than one by this key before, and
+            ``StorageError`` when it cannot be kept.
         """
         done: Future[tuple[Event, bool]] = Future()
-        keep = partial(self._keep, body, scheme, task_id, done)
+        keep = partial(self._keep, body, scheme, task_id, signed_by, done)
         if len(body) > _LONG_BODY_BYTES:
             try:
                 self._file.aside(keep, large=len(body) > LARGE_BODY_BYTES)
@@ -78,17 +91,35 @@ class Inbox:
             keep()
         return done
 
-    def _keep(self, body: bytes, scheme: Scheme, signed: str | None, done: "Future[tuple[Event, bool]]") -> None:
+    def _keep(
+        self,
+        body: bytes,
+        scheme: Scheme,
+        signed: str | None,
+        signed_by: Sequence[bytes],
+        done: "Future[tuple[Event, bool]]",
+    ) -> None:
         try:
             payload = read_aside(body) if len(body) > LARGE_BODY_BYTES else read(body)
             if signed is not None and signed != payload.task_id:
                 raise InvalidSignature(f"the signature is for task {signed!r}, the body is of {payload.task_id!r}")
             now = self._clock()
-            change = partial(events.keep, payload=payload, body=body, scheme=scheme, now=now)
+            change: Change[tuple[Event, bool]] = partial(
+                _keep, payload=payload, body=body, scheme=scheme, signed_by=signed_by, now=now
+            )
+            if scheme == "documented" and not self._allow_documented:
+                change = partial(_keep_unless_downgraded, change, signed_by)
+            if scheme == "documented":
+                done.add_done_callback(partial(self._count_refusal, signed_by=signed_by, now=now))
             self._file.submit(change, len(body), done)
         except Exception as error:
             if done.set_running_or_notify_cancel():
                 done.set_exception(error)
+
+    def _count_refusal(self, done: "Future[tuple[Event, bool]]", signed_by: Sequence[bytes], now: float) -> None:
+        if not done.cancelled() and isinstance(done.exception(), key_trust.Downgraded):
+            with contextlib.suppress(StorageError):  # closed meanwhile
+                self._file.submit(partial(key_trust.count_refusal, fingerprints=signed_by, now=now))
 
     def add(self, body: bytes, *, scheme: Scheme = "", task_id: str | None = None) -> tuple[Event, bool]:
         """Keep a callback's raw body and wait until it is on disk; arguments and errors are those of ``submit``."""
@@ -256,3 +287,25 @@ class Inbox:
         if ".." in path.parts or not path.is_relative_to(self.folder):
             raise StorageError(f"{path} lies outside the inbox {self.folder}; a step puts its files under its folder")
         return path.relative_to(self.folder).as_posix()
+
+
+def _keep(
+    connection: sqlite3.Connection,
+    payload: Payload,
+    body: bytes,
+    scheme: Scheme,
+    signed_by: Sequence[bytes],
+    now: float,
+) -> tuple[Event, bool]:
+    kept = events.keep(connection, payload, body, scheme, now)
+    if scheme == "standard":
+        key_trust.note_standard(connection, signed_by, now)
+    return kept
+
+
+def _keep_unless_downgraded(
+    keep: Change[tuple[Event, bool]], signed_by: Sequence[bytes], connection: sqlite3.Connection
+) -> tuple[Event, bool]:
+    """Judged within the transaction, so that all processes on this inbox agree."""
+    key_trust.refuse_downgrade(connection, signed_by)
+    return keep(connection)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from antiphon.errors import StorageError
+from antiphon.private_files import opener
 
 FILE = "worker.lock"
 
@@ -47,7 +48,7 @@ class Leadership:
         if self._file is not None:
             return True
         try:
-            file = self._path.open("ab")
+            file = open(self._path, "ab", opener=opener)  # noqa: SIM115 - kept open as long as it leads
         except OSError as error:
             raise StorageError(f"{self._path} cannot be opened: {error.strerror}; make the inbox writable") from error
         try:

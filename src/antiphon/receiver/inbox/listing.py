@@ -11,6 +11,8 @@ from antiphon.contract.results import ResultKind
 from antiphon.errors import NotFound, StorageError
 from antiphon.receiver.inbox.events import Scheme
 from antiphon.receiver.inbox.jobs import WorkState
+from antiphon.receiver.inbox.key_trust import Refusals
+from antiphon.receiver.inbox.key_trust import refusals as count_refusals
 from antiphon.receiver.inbox.schema import FILE, connect
 
 _SELECT = """
@@ -80,6 +82,12 @@ def counts(folder: Path) -> dict[WorkState, int]:
     """
     with _reading(folder) as connection:
         return dict(connection.execute("SELECT state, count(*) FROM work GROUP BY state").fetchall())
+
+
+def refusals(folder: Path) -> Refusals:
+    """Callbacks that were refused because their signature was weaker than before. Raises as ``latest`` does."""
+    with _reading(folder) as connection:
+        return count_refusals(connection)
 
 
 @contextmanager

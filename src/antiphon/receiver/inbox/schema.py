@@ -1,16 +1,22 @@
 """Schema of the inbox's file: tables, opening, and upgrades of older formats."""
 
 import contextlib
+import logging
 import sqlite3
 import time
 from pathlib import Path
 
 from antiphon.durable_files import sync_folder
 from antiphon.errors import BadParameter, StorageError
+from antiphon.private_files import is_wide, narrow
+from antiphon.private_files import make_folder as make_private_folder
 from antiphon.receiver.inbox.payload import read
 
+log = logging.getLogger("antiphon.receiver")
+
 FILE = "inbox.sqlite3"
-FORMAT_VERSION = 3
+_FILES = (FILE, f"{FILE}-wal", f"{FILE}-shm", "worker.lock")
+FORMAT_VERSION = 4
 LINK_LIFETIME_S = 14 * 86_400.0  # from the first receipt to the expiry of what the links lead to
 
 LOCK_TIMEOUT_S = 30.0  # seconds to wait for another process that writes
@@ -25,9 +31,18 @@ CREATE TABLE forgotten (
     PRIMARY KEY (task_id, kind)
 ) WITHOUT ROWID
 """
+_STANDARD_KEYS = """
+CREATE TABLE standard_keys (
+    fingerprint BLOB PRIMARY KEY,
+    since REAL NOT NULL,
+    refused INTEGER NOT NULL DEFAULT 0,
+    refused_at REAL
+) WITHOUT ROWID
+"""
 # What is looked up often stands apart from the bodies, which may be large: SQLite reads rows whole.
 _TABLES = (
     _FORGOTTEN,
+    _STANDARD_KEYS,
     """
     CREATE TABLE events (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -74,11 +89,23 @@ _TABLES = (
 
 
 def make_folder(folder: Path) -> None:
-    """Make the inbox's folder, and have that outlast a power cut too; what SQLite puts in it, SQLite sees to."""
-    new = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in new:
+    """Make the inbox's folder for its owner alone, and have that outlast a power cut too; what SQLite puts in it,
+    SQLite sees to. What others can read of an older inbox is closed to them, and logged."""
+    for path in make_private_folder(folder):
         sync_folder(path.parent)
+    files = [path for name in _FILES if (path := folder / name).exists()]
+    try:
+        ours = bool(files) or not any(folder.iterdir())  # no inbox yet, but a folder of other things: left as it is
+        narrowed = [str(path) for path in ([folder] if ours else []) + files if narrow(path)]
+    except OSError as error:
+        log.warning("the inbox %s can be read by others, and that cannot be changed: %s", folder, error)
+        return
+    if narrowed:
+        log.warning("others could read callbacks; now only this user can: %s", ", ".join(narrowed))
+    elif not ours and is_wide(folder):
+        log.warning(
+            "others may look into %s, whose other files are not the inbox's: give it a folder of its own", folder
+        )
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -107,6 +134,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     if found == FORMAT_VERSION:
         return
     if found < FORMAT_VERSION:
+        if not found:
+            narrow(path)  # just made; what SQLite puts beside it gets the same mode
         _use_write_ahead_log(connection)
         connection.execute("BEGIN IMMEDIATE")
         found = _format(connection)  # another process may have been here first
@@ -136,9 +165,11 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
 
 
 def _upgrade(connection: sqlite3.Connection, found: int) -> None:
-    if found == 2:
-        _add_failed_column(connection)
-        connection.execute(_FORGOTTEN)
+    if found in (2, 3):
+        if found == 2:
+            _add_failed_column(connection)
+            connection.execute(_FORGOTTEN)
+        connection.execute(_STANDARD_KEYS)
         return
     if found == 1:
         connection.execute("ALTER TABLE events RENAME TO events_1")

@@ -94,7 +94,9 @@ def delivery(tmp_path: Path) -> Make:
 
 
 def step(**options: Any) -> FilesStep:
-    return FilesStep(Downloader(reserve=0, resumes=0), **{"reserve": 0, "clock": lambda: NOW, **options})
+    return FilesStep(
+        Downloader(allow_private=True, reserve=0, resumes=0), **{"reserve": 0, "clock": lambda: NOW, **options}
+    )
 
 
 def midi(*instruments: object) -> dict[str, Any]:
@@ -231,6 +233,18 @@ def test_what_is_no_video_is_given_up(delivery: Make, site: Site) -> None:
     with pytest.raises(GiveUp) as raised:
         step().run(delivery(video(site), "video"))
     assert raised.value.state == "failed"
+
+
+@pytest.mark.parametrize("scheme", ["standard", "polled"])
+def test_no_signature_opens_the_own_network_without_the_setting_of_the_receiver(
+    delivery: Make, site: Site, scheme: str
+) -> None:
+    site.answers["video"] = MP4
+    unset = FilesStep(Downloader(reserve=0), reserve=0, clock=lambda: NOW)
+    with pytest.raises(GiveUp, match="--allow-private"):
+        unset.run(delivery(video(site), "video", scheme))
+    assert site.asked == []
+    assert step().run(delivery(video(site), "video", scheme))
 
 
 @pytest.mark.parametrize("scheme", ["documented", ""])

@@ -1,9 +1,11 @@
 """The receiver as an ASGI app: what is kept, what is refused, and that nothing that comes brings it down."""
 
 import asyncio
+import contextlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from tests.unit.receiver.sending import KEY, MIDI, TASK, Headers, post, raw, sig
 
 from antiphon.contract import signatures
 from antiphon.errors import BadParameter, SettingsError
+from antiphon.http_server.bodies import Busy
 from antiphon.receiver import Answer, Limits, Notice, Receiver
 
 
@@ -144,7 +147,7 @@ async def test_a_body_over_the_limit_is_refused_at_its_length_or_while_it_stream
     for length in (b"32000001", b"9" * 5000):
         assert (await post(receiver, b"", [(b"content-length", length)]))[0] == 413
     chunk = bytes(8_000_000)
-    assert (await post(receiver, b"", parts=[chunk] * 5))[0] == 413
+    assert (await post(receiver, b"", raw(signature(b"")), parts=[chunk] * 5))[0] == 413
 
 
 async def test_a_sender_that_leaves_before_its_body_has_come_leaves_nothing(receiver: Receiver) -> None:
@@ -251,17 +254,72 @@ async def test_a_body_that_does_not_come_in_time_gets_408(tmp_path: Path) -> Non
         sent.append(message)
 
     with Receiver(tmp_path, [KEY], steps=[], workers=0, limits=Limits(seconds=0.02)) as receiver:
-        await receiver({"type": "http", "method": "POST", "path": "/", "headers": []}, receive, send)
+        headers = raw(signature(MIDI))
+        await receiver({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive, send)
         assert sent[0]["status"] == 408
         assert list(receiver.inbox.events()) == []
 
 
 async def test_bodies_that_come_in_at_the_same_time_may_not_hold_all_memory(tmp_path: Path) -> None:
-    with Receiver(tmp_path, [KEY], steps=[], workers=0, limits=Limits(held=len(MIDI) + 1)) as receiver:
-        with receiver.intake.body({}) as another:
+    with Receiver(tmp_path, [KEY], steps=[], workers=0, limits=Limits(held=2 * len(MIDI) + 1)) as receiver:
+        with receiver.intake.body({}, "192.0.2.1") as another:
             another.add(b"xx")
             assert (await post(receiver, MIDI, raw(signature(MIDI))))[0] == 503
         assert (await post(receiver, MIDI, raw(signature(MIDI))))[0] == 200
+
+
+@pytest.mark.parametrize("attackers", [["192.0.2.1"], ["192.0.2.1", "192.0.2.2"], ["2001:db8::1", "2001:db8::2"]])
+async def test_whatever_an_address_holds_there_is_room_for_the_next_one(tmp_path: Path, attackers: list[str]) -> None:
+    limits = Limits(body=32_000, held=256_000)
+    with Receiver(tmp_path, [KEY], steps=[], workers=0, limits=limits) as receiver, ExitStack() as held:
+        for attacker in attackers:
+            with contextlib.suppress(Busy):
+                while True:
+                    held.enter_context(receiver.intake.body({}, attacker)).add(bytes(1000))
+        body = MIDI.replace(b"[]", b"[" + b" " * 30_000 + b"]")
+        assert (await post(receiver, body, raw(signature(body)), client="198.51.100.7"))[0] == 200
+        assert (await post(receiver, body, raw(signature(body)), client=attackers[0]))[0] == 503
+
+
+UNBELIEVABLE: dict[str, tuple[Callable[[], dict[str, str]], str]] = {
+    "missing": (dict, "missing"),
+    "stale": (lambda: signature(MIDI, now=time.time() - 1000), "in the past"),
+    "stale, documented": (lambda: signature(MIDI, now=time.time() - 1000, only="X-"), "in the past"),
+    "without a time": (lambda: {**signature(MIDI), "webhook-timestamp": "now"}, "not a Unix time"),
+    "without an id": (lambda: {**signature(MIDI), "webhook-id": ""}, "not an id"),
+    "a part": (lambda: {"webhook-id": "msg_1"}, "missing"),
+    "malformed": (lambda: {**signature(MIDI), "webhook-signature": "v1,x"}, "webhook-signature"),
+    "another version": (lambda: {**signature(MIDI), "webhook-signature": "v2,x"}, "no v1"),
+    "malformed, documented": (lambda: {**signature(MIDI, only="X-"), "X-Webhook-Signature": "x"}, "32 bytes in base64"),
+}
+
+
+@pytest.mark.parametrize("case", UNBELIEVABLE)
+async def test_a_body_whose_signature_cannot_hold_is_never_held(receiver: Receiver, case: str) -> None:
+    headers, words = UNBELIEVABLE[case]
+
+    def hold(size: int, holder: str) -> None:
+        raise AssertionError("it was read")
+
+    receiver.intake.hold = hold  # type: ignore[method-assign]
+    status, answer = await post(receiver, b"", raw(headers()), parts=[MIDI[:9], MIDI[9:]])
+    assert (status, words in answer["msg"]) == (401, True), answer
+
+
+async def test_with_standard_required_the_documented_headers_let_no_body_in(tmp_path: Path) -> None:
+    def hold(size: int, holder: str) -> None:
+        raise AssertionError("it was read")
+
+    with Receiver(tmp_path, [KEY], require="standard", steps=[], workers=0) as receiver:
+        receiver.intake.hold = hold  # type: ignore[method-assign]
+        assert (await post(receiver, MIDI, raw(signature(MIDI, only="X-"))))[0] == 401
+
+
+async def test_who_probes_hears_what_came_without_its_signature(receiver: Receiver) -> None:
+    heard: list[bytes] = []
+    receiver.intercept = lambda headers, body: heard.append(body)
+    assert (await post(receiver, MIDI))[0] == 401
+    assert heard == [MIDI]
 
 
 async def test_headers_over_the_limit_get_400(receiver: Receiver) -> None:

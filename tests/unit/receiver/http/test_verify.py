@@ -34,7 +34,7 @@ def check(headers: Mapping[str, str], body: bytes, keys: tuple[str, ...] = (KEY,
 
 
 def test_standard_webhooks_covers_bytes_that_need_not_even_be_json() -> None:
-    assert check(standard(b"\xff not json"), b"\xff not json") == Proof("standard", None)
+    assert check(standard(b"\xff not json"), b"\xff not json") == Proof("standard", None, (KEY,))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_standard_webhooks_covers_bytes_that_need_not_even_be_json() -> None:
     ],
 )
 def test_the_documented_scheme_finds_its_task_id_wherever_it_stands(body: bytes) -> None:
-    assert check(documented(), body.replace(b"%s", TASK.encode())) == Proof("documented", TASK)
+    assert check(documented(), body.replace(b"%s", TASK.encode())) == Proof("documented", TASK, (KEY,))
 
 
 @pytest.mark.parametrize("task_id", ["a b", "ä", 'quo"te', "\\", "😀" * 200, "../../etc/passwd"])
@@ -96,7 +96,7 @@ def test_where_the_whole_body_must_be_signed_the_documented_scheme_does_not_suff
     with pytest.raises(InvalidSignature, match="Standard Webhooks"):
         verify(documented(), body, [KEY], now=NOW, require="standard")
     both = documented() | standard(body)
-    assert verify(both, body, [KEY], now=NOW, require="standard") == Proof("standard", None)
+    assert verify(both, body, [KEY], now=NOW, require="standard") == Proof("standard", None, (KEY,))
 
 
 def test_an_empty_id_is_not_signed_by_anybody() -> None:

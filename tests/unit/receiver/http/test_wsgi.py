@@ -1,6 +1,7 @@
 """The receiver as a WSGI app, and handed requests one by one."""
 
 import io
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,10 +72,54 @@ def test_refusals_have_their_status_here_too(receiver: Receiver) -> None:
     assert call(receiver, b"junk", signature(b"junk"))[0] == "400 Bad Request"
     assert call(receiver, b"", {}, REQUEST_METHOD="PUT")[0] == "405 Method Not Allowed"
     assert call(receiver, b"x" * 100_001)[0].startswith("413 ")
-    assert call(receiver, b"x" * 100_001, **ENDLESS)[0].startswith("413 ")
+    assert call(receiver, b"x" * 100_001, signature(b"x"), **ENDLESS)[0].startswith("413 ")
     receiver.inbox.close()
     status, headers = call(receiver, MIDI, signature(MIDI))
     assert (status, headers["Retry-After"]) == ("503 Service Unavailable", "10")
+
+
+class Unread(io.BytesIO):
+    """A body that must not be asked for."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise AssertionError("it was read")
+
+    read1 = read
+
+
+def test_a_body_whose_signature_cannot_hold_is_not_read(receiver: Receiver) -> None:
+    stale = signature(MIDI, now=time.time() - 1000)
+    for headers in ({}, stale, {**signature(MIDI), "webhook-signature": "v1,x"}):
+        status, _ = call(receiver, MIDI, headers, valid=False, **{"wsgi.input": Unread(MIDI)})
+        assert status == "401 Unauthorized"
+
+
+def test_a_body_that_drips_meets_its_deadline(tmp_path: Path) -> None:
+    class Dripping(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: Any) -> int:
+            time.sleep(0.005)
+            buffer[:1] = b"x"
+            return 1
+
+    limits = Limits(seconds=0.1)
+    with Receiver(tmp_path, [KEY], steps=[], workers=0, limits=limits) as receiver:
+        dripping = io.BufferedReader(Dripping())
+        status, _ = call(receiver, b"x" * 100_000, signature(MIDI), valid=False, **{"wsgi.input": dripping})
+        assert status == "408 Request Timeout"
+
+
+def test_what_an_address_holds_leaves_room_for_the_next_one(tmp_path: Path) -> None:
+    limits = Limits(held=3 * len(MIDI))
+    with (
+        Receiver(tmp_path, [KEY], steps=[], workers=0, limits=limits) as receiver,
+        receiver.intake.body({}, "192.0.2.1") as held,
+    ):
+        held.add(bytes(len(MIDI)))
+        assert call(receiver, MIDI, signature(MIDI), REMOTE_ADDR="192.0.2.1")[0].startswith("503 ")
+        assert call(receiver, MIDI, signature(MIDI), REMOTE_ADDR="198.51.100.7")[0] == "200 OK"
 
 
 @pytest.mark.parametrize("length", ["", "-1", "x", "１２", "1e3", "9" * 100])

@@ -65,7 +65,12 @@ def test_format_2_learns_what_failed(tmp_path: Path) -> None:
         for body in bodies:
             inbox.add(body)
     old = sqlite3.connect(tmp_path / "inbox.sqlite3", isolation_level=None)
-    for statement in ("DROP TABLE forgotten", "ALTER TABLE events DROP COLUMN failed", "PRAGMA user_version = 2"):
+    for statement in (
+        "DROP TABLE forgotten",
+        "DROP TABLE standard_keys",
+        "ALTER TABLE events DROP COLUMN failed",
+        "PRAGMA user_version = 2",
+    ):
         old.execute(statement)
     old.close()
     with Inbox(tmp_path) as inbox:
