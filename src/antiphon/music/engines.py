@@ -84,12 +84,12 @@ def transcribe(arguments: Arguments, progress: Progress) -> dict[str, str]:
 
     stems = {name: Path(path) for name, path in arguments["stems"].items()}
     with ThreadPoolExecutor(1) as beside:
-        onsets = beside.submit(rhythm.onset_strength, stems)
+        listened = beside.submit(rhythm.listen, stems)
         heard = by_stem(
             stems, models=Path(arguments["models"]), threads=arguments["threads"], progress=part(progress, 0, 0.9)
         )
     progress(0.9, "tempo")
-    found = rhythm.of_onsets(onsets.result(), list(heard.values()))
+    found = rhythm.of_onsets(listened.result().strength, list(heard.values()))
     instruments = [instrument for stem, instrument in heard.items() if arguments.get("only") in (None, stem)]
     tempo_map = TempoMap.of_beats(found.beats, found.positions)
     # Without a beat there is no grid: the notes stay as they were played.
