@@ -140,7 +140,7 @@ def agreement(pieces: list[Piece]) -> tuple[float, float, float]:
         total += int(known.sum())
         silent = piece.states == STATES - 1
         none_right, none = none_right + int((found[silent] == STATES - 1).sum()), none + int(silent.sum())
-        named = keys(piece.borders, piece.harmony)
+        named = keys(piece.borders, piece.harmony, range(len(piece.harmony)))
         key_right += bool(named) and 12 * (named[0].mode == "minor") + named[0].tonic == piece.key
     return right / total, none_right / max(none, 1), key_right / len(pieces)
 

@@ -112,6 +112,9 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     work = parser.parse_args().work
     found: dict[str, list[Candidates]] = {}
+    # As classes of this module by its name, for those who read them.
+    from training.rhythm.candidates import Candidates, offered, read
+
     for split in ("train", "valid"):
         paths: Sequence[Path] = sorted((work / split).glob("*[0-9].npz"))
         for path in paths:

@@ -26,7 +26,7 @@ def choose(piece: Candidates) -> tuple[Grid, Bars]:
     for grid in piece.grids:
         verdict, bpm = judge(grid.features), 60 / float(np.median(np.diff(grid.beats)))
         bars = count(verdict, bpm)
-        score = level_score(grid.level, grid.strength, bpm, verdict, bars)
+        score = level_score(grid.strength, bpm, verdict, bars)
         if best is None or score > best[0]:
             best = score, grid, bars
     assert best is not None

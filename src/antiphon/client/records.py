@@ -95,10 +95,43 @@ class MidiData(TypedDict, total=False):
     instruments: list[InstrumentRecord]
 
 
+class KeySpan(TypedDict):
+    start: float
+    end: float
+    key: str
+
+
+class ChordSpan(TypedDict):
+    start: float
+    end: float
+    chord: str
+
+
+class SectionSpan(TypedDict):
+    start: float
+    end: float
+    label: str
+
+
+class SongAnalysis(TypedDict, total=False):
+    """What a song is built of; times in seconds."""
+
+    tempo: float
+    meter: str
+    confidence: float
+    key: str | None
+    beats: list[float]
+    downbeats: list[float]
+    keys: list[KeySpan]
+    chords: list[ChordSpan]
+    sections: list[SectionSpan]
+
+
 class MidiRecord(Status, total=False):
     recordTaskId: int
     midiData: MidiData | None
     midiUrl: str | None
+    analysis: SongAnalysis | None
     successFlag: int
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from antiphon.music.harmony import Chord, Key, Section, chords, keys, sections
 from antiphon.music.rhythm import Rhythm, Song, by_beat, of_song
 from antiphon.music.rhythm.onsets import FRAME_RATE
+from antiphon.score.outline import Named, Outline
 
 NO_CHORD = "N"
 LEVEL_UNIT_DB = 20.0
@@ -39,6 +40,14 @@ class Analysis:
         key = next((key for key in self.keys if key.start <= chord.start < key.end), self.key)
         return (key.spelled(chord.root) if key else Key(0, 0, 0, "major").spelled(chord.root)) + (chord.quality or "")
 
+    def outline(self) -> Outline:
+        """As a MIDI file has it."""
+        return Outline(
+            keys=tuple(Named(key.start, key.name) for key in self.keys),
+            chords=tuple(Named(chord.start, self.chord_name(chord)) for chord in self.chords),
+            sections=tuple(Named(section.start, section.label) for section in self.sections),
+        )
+
     def described(self) -> dict[str, Any]:
         """As JSON has it: times in seconds."""
         return {
@@ -66,10 +75,10 @@ def analyse(song: Song) -> Analysis:
     beats = np.array(rhythm.beats)
     borders = np.append(beats, 2 * beats[-1] - beats[-2])
     heard = by_beat(beats, harmony_of(song))
-    found = keys(borders, heard)
+    bar_starts = [order for order, position in enumerate(rhythm.positions) if position == 1]
+    found = keys(borders, heard, bar_starts)
     if not found and not rhythm.confidence:
         return Analysis(rhythm, (), (), ())
-    bar_starts = [order for order, position in enumerate(rhythm.positions) if position == 1]
     return Analysis(
         rhythm,
         tuple(found),

@@ -114,7 +114,8 @@ class TaskRun:
             threads=settings.engine_threads,
         )
         midi = await self._store("midi", paths["midi"], self.task.parameters["title"])
-        return RunOutcome([midi], {"instruments": json.loads(Path(paths["notes"]).read_text())})
+        found = {"instruments": paths["notes"], "analysis": paths["analysis"]}
+        return RunOutcome([midi], {name: json.loads(Path(path).read_text()) for name, path in found.items()})
 
     async def _render(self, sources: dict[str, Artifact]) -> RunOutcome:
         track = next(artifact for artifact in sources.values() if artifact.audio_id == self.task.audio_id)

@@ -10,8 +10,6 @@ from antiphon.music.signal.viterbi import best_path, runs
 
 CHANGE_COST = 3.0
 """Cost of a change of chord from one beat to the next."""
-BAR_LINE_BONUS = 0.0
-NONE = "N"
 
 Frames = NDArray[np.float64]
 
@@ -28,8 +26,8 @@ class Chord:
 
 
 def chords(borders: Frames, harmony: Frames) -> list[Chord]:
-    """Chords by the ``harmony`` (beats, 24): the chroma from each beat to the next. ``borders`` (beats + 1,) are the
-    seconds of the beats and of the last one's end."""
+    """Chords by the ``harmony`` (beats, CHROMA + 1): the chroma from each beat to the next, and its level in dB.
+    ``borders`` (beats + 1,) are the seconds of the beats and of the last one's end."""
     if not len(harmony):
         return []
     found = states(harmony)

@@ -1,5 +1,6 @@
 """Key of a song: the tonic and mode whose tones and chords sound most; another from where that is sure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,9 +46,14 @@ class Key:
         return (FLATS if self.is_flat else SHARPS)[pitch_class]
 
 
-def keys(borders: Frames, harmony: Frames) -> list[Key]:
-    """The key of a song, or several one after another; none where too little sounds. The arguments are those of
-    ``chords``."""
+def keys(borders: Frames, harmony: Frames, bar_starts: Sequence[int]) -> list[Key]:
+    """The key of a song, or several one after another, which begin with bars; none where too little sounds.
+
+    Args:
+        borders: Seconds of the beats, and of the last one's end; (beats + 1,).
+        harmony: (beats, CHROMA + 1), as ``chords`` has it.
+        bar_starts: The beats that begin bars, ascending.
+    """
     scores = chord_scores(harmony, templates())
     likely = np.exp(scores - scores.max(axis=1, initial=-np.inf, keepdims=True))
     likely /= likely.sum(axis=1, keepdims=True)
@@ -58,7 +64,10 @@ def keys(borders: Frames, harmony: Frames) -> list[Key]:
     moves = np.full((24, 24), -CHANGE_COST)
     np.fill_diagonal(moves, 0.0)
     states = best_path([found / BEATS_OF_A_SONG], moves).states
+    spans = runs(states)
+    edges = [0, *(min(bar_starts, key=lambda bar: abs(bar - first), default=first) for first, _ in spans[1:]), len(found)]
     return [
-        Key(float(borders[first]), float(borders[last]), int(states[first]) % 12, MODES[int(states[first]) // 12])
-        for first, last in runs(states)
+        Key(float(borders[first]), float(borders[last]), int(states[span[0]]) % 12, MODES[int(states[span[0]]) // 12])
+        for span, first, last in zip(spans, edges[:-1], edges[1:], strict=True)
+        if first < last
     ]

@@ -22,12 +22,12 @@ MIN_DURATION_S = 4.0
 """Seconds of sound in which a rhythm can be heard."""
 MIN_CONFIDENCE = 0.11
 """Least share of the onset strength that repeats with a beat."""
-TEMPO_LEVEL_SCORES = {1.0: 0.0, 0.5: -0.2, 2.0: -0.1, 2 / 3: -0.2, 1.5: -0.2, 1 / 3: -0.25, 3.0: -0.25}
-"""Tempi, as multiples of the most salient one, that may be the beat's, and what speaks against each."""
-ONSET_WEIGHT, FELT_WEIGHT, BARS_WEIGHT, PREFERENCE_WEIGHT = 0.45, 1.0, 1.0, 0.3
+TEMPO_LEVELS = (1.0, 0.5, 2.0, 2 / 3, 1.5, 1 / 3, 3.0)
+"""Tempi, as multiples of the most salient one, that may be the beat's."""
+ONSET_WEIGHT, FELT_WEIGHT, BARS_WEIGHT, PREFERENCE_WEIGHT = 0.9, 0.3, 3.0, 0.3
 """Weights in the choice between them: onsets on the beats, the judge's word, clear bars, and how readily people tap
 it."""
-MAX_FELT = 4.0
+MAX_FELT = 8.0
 """The judge is not surer than this logit."""
 MIN_FIRST_ONSET_SHARE, FIRST_ONSET_TOLERANCE_S = 0.15, 0.07
 """How strong the first onset of a song is, as a share of its strong beats, and seconds by which a beat may come before
@@ -103,7 +103,7 @@ def _beats(song: Song, accented: Frames, periods: Frames) -> NDArray[np.intp]:
         times = seconds(frames, strength[part]) + begin / FRAME_RATE
         verdict = judge(features(times, song))
         onsets = float(_peaks(strength[part])[frames].mean())
-        score = level_score(level, onsets, _bpm(times), verdict, count(verdict, _bpm(times)))
+        score = level_score(onsets, _bpm(times), verdict, count(verdict, _bpm(times)))
         if score > best:
             best, chosen = score, (way, level)
     way, level = chosen
@@ -111,25 +111,24 @@ def _beats(song: Song, accented: Frames, periods: Frames) -> NDArray[np.intp]:
 
 
 def grids(strength: Frames, accented: Frames, periods: Frames) -> Iterator[tuple[float, int, NDArray[np.intp]]]:
-    """The beats at each of ``TEMPO_LEVEL_SCORES``, on what begins (way 0) and on what is ``accented`` (way 1): level,
+    """The beats at each of ``TEMPO_LEVELS``, on what begins (way 0) and on what is ``accented`` (way 1): level,
     way and frames."""
     usual = 60 * FRAME_RATE / float(np.median(periods))
     ways = np.stack([strength, accented])
-    for level in TEMPO_LEVEL_SCORES:
+    for level in TEMPO_LEVELS:
         if MIN_TEMPO_BPM <= usual * level <= MAX_TEMPO_BPM:
             for way, frames in enumerate(track(ways, periods / level)):
                 yield level, way, frames
 
 
-def level_score(level: float, onsets: float, bpm: float, verdict: Verdict, bars: Bars) -> float:
-    """How well a grid of beats fits a song, by its ``level``, the mean of the ``onsets`` on it, its tempo, the judge's
-    word and its bars."""
+def level_score(onsets: float, bpm: float, verdict: Verdict, bars: Bars) -> float:
+    """How well a grid of beats fits a song, by the mean of the ``onsets`` on it, its tempo, the judge's word and its
+    bars."""
     return (
         ONSET_WEIGHT * float(np.log(onsets + 1e-9))
         + FELT_WEIGHT * float(np.clip(verdict.felt, -MAX_FELT, MAX_FELT))
         + BARS_WEIGHT * bars.score
         + PREFERENCE_WEIGHT * preference(bpm)
-        + TEMPO_LEVEL_SCORES[level]
     )
 
 
