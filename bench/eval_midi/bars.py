@@ -32,7 +32,7 @@ class Found:
     downbeats: float
     meter: float
     key: float
-    chords: float
+    chords: float | str
     named: str
 
 
@@ -73,9 +73,11 @@ def _key(style: Style, found: Analysis) -> str:
     return f"{found.key.spelled(tonic) if found.key else SHARPS[tonic]} {'minor' if style.scale[2] == 3 else 'major'}"
 
 
-def _agreement(style: Style, lines: Sequence[float], found: Analysis) -> float:
-    """The share of the time in which the chord is right, where the piece has a major or minor one."""
+def _agreement(style: Style, lines: Sequence[float], found: Analysis) -> float | str:
+    """The share of the time in which the chord is right, where the piece has a major or minor one; "" if nowhere."""
     symbols = style.harmony.split()
+    if all(symbol.endswith("5") for symbol in symbols):
+        return ""
     true = [symbols[bar % len(symbols)] for bar in range(style.bars)] + symbols[:1]
     spans = np.array([*pairwise(lines), (lines[-1], compose(style).duration)])
     ours = np.array([(chord.start, chord.end) for chord in found.chords]).reshape(-1, 2)

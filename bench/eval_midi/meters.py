@@ -119,7 +119,12 @@ METER_STYLES: tuple[Style, ...] = (
         name="shanty",
         tempo=96,
         harmony="Cm Bb Cm Gm Cm Ab Bb Cm",
-        drums={KICK: ("X.....", "X...x."), STICK: ("...x..",), LOW_TOM: ("..x..x",), CRASH: ("X.....", *["......"] * 7)},
+        drums={
+            KICK: ("X.....", "X...x."),
+            STICK: ("...x..",),
+            LOW_TOM: ("..x..x",),
+            CRASH: ("X.....", *["......"] * 7),
+        },
         bass=("1--5--", "1--1-5"),
         bass_program=33,
         chords=(Chords(21, ("X-----",), 51, 70, 0.3, -2.0), Chords(24, ("x.xx.x", "x.xxx."), 50, 70, -0.4, 0.0, 0.006)),

@@ -10,6 +10,7 @@ import argparse
 import json
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,19 @@ from torch import Tensor
 import antiphon.music.harmony as harmony
 from antiphon.music.harmony.chords import states
 from antiphon.music.harmony.key import SHARPS, keys
-from antiphon.music.harmony.templates import KEY_FEATURES, NONE_FEATURES, QUALITIES, STATES, WEIGHTS, Templates, chord_scores, key_features, none_features, templates, unit_chroma
+from antiphon.music.harmony.templates import (
+    KEY_FEATURES,
+    NONE_FEATURES,
+    QUALITIES,
+    STATES,
+    WEIGHTS,
+    Templates,
+    chord_scores,
+    key_features,
+    none_features,
+    templates,
+    unit_chroma,
+)
 from antiphon.music.rhythm.features import by_beat
 from antiphon.music.signal.pitchbands import CHROMA, chroma, tones
 
@@ -68,8 +81,10 @@ def read(path: Path) -> Piece:
     names = [state_of(name) for _, name in known["chords"]]
     at = np.searchsorted(starts, beats + 0.02) - 1
     wanted = np.array([names[max(place, 0)] for place in at])
-    played = np.concatenate([body[f"notes_{stem}"] for stem in ("bass", "other", "vocal") if f"notes_{stem}" in body] or [np.zeros((0, 4))])
-    for order, (start, end) in enumerate(zip(borders[:-1], borders[1:], strict=True)):
+    played = np.concatenate(
+        [body[f"notes_{stem}"] for stem in ("bass", "other", "vocal") if f"notes_{stem}" in body] or [np.zeros((0, 4))]
+    )
+    for order, (start, end) in enumerate(pairwise(borders)):
         sounding = np.clip(np.minimum(played[:, 1], end) - np.maximum(played[:, 0], start), 0, None).sum()
         if sounding < MIN_SOUNDING_SHARE * (end - start):
             wanted[order] = STATES - 1
@@ -89,13 +104,23 @@ def learn_chords(pieces: list[Piece]) -> dict[str, Rows]:
     found, wanted = found[wanted >= 0], wanted[wanted >= 0]
     unit = torch.tensor(unit_chroma(found))
     none = torch.tensor(none_features(found))
-    weights = [torch.zeros(len(QUALITIES), CHROMA, dtype=torch.float64), torch.zeros(len(QUALITIES), dtype=torch.float64), torch.zeros(NONE_FEATURES, dtype=torch.float64)]
+    weights = [
+        torch.zeros(len(QUALITIES), CHROMA, dtype=torch.float64),
+        torch.zeros(len(QUALITIES), dtype=torch.float64),
+        torch.zeros(NONE_FEATURES, dtype=torch.float64),
+    ]
 
     def scores() -> Tensor:
-        return torch.cat([_all_roots(unit, weights[0]) + weights[1].repeat_interleave(12), none @ weights[2][:, None]], dim=1)
+        return torch.cat(
+            [_all_roots(unit, weights[0]) + weights[1].repeat_interleave(12), none @ weights[2][:, None]], dim=1
+        )
 
     _fit(scores, weights, torch.tensor(wanted), WEIGHT_DECAY)
-    return {"chords": weights[0].detach().numpy(), "chord_biases": weights[1].detach().numpy(), "none": weights[2].detach().numpy()}
+    return {
+        "chords": weights[0].detach().numpy(),
+        "chord_biases": weights[1].detach().numpy(),
+        "none": weights[2].detach().numpy(),
+    }
 
 
 def learn_keys(pieces: list[Piece], chord_weights: Templates) -> dict[str, Rows]:
@@ -106,13 +131,20 @@ def learn_keys(pieces: list[Piece], chord_weights: Templates) -> dict[str, Rows]
         rows.append(key_features(piece.harmony, likely / likely.sum(axis=1, keepdims=True)).mean(axis=0))
     features = torch.tensor(np.array(rows))
     weights = [torch.zeros(2, KEY_FEATURES, dtype=torch.float64), torch.zeros(2, dtype=torch.float64)]
-    _fit(lambda: _all_roots(features, weights[0]) + weights[1].repeat_interleave(12), weights, torch.tensor([piece.key for piece in pieces]), KEY_WEIGHT_DECAY)
+    _fit(
+        lambda: _all_roots(features, weights[0]) + weights[1].repeat_interleave(12),
+        weights,
+        torch.tensor([piece.key for piece in pieces]),
+        KEY_WEIGHT_DECAY,
+    )
     return {"keys": weights[0].detach().numpy(), "key_biases": weights[1].detach().numpy()}
 
 
 def _all_roots(features: Tensor, kernels: Tensor) -> Tensor:
     """(rows, kernels * 12): each kernel on each root."""
-    rolls = [torch.roll(kernels.reshape(len(kernels), -1, 12), root, dims=2).reshape(len(kernels), -1) for root in range(12)]
+    rolls = [
+        torch.roll(kernels.reshape(len(kernels), -1, 12), root, dims=2).reshape(len(kernels), -1) for root in range(12)
+    ]
     return torch.einsum("nf,rkf->nkr", features, torch.stack(rolls)).reshape(len(features), -1)
 
 
@@ -123,7 +155,9 @@ def _fit(scores: Any, weights: list[Tensor], wanted: Tensor, decay: float) -> No
 
     def closure() -> Tensor:
         optimiser.zero_grad()
-        loss = torch.nn.functional.cross_entropy(scores(), wanted) + decay * sum(weight.square().sum() for weight in weights)
+        loss = torch.nn.functional.cross_entropy(scores(), wanted) + decay * sum(
+            weight.square().sum() for weight in weights
+        )
         loss.backward()
         return loss
 
@@ -159,7 +193,9 @@ def main() -> None:
     found = learn_chords(pieces["train"])
     partial = Templates(**found, keys=np.zeros((2, KEY_FEATURES)), key_biases=np.zeros(2))
     found |= learn_keys(pieces["train"], partial)
-    np.savez(Path(harmony.__file__).parent / WEIGHTS, **{name: value.astype(np.float16) for name, value in found.items()})
+    np.savez(
+        Path(harmony.__file__).parent / WEIGHTS, **{name: value.astype(np.float16) for name, value in found.items()}
+    )
     templates.cache_clear()
     for split, some in pieces.items():
         chords, none, key = agreement(some)

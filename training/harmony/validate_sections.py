@@ -1,6 +1,6 @@
 """How well sections are found in the pieces kept for validation (or those of ``--split train``).
 
-    python -m training.harmony.validate_sections WORK
+python -m training.harmony.validate_sections WORK
 """
 
 import argparse
@@ -9,8 +9,8 @@ from pathlib import Path
 import mir_eval
 import numpy as np
 
-from antiphon.music.harmony import sections
 from antiphon.music.analysis import sound_of
+from antiphon.music.harmony import sections
 from training.harmony.train import read as read_harmony
 from training.rhythm.candidates import read
 
@@ -33,10 +33,15 @@ def main() -> None:
         ours = np.array([(one.start, one.end) for one in found])
         labels = [one.label for one in found]
         spans, ours = spans - spans[0, 0], ours - ours[0, 0]
-        borders_f.append(mir_eval.segment.detection(spans, ours, window=1.0, trim=True)[2] if len(spans) > 1 and len(ours) > 1 else (0.0 if len(spans) > 1 else np.nan))
+        borders_f.append(
+            mir_eval.segment.detection(spans, ours, window=1.0, trim=True)[2]
+            if len(spans) > 1 and len(ours) > 1
+            else (0.0 if len(spans) > 1 else np.nan)
+        )
         pairs.append(mir_eval.segment.pairwise(spans, [label for _, label in true], ours, labels)[2])
         counts.append((len(true), len(found)))
-    print(f"borders within 1 s {np.nanmean(borders_f):.3f}, pairwise {np.mean(pairs):.3f}, sections {np.mean(counts, axis=0)}")
+    print(f"borders within 1 s {np.nanmean(borders_f):.3f}, pairwise {np.mean(pairs):.3f}")
+    print(f"sections true and found {np.mean(counts, axis=0)}")
 
 
 if __name__ == "__main__":

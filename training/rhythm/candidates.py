@@ -47,7 +47,6 @@ class Grid:
     level: float
     way: int
     beats: NDArray[np.float64]
-    strength: float
     features: NDArray[np.float32]
     down: NDArray[np.float32] | None
     felt: bool
@@ -74,7 +73,10 @@ def spoilt(rng: np.random.Generator, stem: str, rows: NDArray[np.float32]) -> In
         kept = np.concatenate([kept, extra])
     times = kept[:, :1] + rng.normal(0, JITTER_S, (len(kept), 1)).astype(np.float32)
     kept[:, :1] = np.maximum(times, 0)
-    notes = tuple(Note(int(pitch), float(start), max(float(end), float(start) + 0.03), float(loud)) for start, end, pitch, loud in kept)
+    notes = tuple(
+        Note(int(pitch), float(start), max(float(end), float(start) + 0.03), float(loud))
+        for start, end, pitch, loud in kept
+    )
     return Instrument(stem, PROGRAMS[stem], stem == "drums", tuple(sorted(notes, key=lambda note: note.start)))
 
 
@@ -104,7 +106,7 @@ def offered(known: dict[str, Any], song: Song) -> Iterator[Grid]:
         apart = np.abs(beats[:, None] - lines[None, :])
         matched = float((apart.min(axis=0) < MATCHED_S).mean())
         down = (apart.min(axis=1) < MATCHED_S).astype(np.float32) if matched >= MIN_BAR_LINES_SHARE else None
-        yield Grid(level, way, beats, float(strength[frames].mean()), features(beats, song), down, felt >= MIN_GRID_F)
+        yield Grid(level, way, beats, features(beats, song), down, felt >= MIN_GRID_F)
 
 
 def main() -> None:
@@ -112,9 +114,6 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     work = parser.parse_args().work
     found: dict[str, list[Candidates]] = {}
-    # As classes of this module by its name, for those who read them.
-    from training.rhythm.candidates import Candidates, offered, read
-
     for split in ("train", "valid"):
         paths: Sequence[Path] = sorted((work / split).glob("*[0-9].npz"))
         for path in paths:
@@ -124,4 +123,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # Pickled classes are found again by the name of their module.
+    from training.rhythm import candidates
+
+    candidates.main()

@@ -53,6 +53,7 @@ def keep(path: Path, listened: Listened, known: Mapping[str, object], notes: Map
     scratch = path.with_suffix(".part.npz")
     np.savez_compressed(
         scratch,
+        allow_pickle=False,
         strength=listened.strength.astype(np.float32),
         accents=listened.accents.astype(np.float16),
         pitches=(10 * np.log10(listened.pitches + 1e-20)).astype(np.float16),

@@ -2,8 +2,8 @@
 
     python -m training.rhythm.train WORK
 
-reads ``WORK/candidates.pickle`` and writes ``src/antiphon/music/rhythm/judge.npz``. The state with the least loss on the
-validation pieces is kept. It runs in one thread, for some minutes.
+reads ``WORK/candidates.pickle`` and writes ``src/antiphon/music/rhythm/judge.npz``. The state with the least loss on
+the validation pieces is kept. It runs in one thread, for some minutes.
 """
 
 import argparse
@@ -79,7 +79,9 @@ def train(found: dict[str, list[Candidates]]) -> dict[str, NDArray[np.float16]]:
         network.train()
         order = rng.permutation(len(taught))
         for first in range(0, len(order), BATCH):
-            losses = torch.stack(_said_and_lost(network, [taught[place] for place in order[first : first + BATCH]], rng))
+            losses = torch.stack(
+                _said_and_lost(network, [taught[place] for place in order[first : first + BATCH]], rng)
+            )
             optimiser.zero_grad()
             losses.mean().backward()
             optimiser.step()
@@ -102,7 +104,9 @@ def _said_and_lost(network: Network, some: list[tuple[Grid, bool]], rng: np.rand
         if rng is not None:
             row[:, :LOCAL] *= rng.random(LOCAL) >= HIDDEN_FEATURE_SHARE
     said = network(torch.from_numpy(batch))
-    return [loss_of(one[: len(grid.features)], grid, compound) for one, (grid, compound) in zip(said, some, strict=True)]
+    return [
+        loss_of(one[: len(grid.features)], grid, compound) for one, (grid, compound) in zip(said, some, strict=True)
+    ]
 
 
 def _exported(network: Network) -> dict[str, NDArray[np.float16]]:
@@ -119,7 +123,7 @@ def main() -> None:
     work = parser.parse_args().work
     torch.set_num_threads(1)
     weights = train(pickle.loads((work / "candidates.pickle").read_bytes()))
-    np.savez(Path(rhythm.__file__).parent / WEIGHTS, **weights)
+    np.savez(Path(rhythm.__file__).parent / WEIGHTS, allow_pickle=False, **weights)
 
 
 if __name__ == "__main__":

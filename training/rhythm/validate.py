@@ -1,6 +1,6 @@
 """How well bars are found in the pieces kept for validation.
 
-    python -m training.rhythm.validate WORK
+python -m training.rhythm.validate WORK
 """
 
 import argparse
@@ -12,6 +12,7 @@ import mir_eval
 import numpy as np
 
 from antiphon.music.rhythm.bars import Bars, count
+from antiphon.music.rhythm.features import around
 from antiphon.music.rhythm.judge import judge
 from antiphon.music.rhythm.song import level_score
 from training.rhythm.candidates import Candidates, Grid
@@ -26,7 +27,8 @@ def choose(piece: Candidates) -> tuple[Grid, Bars]:
     for grid in piece.grids:
         verdict, bpm = judge(grid.features), 60 / float(np.median(np.diff(grid.beats)))
         bars = count(verdict, bpm)
-        score = level_score(grid.strength, bpm, verdict, bars)
+        onsets = around(piece.song.listened.strength[:, None], grid.beats)[:, 0]
+        score = level_score(grid.level, onsets, bpm, verdict)
         if best is None or score > best[0]:
             best = score, grid, bars
     assert best is not None
@@ -54,7 +56,15 @@ def main() -> None:
         possible[wanted] += 1
         if asked.all and (not is_right or downs[-1] < 0.8):
             bpm = 60 / np.median(np.diff(grid.beats))
-            print(piece.name, piece.known["style"], wanted, bars.meter.name, f"{piece.known['bpm']:.0f} {bpm:.0f}", f"{beats[-1]:.2f} {downs[-1]:.2f}", any(one.felt for one in piece.grids))
+            print(
+                piece.name,
+                piece.known["style"],
+                wanted,
+                bars.meter.name,
+                f"{piece.known['bpm']:.0f} {bpm:.0f}",
+                f"{beats[-1]:.2f} {downs[-1]:.2f}",
+                any(one.felt for one in piece.grids),
+            )
     print(f"beats {np.mean(beats):.3f} downbeats {np.mean(downs):.3f} metre {sum(right.values()) / len(found):.3f}")
     print({name: f"{right[name]}/{possible[name]}" for name in possible})
 

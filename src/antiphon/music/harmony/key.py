@@ -65,7 +65,11 @@ def keys(borders: Frames, harmony: Frames, bar_starts: Sequence[int]) -> list[Ke
     np.fill_diagonal(moves, 0.0)
     states = best_path([found / BEATS_OF_A_SONG], moves).states
     spans = runs(states)
-    edges = [0, *(min(bar_starts, key=lambda bar: abs(bar - first), default=first) for first, _ in spans[1:]), len(found)]
+    edges = [
+        0,
+        *(min(bar_starts, key=lambda bar: abs(bar - first), default=first) for first, _ in spans[1:]),
+        len(found),
+    ]
     return [
         Key(float(borders[first]), float(borders[last]), int(states[span[0]]) % 12, MODES[int(states[span[0]]) // 12])
         for span, first, last in zip(spans, edges[:-1], edges[1:], strict=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from string import ascii_uppercase
 
 import numpy as np
@@ -50,8 +51,10 @@ def sections(borders: Frames, harmony: Frames, sound: Frames, bar_starts: Sequen
     alike = _alike(bars[0]) * (1 - LOUDNESS_WEIGHT) + _close(bars[1]) * LOUDNESS_WEIGHT
     edges = [0, *_edges(_novelty(alike)), len(starts)]
     labels = _labels(alike, edges)
-    seconds = [float(borders[starts[bar]]) for bar in edges[:-1]] + [float(borders[count])]
-    return [Section(*span) for span in zip(seconds[:-1], seconds[1:], labels, strict=True)]
+    # One letter that follows itself is one section.
+    begun = [order for order, label in enumerate(labels) if not order or label != labels[order - 1]]
+    seconds = [float(borders[starts[edges[order]]]) for order in begun] + [float(borders[count])]
+    return [Section(start, end, labels[order]) for (start, end), order in zip(pairwise(seconds), begun, strict=True)]
 
 
 def _bars(values: Frames, starts: Sequence[int]) -> Frames:
@@ -91,13 +94,13 @@ def _novelty(alike: Frames) -> Frames:
 def _edges(novelty: Frames) -> list[int]:
     """The bars at which sections begin, but for the first."""
     peaks = np.flatnonzero(local_maxima(novelty, MIN_BARS - 1, plateau="last") & (novelty >= MIN_NOVELTY))
-    return [int(bar) for bar in peaks if MIN_BARS <= bar <= len(novelty) - 2]
+    return [int(bar) for bar in peaks if MIN_BARS <= bar <= len(novelty) - MIN_BARS]
 
 
 def _labels(alike: Frames, edges: Sequence[int]) -> list[str]:
     """A letter for each span between ``edges``: that of the span before that it is most like, or the next one."""
     labels: list[int] = []
-    spans = [range(first, last) for first, last in zip(edges[:-1], edges[1:], strict=True)]
+    spans = [range(first, last) for first, last in pairwise(edges)]
     for order, span in enumerate(spans):
         likeness = [_likeness(alike, spans[other], span) for other in range(order)]
         best = int(np.argmax(likeness)) if likeness else 0

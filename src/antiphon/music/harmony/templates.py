@@ -62,7 +62,8 @@ def unit_chroma(found: Frames) -> Frames:
 
 
 def none_features(found: Frames) -> Frames:
-    """How much of a harmony (beats, CHROMA + 1) stands out, how peaked it is, how loud, and 1; (beats, NONE_FEATURES)."""
+    """How much of a harmony (beats, CHROMA + 1) stands out, how peaked it is, how loud, and 1;
+    (beats, NONE_FEATURES)."""
     norm = np.linalg.norm(found[:, :-1], axis=1)
     peaked = found[:, :12].max(axis=1, initial=0.0) / (norm + MIN_NORM)
     quiet = np.clip(found[:, -1] / 20, -3, 0)
@@ -70,7 +71,8 @@ def none_features(found: Frames) -> Frames:
 
 
 def key_scores(found: Frames, chosen: Frames, weights: Templates) -> Frames:
-    """Scores (beats, 24) by mode and tonic, of a harmony (beats, CHROMA + 1) and of chords' probabilities (beats, STATES)."""
+    """Scores (beats, 24) by mode and tonic, of a harmony (beats, CHROMA + 1) and of chords' probabilities
+    (beats, STATES)."""
     features = key_features(found, chosen)
     scores = np.empty((len(found), 24))
     for mode, (template, bias) in enumerate(zip(weights.keys, weights.key_biases, strict=True)):

@@ -21,7 +21,8 @@ Frames = NDArray[np.float64]
 
 
 def accents(beats: Frames, instruments: Sequence[Instrument]) -> Frames:
-    """Kick, snare, crash and bass on each of the ``beats`` (in seconds, two at least), from 0 to 1; (beats, ACCENTS)."""
+    """Kick, snare, crash and bass on each of the ``beats`` (in seconds, two at least), from 0 to 1;
+    (beats, ACCENTS)."""
     period = float(np.median(np.diff(beats)))
     found = np.zeros((len(beats), ACCENTS))
     for instrument in instruments:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from antiphon.music.rhythm.judge import Verdict
 from antiphon.music.signal.viterbi import best_path
-from antiphon.score.tempomap import COMMON_TIME, Meter
+from antiphon.score.tempomap import Meter
 
 SIMPLE, COMPOUND = (3, 4, 5, 6, 7), (2, 4)
 """Lengths of bars in beats, where a beat has two parts and where it has three."""
@@ -39,9 +39,12 @@ class Bars:
 
 def count(verdict: Verdict, bpm: float) -> Bars:
     """The bars of a song of ``bpm`` beats a minute."""
-    fits = {is_compound: _counted(verdict.down, lengths) for is_compound, lengths in ((False, SIMPLE), (True, COMPOUND))}
+    fits = {
+        is_compound: _counted(verdict.down, lengths) for is_compound, lengths in ((False, SIMPLE), (True, COMPOUND))
+    }
     said = COMPOUND_WEIGHT * verdict.compound
-    is_compound = fits[True][2] + _log_sigmoid(said) > fits[False][2] + _log_sigmoid(-said)
+    # The logarithms of the two probabilities differ by the logit.
+    is_compound = fits[True][2] + said > fits[False][2]
     length, positions, score = fits[is_compound]
     return Bars(_meter(length, bpm, is_compound=is_compound), positions, score / len(positions))
 

@@ -47,9 +47,11 @@ def features(beats: Frames, song: Song) -> NDArray[np.float32]:
     the tempo."""
     period = float(np.median(np.diff(beats)))
     strength = song.listened.strength
-    on = _around(song.listened.accents, beats)
+    on = np.log1p(around(song.listened.accents, beats))
     lengths = np.append(np.diff(beats), period)
-    between = np.stack([_around(strength[:, None], beats + share * lengths)[:, 0] for share in BETWEEN], axis=1)
+    between = np.log1p(
+        np.stack([around(strength[:, None], beats + share * lengths)[:, 0] for share in BETWEEN], axis=1)
+    )
     harmony = by_beat(beats, song.chroma)
     changes = np.stack(
         [
@@ -80,12 +82,12 @@ def by_beat(beats: Frames, values: NDArray[np.floating], rate: float = PITCH_FRA
     return mean
 
 
-def _around(values: NDArray[np.floating], times: Frames) -> Frames:
-    """The largest of ``values`` (frames, n) near each time, as a logarithm; (times, n)."""
+def around(values: NDArray[np.floating], times: Frames) -> Frames:
+    """The largest of ``values`` (frames, n) near each time; (times, n)."""
     frames = np.round((times - RISE_LEAD_S) * FRAME_RATE).astype(int)
     reach = np.arange(-ONSET_REACH_FRAMES, ONSET_REACH_FRAMES + 1)
     places = np.clip(frames[:, None] + reach, 0, len(values) - 1)
-    found: Frames = np.log1p(values[places].max(axis=1).astype(np.float64))
+    found: Frames = values[places].max(axis=1).astype(np.float64)
     return found
 
 
@@ -114,5 +116,5 @@ def _self_similarity(values: Frames) -> list[float]:
 
 def _shares(strength: Frames, beats: Frames, between: Frames) -> list[float]:
     """How strong onsets are at each place between beats, against those on beats."""
-    on = float(_around(strength[:, None], beats).mean()) + 1e-3
+    on = float(np.log1p(around(strength[:, None], beats)).mean()) + 1e-3
     return [float(share) / on for share in between.mean(axis=0)]

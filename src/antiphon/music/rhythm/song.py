@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.music.rhythm.accents import stressed
-from antiphon.music.rhythm.bars import COMMON_TIME, Bars, Meter, count
+from antiphon.music.rhythm.bars import count
 from antiphon.music.rhythm.beats import seconds, smoothed, track
-from antiphon.music.rhythm.features import Song, features
+from antiphon.music.rhythm.features import Song, around, features
 from antiphon.music.rhythm.judge import Verdict, judge
-from antiphon.music.rhythm.listening import Listened, listen
+from antiphon.music.rhythm.listening import listen
 from antiphon.music.rhythm.onsets import FRAME_RATE
 from antiphon.music.rhythm.tempo import MAX_TEMPO_BPM, MIN_TEMPO_BPM, period_path, preference
 from antiphon.score.notes import Instrument
+from antiphon.score.tempomap import COMMON_TIME, Meter
 
 DEFAULT_BPM = 120.0
 MIN_DURATION_S = 4.0
@@ -24,10 +25,14 @@ MIN_CONFIDENCE = 0.11
 """Least share of the onset strength that repeats with a beat."""
 TEMPO_LEVELS = (1.0, 0.5, 2.0, 2 / 3, 1.5, 1 / 3, 3.0)
 """Tempi, as multiples of the most salient one, that may be the beat's."""
-ONSET_WEIGHT, FELT_WEIGHT, BARS_WEIGHT, PREFERENCE_WEIGHT = 0.9, 0.3, 3.0, 0.3
-"""Weights in the choice between them: onsets on the beats, the judge's word, clear bars, and how readily people tap
+ONSET_WEIGHT, FELT_WEIGHT, BARS_WEIGHT, PREFERENCE_WEIGHT = 2.0, 0.3, 3.0, 0.3
+"""Weights in the choice between them: onsets on all beats, the judge's word, clear bars, and how readily people tap
 it."""
-MAX_FELT = 8.0
+OTHER_LEVEL_COST = 0.3
+"""What speaks against any tempo but the most salient one."""
+ABSENT_ONSET = 0.3
+"""Added to the onset strength on a beat, so that a beat without any is not the end of a grid."""
+MAX_FELT = 4.0
 """The judge is not surer than this logit."""
 MIN_FIRST_ONSET_SHARE, FIRST_ONSET_TOLERANCE_S = 0.15, 0.07
 """How strong the first onset of a song is, as a share of its strong beats, and seconds by which a beat may come before
@@ -102,8 +107,7 @@ def _beats(song: Song, accented: Frames, periods: Frames) -> NDArray[np.intp]:
             continue
         times = seconds(frames, strength[part]) + begin / FRAME_RATE
         verdict = judge(features(times, song))
-        onsets = float(_peaks(strength[part])[frames].mean())
-        score = level_score(onsets, _bpm(times), verdict, count(verdict, _bpm(times)))
+        score = level_score(level, around(strength[:, None], times)[:, 0], _bpm(times), verdict)
         if score > best:
             best, chosen = score, (way, level)
     way, level = chosen
@@ -121,14 +125,15 @@ def grids(strength: Frames, accented: Frames, periods: Frames) -> Iterator[tuple
                 yield level, way, frames
 
 
-def level_score(onsets: float, bpm: float, verdict: Verdict, bars: Bars) -> float:
-    """How well a grid of beats fits a song, by the mean of the ``onsets`` on it, its tempo, the judge's word and its
+def level_score(level: float, onsets: Frames, bpm: float, verdict: Verdict) -> float:
+    """How well a grid of beats fits a song, by its tempo ``level``, the strength of the ``onsets`` on its beats, its tempo, the judge's word and its
     bars."""
     return (
-        ONSET_WEIGHT * float(np.log(onsets + 1e-9))
+        ONSET_WEIGHT * float(np.log(onsets + ABSENT_ONSET).mean())
         + FELT_WEIGHT * float(np.clip(verdict.felt, -MAX_FELT, MAX_FELT))
-        + BARS_WEIGHT * bars.score
+        + BARS_WEIGHT * count(verdict, bpm).score
         + PREFERENCE_WEIGHT * preference(bpm)
+        - OTHER_LEVEL_COST * (level != 1)
     )
 
 

@@ -67,7 +67,8 @@ def _standing_out(values: Frames, reach: int) -> Frames:
     total = np.pad(np.cumsum(values, axis=1), ((0, 0), (1, 0)))
     band = np.arange(values.shape[1])
     first, last = np.maximum(band - reach, 0), np.minimum(band + reach + 1, values.shape[1])
-    return np.clip(values - (total[:, last] - total[:, first]) / (last - first), 0, None)
+    found: Frames = np.clip(values - (total[:, last] - total[:, first]) / (last - first), 0, None)
+    return found
 
 
 def _tuning(standing: Frames) -> float:
