@@ -36,13 +36,16 @@ from antiphon.music.harmony.templates import (
     unit_chroma,
 )
 from antiphon.music.rhythm.features import by_beat
-from antiphon.music.signal.pitchbands import CHROMA, chroma, tones
+from antiphon.music.rhythm.listening import PITCH_HOP, PITCH_WINDOW
+from antiphon.music.rhythm.onsets import SAMPLE_RATE
+from antiphon.music.signal.pitchbands import CHROMA, chroma, pitch_power, tones
 
 STEPS, LEARNING_RATE = 600, 0.05
 WEIGHT_DECAY = 1e-4
 KEY_WEIGHT_DECAY = 3e-4
 OF_SUFFIX = {"": "", "maj7": "", "maj9": "", "6": "", "m": "m", "m7": "m", "m9": "m", "mM7": "m", "7": "7", "9": "7"}
 """Our quality for each of the material's; chords of others (fifths, suspensions, diminished ones) teach nothing."""
+NOISE_S = 60
 MIN_SOUNDING_SHARE = 0.1
 """The least share of a beat in which a tone sounds, for it to have a chord."""
 ROOTS = {name: order for order, name in enumerate(SHARPS)} | {"Db": 1, "Eb": 3, "Gb": 6, "Ab": 8, "Bb": 10}
@@ -92,14 +95,38 @@ def read(path: Path) -> Piece:
     return Piece(path.stem, known, borders, harmony, wanted, 12 * (mode == "minor") + ROOTS[tonic])
 
 
+def quiet(count: int) -> Rows:
+    """(count, CHROMA + 1) of what is left where nothing plays."""
+    rng = np.random.default_rng(0)
+    found = np.abs(rng.normal(0, 1, (count, CHROMA + 1))) * rng.uniform(0, 0.3, (count, 1))
+    found[:, -1] = rng.uniform(-60, -12, count)
+    return found
+
+
+def noise(count: int) -> Rows:
+    """(count, CHROMA + 1) of beats of white to brown noise."""
+    rng = np.random.default_rng(1)
+    rows: list[Rows] = []
+    while sum(map(len, rows)) < count:
+        spectrum = np.fft.rfft(rng.normal(0, 0.1, NOISE_S * SAMPLE_RATE))
+        spectrum /= np.maximum(np.arange(len(spectrum)), 500.0) ** rng.uniform(0, 1)
+        power = pitch_power(SAMPLE_RATE, PITCH_WINDOW, PITCH_HOP).push(np.fft.irfft(spectrum).astype(np.float32))
+        heard = tones(power)
+        rows.append(
+            by_beat(
+                np.arange(0, NOISE_S, rng.uniform(0.3, 1.2)),
+                np.concatenate([chroma(heard), heard.level[:, None]], axis=1),
+            )
+        )
+    return np.concatenate(rows)[:count]
+
+
 def learn_chords(pieces: list[Piece]) -> dict[str, Rows]:
     """Softmax regression over all roots at once."""
     found = np.concatenate([piece.harmony for piece in pieces])
     wanted = np.concatenate([piece.states for piece in pieces])
-    rng = np.random.default_rng(0)
-    # Silence and hiss have no chord, and the material has little of either.
-    hiss = np.abs(rng.normal(0, 1, (len(found) // 30, CHROMA + 1))) * rng.uniform(0, 0.4, (len(found) // 30, 1))
-    hiss[:, -1] = rng.uniform(-60, -5, len(hiss))
+    # The material has little silence and no noise.
+    hiss = np.concatenate([quiet(len(found) // 60), noise(len(found) // 30)])
     found, wanted = np.concatenate([found, hiss]), np.append(wanted, np.full(len(hiss), STATES - 1))
     found, wanted = found[wanted >= 0], wanted[wanted >= 0]
     unit = torch.tensor(unit_chroma(found))

@@ -17,7 +17,7 @@ TOLERANCE = 0.02
 MIN_LEAD_BEATS = 0.36
 """A first beat that comes within this share of a beat stands at the very start, and lasts that much longer; what comes
 before a later one is a bar of half beats at least."""
-WHOLE_BEAT_PREFERENCE = 0.25
+WHOLE_BEAT_PREFERENCE = 0.1
 """By how much, as a logarithm, the tempo before the first beat may be further from the song's for it to be whole
 beats."""
 

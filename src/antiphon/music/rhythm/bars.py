@@ -14,7 +14,7 @@ from antiphon.score.tempomap import Meter
 
 SIMPLE, COMPOUND = (3, 4, 5, 6, 7), (2, 4)
 """Lengths of bars in beats, where a beat has two parts and where it has three."""
-LENGTH_SCORES = {2: -1.0, 3: -1.0, 4: 0.0, 5: -2.0, 6: -4.0, 7: -2.5}
+LENGTH_SCORES = {2: -3.0, 3: -3.0, 4: 0.0, 5: -6.0, 6: -8.0, 7: -7.0}
 """How likely each length is before anything is heard, as a logarithm."""
 SHORT_BAR_COST, CHANGE_COST = 9.0, 12.0
 """Cost of a bar that ends early, and of another length of bars from there on."""

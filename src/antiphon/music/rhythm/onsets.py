@@ -18,6 +18,11 @@ POWER_FLOOR = 1e-3
 """Added to a band's power, so that inaudible changes are no rise."""
 REGISTERS_HZ = (150.0, 2_000.0)
 """Where the low bands end and the high ones begin."""
+MAX_BELOW_LOUD_DB = 42.0
+"""What begins this many dB below the loud passages of a song, such as its hiss, is no onset."""
+LOUD_PERCENTILE = 95
+ATTACK_FRAMES = 5
+"""Frames in which an onset becomes as loud as it gets."""
 DRUMS, VOCAL = "drums", "vocal"
 
 Strength = NDArray[np.float32]
@@ -37,10 +42,13 @@ class Rises:
         self._level = np.full((1, len(used)), 10 * np.log10(POWER_FLOOR), np.float32)
         self._rises: list[Strength] = []
         self._by_register: list[Strength] = []
+        self._loudness: list[Strength] = []
 
     def push(self, block: NDArray[np.float32]) -> None:
-        level = 10 * np.log10(self._power.push(block) + POWER_FLOOR)
+        power = self._power.push(block)
+        level = 10 * np.log10(power + POWER_FLOOR)
         if len(level):
+            self._loudness.append(10 * np.log10(power.sum(axis=1) + POWER_FLOOR))
             level = np.concatenate([self._level, level])
             rises = np.maximum(np.diff(level, axis=0), 0)
             self._rises.append(rises.mean(axis=1))
@@ -51,11 +59,20 @@ class Rises:
         """The first frame rises out of silence, but no further than any other."""
         if not self._rises:
             return np.zeros(0, np.float32)
-        return _from_silence(np.concatenate(self._rises))
+        return self._audible(_from_silence(np.concatenate(self._rises)))
 
     def by_register(self) -> Strength:
         """The same of the low, middle and high bands alone, (frames, 3)."""
-        return _from_silence(np.concatenate([np.zeros((0, 3), np.float32), *self._by_register]))
+        return self._audible(_from_silence(np.concatenate([np.zeros((0, 3), np.float32), *self._by_register])))
+
+    def _audible(self, strength: Strength) -> Strength:
+        """``strength`` (frames, …) without what stays far below the song's loud passages."""
+        if len(strength):
+            loudness = np.concatenate(self._loudness)
+            ahead = np.pad(loudness, (0, ATTACK_FRAMES - 1), constant_values=-np.inf)
+            reached = np.lib.stride_tricks.sliding_window_view(ahead, ATTACK_FRAMES).max(axis=1)
+            strength[reached < np.percentile(loudness, LOUD_PERCENTILE) - MAX_BELOW_LOUD_DB] = 0.0
+        return strength
 
 
 def _from_silence(strength: Strength) -> Strength:

@@ -21,11 +21,11 @@ from antiphon.score.tempomap import COMMON_TIME, Meter
 DEFAULT_BPM = 120.0
 MIN_DURATION_S = 4.0
 """Seconds of sound in which a rhythm can be heard."""
-MIN_CONFIDENCE = 0.11
-"""Least share of the onset strength that repeats with a beat."""
+MIN_CONFIDENCE = 0.14
+"""Least share of the onset strength that repeats with a beat; in twenty seconds of noise it reaches 0.13."""
 TEMPO_LEVELS = (1.0, 0.5, 2.0, 2 / 3, 1.5, 1 / 3, 3.0)
 """Tempi, as multiples of the most salient one, that may be the beat's."""
-ONSET_WEIGHT, FELT_WEIGHT, BARS_WEIGHT, PREFERENCE_WEIGHT = 2.0, 0.3, 3.0, 0.3
+ONSET_WEIGHT, FELT_WEIGHT, BARS_WEIGHT, PREFERENCE_WEIGHT = 2.0, 0.3, 3.0, 1.0
 """Weights in the choice between them: onsets on all beats, the judge's word, clear bars, and how readily people tap
 it."""
 OTHER_LEVEL_COST = 0.3
