@@ -28,7 +28,7 @@ def choose(piece: Candidates) -> tuple[Grid, Bars]:
         verdict, bpm = judge(grid.features), 60 / float(np.median(np.diff(grid.beats)))
         bars = count(verdict, bpm)
         onsets = around(piece.song.listened.strength[:, None], grid.beats)[:, 0]
-        score = level_score(grid.level, onsets, bpm, verdict)
+        score = level_score(onsets, bpm, verdict)
         if best is None or score > best[0]:
             best = score, grid, bars
     assert best is not None

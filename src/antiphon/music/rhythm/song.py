@@ -25,11 +25,9 @@ MIN_CONFIDENCE = 0.14
 """Least share of the onset strength that repeats with a beat; in twenty seconds of noise it reaches 0.13."""
 TEMPO_LEVELS = (1.0, 0.5, 2.0, 2 / 3, 1.5, 1 / 3, 3.0)
 """Tempi, as multiples of the most salient one, that may be the beat's."""
-ONSET_WEIGHT, FELT_WEIGHT, BARS_WEIGHT, PREFERENCE_WEIGHT = 2.0, 0.3, 3.0, 1.0
+ONSET_WEIGHT, FELT_WEIGHT, BARS_WEIGHT, PREFERENCE_WEIGHT = 1.0, 0.3, 3.0, 1.0
 """Weights in the choice between them: onsets on all beats, the judge's word, clear bars, and how readily people tap
 it."""
-OTHER_LEVEL_COST = 0.3
-"""What speaks against any tempo but the most salient one."""
 ABSENT_ONSET = 0.3
 """Added to the onset strength on a beat, so that a beat without any is not the end of a grid."""
 MAX_FELT = 4.0
@@ -107,7 +105,7 @@ def _beats(song: Song, accented: Frames, periods: Frames) -> NDArray[np.intp]:
             continue
         times = seconds(frames, strength[part]) + begin / FRAME_RATE
         verdict = judge(features(times, song))
-        score = level_score(level, around(strength[:, None], times)[:, 0], _bpm(times), verdict)
+        score = level_score(around(strength[:, None], times)[:, 0], _bpm(times), verdict)
         if score > best:
             best, chosen = score, (way, level)
     way, level = chosen
@@ -125,15 +123,14 @@ def grids(strength: Frames, accented: Frames, periods: Frames) -> Iterator[tuple
                 yield level, way, frames
 
 
-def level_score(level: float, onsets: Frames, bpm: float, verdict: Verdict) -> float:
-    """How well a grid of beats fits a song, by its tempo ``level``, the strength of the ``onsets`` on its beats, its tempo, the judge's word and its
-    bars."""
+def level_score(onsets: Frames, bpm: float, verdict: Verdict) -> float:
+    """How well a grid of beats fits a song, by the strength of the ``onsets`` on its beats, its tempo, the judge's
+    word and its bars."""
     return (
         ONSET_WEIGHT * float(np.log(onsets + ABSENT_ONSET).mean())
         + FELT_WEIGHT * float(np.clip(verdict.felt, -MAX_FELT, MAX_FELT))
         + BARS_WEIGHT * count(verdict, bpm).score
         + PREFERENCE_WEIGHT * preference(bpm)
-        - OTHER_LEVEL_COST * (level != 1)
     )
 
 

@@ -97,6 +97,7 @@ def band(
     drummer: bool = True,
     seconds: float | None = None,
     roots: Sequence[int] = (0, 9, 5, 7),
+    decibels: float = 0.0,
 ) -> Song:
     """A band on ``beats``, each of ``parts`` strokes of the hat: bars of ``meter`` begin with beat ``first``, each with
     a chord of its own. The snare answers in the middle of a bar, or on every second beat of four."""
@@ -124,5 +125,6 @@ def band(
     stems = {"bass": tones(bass, seconds, octave=36, loud=0.25), "other": tones(stroked, seconds)}
     notes = [bass_notes(bass), chord_notes(stroked)]
     if drummer:
-        return of(stems | {"drums": drums(hits, seconds)}, [*notes, drum_notes(hits)])
-    return of(stems, notes)
+        stems["drums"] = drums(hits, seconds)
+        notes.append(drum_notes(hits))
+    return of({name: sound * np.float32(10 ** (decibels / 20)) for name, sound in stems.items()}, notes)

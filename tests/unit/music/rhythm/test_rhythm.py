@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.unit.music.rhythm import playing
-from tests.unit.music.rhythm.playing import CRASH, KICK, RATE, SNARE, band
+from tests.unit.music.rhythm.playing import CRASH, KICK, MAJOR, RATE, SNARE, band
 
 from antiphon.music.audio import Writer
 from antiphon.music.rhythm import analyse, of_song
@@ -51,11 +51,15 @@ def test_beats_of_a_click_track_are_where_the_clicks_are(tmp_path: Path, bpm: fl
 
 
 def test_stems_are_heard_together_also_when_one_is_shorter(tmp_path: Path) -> None:
-    times = np.arange(0.3, 24.0, 0.5)
-    early = clicks(tmp_path / "early.flac", times[:20].tolist(), 11.0)
-    late = clicks(tmp_path / "late.flac", times[20:].tolist(), 25.0)
-    found = analyse({"drums": early, "other": late}, [])
-    assert misses(times, found.beats) == 0
+    beats, seconds = even(120, 24.0), 25.0
+    hits = {KICK: beats[:24:2].tolist(), SNARE: beats[1:24:2].tolist()}
+    chords = [(float(start), float(start) + 0.5, (0, 9, 5, 7)[bar // 4 % 4], MAJOR) for bar, start in enumerate(beats)]
+    stems = {"drums": playing.drums(hits, 12.5), "other": playing.tones(chords, seconds)}
+    for name, sound in stems.items():
+        with Writer(tmp_path / f"{name}.flac", RATE, 1, "flac") as writer:
+            writer.write(sound[:, None])
+    found = analyse({name: tmp_path / f"{name}.flac" for name in stems}, [playing.drum_notes(hits)])
+    assert misses(beats, found.beats) == 0
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.01, 1.0, 20.0])
@@ -154,11 +158,9 @@ def test_beats_begin_with_the_music_and_end_with_it() -> None:
 
 def test_a_quiet_song_has_the_bars_of_the_loud_one() -> None:
     beats = even(100)
-    seconds = float(beats[-1]) + 1
-    stems = {"drums": playing.drums({KICK: beats[::4].tolist(), SNARE: beats[2::4].tolist()}, seconds)}
-    loud = of_song(playing.of(stems))
-    quiet = of_song(playing.of({name: sound * np.float32(10 ** (-44 / 20)) for name, sound in stems.items()}))
-    assert (quiet.meter, quiet.positions) == (loud.meter, loud.positions)
+    found = of_song(band(beats, decibels=-44.0))
+    assert found.meter.name == "4/4"
+    assert misses(beats[::4], found.downbeats) == 0
 
 
 def logits(length: int, beats: int, sure: float = 3.0) -> NDArray[np.float64]:
