@@ -220,9 +220,8 @@ def main() -> None:
     found = learn_chords(pieces["train"])
     partial = Templates(**found, keys=np.zeros((2, KEY_FEATURES)), key_biases=np.zeros(2))
     found |= learn_keys(pieces["train"], partial)
-    np.savez(
-        Path(harmony.__file__).parent / WEIGHTS, **{name: value.astype(np.float16) for name, value in found.items()}
-    )
+    rounded = {name: value.astype(np.float16) for name, value in found.items()}
+    np.savez(Path(harmony.__file__).parent / WEIGHTS, allow_pickle=False, **rounded)
     templates.cache_clear()
     for split, some in pieces.items():
         chords, none, key = agreement(some)

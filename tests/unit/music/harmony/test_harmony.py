@@ -126,7 +126,7 @@ def test_sections_that_are_alike_have_the_same_letter() -> None:
     harmony = np.concatenate([np.repeat(np.tile(one, (bars // 4, 1)), 4, axis=0) for one in form])
     harmony = harmony + rng.normal(0, 0.02, harmony.shape)
     sound = np.repeat([0.0, 1.0, 0.0, 1.0, 1.0], 4 * bars)[:, None] + rng.normal(0, 0.02, (len(harmony), 3))
-    borders = np.arange(len(harmony) + 1) * 0.5
+    borders = np.linspace(0.0, len(harmony) / 2, len(harmony) + 1)
     found = sections(borders, harmony, sound, range(0, len(harmony), 4))
     assert [(one.start, one.label) for one in found] == [(0.0, "A"), (16.0, "B"), (32.0, "A"), (48.0, "B")]
     assert found[-1].end == borders[-1]
