@@ -16,8 +16,10 @@ SIMPLE, COMPOUND = (3, 4, 5, 6, 7), (2, 4)
 """Lengths of bars in beats, where a beat has two parts and where it has three."""
 LENGTH_SCORES = {2: -3.0, 3: -3.0, 4: 0.0, 5: -6.0, 6: -8.0, 7: -7.0}
 """How likely each length is before anything is heard, as a logarithm."""
-SHORT_BAR_COST, CHANGE_COST = 9.0, 12.0
+SHORT_BAR_COST, CHANGE_COST = 16.0, 24.0
 """Cost of a bar that ends early, and of another length of bars from there on."""
+MAX_DOWN = 3.0
+"""The judge is not surer of a bar's beginning than this logit: a few bars must not move the rest of a song."""
 COMPOUND_WEIGHT = 1.0
 """Weight of the judge's word on the parts of a beat."""
 MIN_EIGHTHS_BPM = 160.0
@@ -70,7 +72,8 @@ def _counted(down: Frames, lengths: tuple[int, ...]) -> tuple[int, NDArray[np.in
         if position < length - 1:
             moves[order, order + 1] = 0.0
     seen = np.empty((len(down), len(states)))
-    begins, goes_on = _log_sigmoid(down), _log_sigmoid(-down)
+    sure = np.clip(down, -MAX_DOWN, MAX_DOWN)
+    begins, goes_on = _log_sigmoid(sure), _log_sigmoid(-sure)
     for order, (_, position) in enumerate(states):
         seen[:, order] = begins if position == 0 else goes_on
     first = np.array([LENGTH_SCORES[length] for length, _ in states])
