@@ -14,6 +14,9 @@ MIN_TUNING_PITCH = 55
 """The lowest pitch whose bands are told apart well enough to show a tuning."""
 MAX_BELOW_LOUDEST_DB = 50.0
 """What is this many dB quieter than the loudest moments of a song does not sound."""
+STANDING_SEMITONES = 6
+"""Semitones on either side that a tone must stand out of."""
+BLOCK_FRAMES = 2048
 REGISTER_STARTS = (52, 72, 24)
 """The MIDI pitches at which the registers of a chroma begin: the middle, the treble, the bass."""
 REGISTER_ENDS = (72, 96, 52)
@@ -46,20 +49,38 @@ class Tones:
 
 
 def tones(power: Power) -> Tones:
-    """The semitones in the ``power`` of a song's bands, (frames, PITCHES * BANDS_PER_SEMITONE)."""
+    """The semitones in the ``power`` of a song's bands, (frames, PITCHES * BANDS_PER_SEMITONE). Looked at block by
+    block, to save memory."""
     if not len(power) or not float(power.max(initial=0.0)):
         return Tones(np.zeros((len(power), PITCHES)), np.full(len(power), -200.0), 0.0)
-    decibels = 10 * np.log10(power.astype(np.float64) + 1e-20)
     level = 10 * np.log10(power.sum(axis=1, dtype=np.float64) + 1e-20)
-    top = float(np.percentile(decibels.max(axis=1), 95))
-    loud = np.clip((decibels - top) / MAX_BELOW_LOUDEST_DB + 1, 0, None)
-    tuning = _tuning(_standing_out(loud, 6 * BANDS_PER_SEMITONE))
-    # The middle band of each semitone, and those beside it.
+    top = float(np.percentile(10 * np.log10(power.max(axis=1).astype(np.float64) + 1e-20), 95))
+    blocks = [power[first : first + BLOCK_FRAMES] for first in range(0, len(power), BLOCK_FRAMES)]
+    tuning = _tuning(np.sum([_shown(_loudness(block, top)) for block in blocks], axis=0))
+    # The middle band of each semitone, moved by the tuning, between the bands on both sides.
     places = np.arange(PITCHES) * BANDS_PER_SEMITONE + 1 + tuning * BANDS_PER_SEMITONE
-    left = np.clip(np.floor(places).astype(int), 0, loud.shape[1] - 2)
+    left = np.clip(np.floor(places).astype(int), 0, power.shape[1] - 2)
     share = np.clip(places - left, 0, 1)
-    semitones = loud[:, left] * (1 - share) + loud[:, left + 1] * share
-    return Tones(_standing_out(semitones, 6), level - float(np.percentile(level, 95)), tuning)
+    salience = []
+    for block in blocks:
+        loud = _loudness(block, top)
+        salience.append(_standing_out(loud[:, left] * (1 - share) + loud[:, left + 1] * share, STANDING_SEMITONES))
+    return Tones(np.concatenate(salience), level - float(np.percentile(level, 95)), tuning)
+
+
+def _loudness(power: Power, top: float) -> Frames:
+    """The bands of ``power``, 1 at ``top`` dB and 0 where nothing is heard."""
+    decibels = 10 * np.log10(power.astype(np.float64) + 1e-20)
+    found: Frames = np.clip((decibels - top) / MAX_BELOW_LOUDEST_DB + 1, 0, None)
+    return found
+
+
+def _shown(loud: Frames) -> Frames:
+    """How much stands out in each band of a semitone, (BANDS_PER_SEMITONE,)."""
+    standing = _standing_out(loud, STANDING_SEMITONES * BANDS_PER_SEMITONE)
+    first = (MIN_TUNING_PITCH - LOWEST_PITCH) * BANDS_PER_SEMITONE
+    weights: Frames = np.square(standing[:, first:]).sum(axis=0).reshape(-1, BANDS_PER_SEMITONE).sum(axis=0)
+    return weights
 
 
 def _standing_out(values: Frames, reach: int) -> Frames:
@@ -71,10 +92,9 @@ def _standing_out(values: Frames, reach: int) -> Frames:
     return found
 
 
-def _tuning(standing: Frames) -> float:
-    """The offset at which most stands out, as an angle around the semitone (Dressler and Streich 2007)."""
-    first = (MIN_TUNING_PITCH - LOWEST_PITCH) * BANDS_PER_SEMITONE
-    weights = np.square(standing[:, first:]).sum(axis=0).reshape(-1, BANDS_PER_SEMITONE).sum(axis=0)
+def _tuning(weights: Frames) -> float:
+    """The offset, in semitones, at which most stands out, as an angle around the semitone (Dressler and Streich
+    2007)."""
     turned = np.exp(2j * np.pi * (np.arange(BANDS_PER_SEMITONE) - 1) / BANDS_PER_SEMITONE)
     return float(np.angle((weights * turned).sum()) / (2 * np.pi)) if weights.sum() else 0.0
 
