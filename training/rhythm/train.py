@@ -22,14 +22,11 @@ from antiphon.music.rhythm.judge import WEIGHTS
 from training.rhythm.candidates import Candidates, Grid
 
 WIDTH, CHANNELS = 9, 16
-EPOCHS, BATCH = 12, 32
+EPOCHS, BATCH = 18, 32
 LEARNING_RATE, WEIGHT_DECAY = 3e-3, 3e-3
 NOT_FELT_WEIGHT = 0.3
 """Weight of bar lines on beats that are not the felt ones, which the choice of beats leaves out mostly."""
-NOISE = 0.5
-"""Standard deviation of what is added to the features of a beat in training, which are 1 in the mean square: a song
-is heard less clearly than the material."""
-HIDDEN_FEATURE_SHARE = 0.2
+HIDDEN_FEATURE_SHARE = 0.12
 """The share of features that a song lacks in training, as one without drums or bass does."""
 BARE_SHARE = 0.06
 """The share of songs in training of whose beats one is like the other, as in a click track."""
@@ -107,7 +104,6 @@ def _said_and_lost(network: Network, some: list[tuple[Grid, bool]], rng: np.rand
     for row, (grid, _) in zip(batch, some, strict=True):
         row[: len(grid.features)] = grid.features
         if rng is not None:
-            row[: len(grid.features), :LOCAL] += rng.normal(0, NOISE, (len(grid.features), LOCAL))
             row[:, :LOCAL] *= rng.random(LOCAL) >= HIDDEN_FEATURE_SHARE
             if rng.random() < BARE_SHARE:
                 row[:, : LOCAL + 2 * len(LAGS)] = 0.0

@@ -16,7 +16,7 @@ SIMPLE, COMPOUND = (3, 4, 5, 6, 7), (2, 4)
 """Lengths of bars in beats, where a beat has two parts and where it has three."""
 LENGTH_SCORES = {2: -3.0, 3: -3.0, 4: 0.0, 5: -6.0, 6: -8.0, 7: -7.0}
 """How likely each length is before anything is heard, as a logarithm."""
-SHORT_BAR_COST, CHANGE_COST = 16.0, 24.0
+SHORT_BAR_COST, CHANGE_COST = 9.0, 12.0
 """Cost of a bar that ends early, and of another length of bars from there on."""
 MAX_DOWN = 3.0
 """The judge is not surer of a bar's beginning than this logit: a few bars must not move the rest of a song."""
