@@ -10,6 +10,7 @@ from pathlib import Path
 
 from antiphon.settings import load_settings
 from bench import results
+from bench.eval_midi.bars import bars
 from bench.eval_midi.chain import Chain
 from bench.eval_midi.contender import AdtLib, BasicPitch
 from bench.eval_midi.parity import parity
@@ -26,6 +27,7 @@ SECTIONS: dict[str, Callable[[Setup], Figures]] = {
     "vocals": vocals,
     "beats": beats,
     "rendered": rendered_pieces,
+    "bars": bars,
     "parity": parity,
 }
 
@@ -49,7 +51,7 @@ def main() -> None:
     parser, asked = _arguments()
     songs = [path.parent for path in sorted(asked.data.glob("mdb/*/mix.flac"))]
     songs = [song for song in songs if not asked.song or song.name in asked.song]
-    if not songs and set(asked.only or SECTIONS) != {"rendered"}:
+    if not songs and set(asked.only or SECTIONS) - {"rendered", "bars"}:
         parser.error(f"no songs under {asked.data}/mdb: give the folder of the evaluation data")
     cache = asked.cache.absolute()
     setup = Setup(

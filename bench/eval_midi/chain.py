@@ -8,8 +8,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from antiphon.music import separation
+from antiphon.music.analysis import MusicAnalysis, analyse
 from antiphon.music.progress import silent
-from antiphon.music.rhythm import Rhythm, analyse
+from antiphon.music.rhythm import HeardSong, Rhythm, listen
 from antiphon.music.separation import STEMS, separate
 from antiphon.music.transcription import transcribe
 from antiphon.score.notes import InstrumentPart
@@ -43,7 +44,11 @@ class Chain:
 
     def rhythm(self, stems: Mapping[str, Path], notes: Sequence[InstrumentPart]) -> Rhythm:
         """Beats and downbeats, by the stems and the notes in them."""
-        return analyse(stems, notes)
+        return self.analysis(stems, notes).rhythm
+
+    def analysis(self, stems: Mapping[str, Path], notes: Sequence[InstrumentPart]) -> MusicAnalysis:
+        """The same with key, chords and sections."""
+        return analyse(HeardSong.of(listen(stems), notes))
 
 
 def _separation() -> str:

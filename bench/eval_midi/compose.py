@@ -70,7 +70,7 @@ def compose(style: Style) -> Piece:
         *((NAMES[one.program], players.comp(one), one.level, one.pan) for one in style.chords),
         (NAMES[style.tune_program], players.tune(), 0.0, 0.0),
     ]
-    parts = tuple(Part(_instrument(name, notes, duration), level, pan) for name, notes, level, pan in played)
+    parts = tuple(Part(_instrument(name, notes, duration), level, pan) for name, notes, level, pan in played if notes)
     return Piece(style.name, parts, beats, duration)
 
 
@@ -157,6 +157,8 @@ class _Players:
                         notes.append(self.note(key, start, start + 0.1, STRENGTH[sign]))
             if style.crash and bar % 8 == style.opening:
                 notes.append(self.note(CRASH, self.step(bar, 0), self.step(bar, 0) + 0.5, 0.85))
+        if not style.drums:
+            return []
         end = self.step(style.bars, 0)
         return [*notes, self.note(CRASH, end, end + 1, 0.85), self.note(KICK, end, end + 0.1, 0.9)]
 

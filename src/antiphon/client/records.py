@@ -95,10 +95,43 @@ class MidiDataDict(TypedDict, total=False):
     instruments: list[InstrumentRecordDict]
 
 
+class KeySpanDict(TypedDict):
+    start: float
+    end: float
+    key: str
+
+
+class ChordSpanDict(TypedDict):
+    start: float
+    end: float
+    chord: str
+
+
+class SectionSpanDict(TypedDict):
+    start: float
+    end: float
+    label: str
+
+
+class SongAnalysisDict(TypedDict, total=False):
+    """What a song is built of; times in seconds."""
+
+    tempo: float
+    meter: str
+    confidence: float
+    key: str | None
+    beats: list[float]
+    downbeats: list[float]
+    keys: list[KeySpanDict]
+    chords: list[ChordSpanDict]
+    sections: list[SectionSpanDict]
+
+
 class MidiRecordDict(StatusDict, total=False):
     recordTaskId: int
     midiData: MidiDataDict | None
     midiUrl: str | None
+    analysis: SongAnalysisDict | None
     successFlag: int
 
 

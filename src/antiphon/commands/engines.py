@@ -1,9 +1,10 @@
 """``antiphon stems`` and ``midi``, and the shared parts of commands that run an engine without a server."""
 
 import contextlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
@@ -95,8 +96,17 @@ def midi(file: Path, out: Path | None, split: bool, quantize: str | None, json_o
             from antiphon.demo.pictures import draw_piano_roll
 
             results.append(draw_piano_roll(target, target.with_suffix(".png")))
+        analysis = json.loads(Path(made["analysis"]).read_text())
     for path in results:
         click.echo(path)
+    click.echo(_told(analysis), err=True)
+
+
+def _told(analysis: Mapping[str, Any]) -> str:
+    """``A minor, 4/4, 108.01 beats a minute``."""
+    if not analysis["confidence"]:
+        return f"{analysis['key'] or 'no key'}, no beat: bars of four at 120"
+    return f"{analysis['key'] or 'no key'}, {analysis['meter']}, {analysis['tempo']} beats a minute"
 
 
 def load() -> "Settings":

@@ -110,8 +110,41 @@ class MidiFields(Documented):
     successFlag: int = Field(ge=0, le=3)
 
 
+class KeySpan(BaseModel):
+    start: float = Field(examples=[0.41])
+    end: float = Field(examples=[41.9])
+    key: str = Field(examples=["A minor"])
+
+
+class ChordSpan(BaseModel):
+    start: float = Field(examples=[0.41])
+    end: float = Field(examples=[2.63])
+    chord: str = Field(description="N where none sounds", examples=["Am"])
+
+
+class SectionSpan(BaseModel):
+    start: float = Field(examples=[0.41])
+    end: float = Field(examples=[18.2])
+    label: str = Field(description="the same letter for what is alike", examples=["A"])
+
+
+class SongAnalysis(BaseModel):
+    """What a song is built of; times are seconds from the start of the audio."""
+
+    tempo: float = Field(description="beats a minute; in 6/8 and 12/8 dotted quarters", examples=[108.01])
+    meter: str = Field(description="the time signature of most bars", examples=["4/4"])
+    confidence: float = Field(ge=0, le=1, description="how much repeats with the beat; 0: there is none")
+    key: str | None = Field(description="the key of most of the song", examples=["A minor"])
+    beats: list[float]
+    downbeats: list[float] = Field(description="the beats on which bars begin")
+    keys: list[KeySpan]
+    chords: list[ChordSpan]
+    sections: list[SectionSpan]
+
+
 class MidiRecord(Ours, MidiFields):
     midiUrl: str | None = Field(description="ours: a Standard MIDI File")
+    analysis: SongAnalysis | None = Field(description="ours: tempo, metre, key, chords and sections")
 
 
 class VideoFields(TrackRecord):

@@ -74,9 +74,10 @@ def separate(arguments: Arguments, progress: Progress) -> dict[str, str]:
 
 def transcribe(arguments: Arguments, progress: Progress) -> dict[str, str]:
     """``stems`` (path by name), ``out``, ``models``, ``threads``, optional ``quantize`` (a grid: 1/16) and ``only``
-    (a stem: the others are listened to, for what belongs where and for the bars, and left out) → ``midi`` and ``notes``
-    (JSON), both paths."""
+    (a stem: the others are listened to, for what belongs where and for the bars, and left out) → ``midi``, ``notes``
+    and ``analysis`` (both JSON): paths."""
     from antiphon.music import rhythm
+    from antiphon.music.analysis import analyse
     from antiphon.music.transcription import by_stem
     from antiphon.score import midifile
     from antiphon.score.quantize import quantize
@@ -84,25 +85,27 @@ def transcribe(arguments: Arguments, progress: Progress) -> dict[str, str]:
 
     stems = {name: Path(path) for name, path in arguments["stems"].items()}
     with ThreadPoolExecutor(1) as beside:
-        onsets = beside.submit(rhythm.onset_strength, stems)
+        listened = beside.submit(rhythm.listen, stems)
         heard = by_stem(
             stems, models=Path(arguments["models"]), threads=arguments["threads"], progress=part(progress, 0, 0.9)
         )
     progress(0.9, "tempo")
-    found = rhythm.of_onsets(onsets.result(), list(heard.values()))
+    analysis = analyse(rhythm.HeardSong.of(listened.result(), list(heard.values())))
+    found = analysis.rhythm
     instruments = [instrument for stem, instrument in heard.items() if arguments.get("only") in (None, stem)]
-    tempo_map = TempoMap.of_beats(found.beats, found.positions)
+    tempo_map = TempoMap.of_beats(found.beats, found.positions, found.meter)
     # Without a beat there is no grid: the notes stay as they were played.
     if arguments.get("quantize") and found.confidence:
         instruments = quantize(instruments, tempo_map, arguments["quantize"])
     out = Path(arguments["out"])
-    midifile.write(instruments, out / "song.mid", tempo=tempo_map)
+    midifile.write(instruments, out / "song.mid", tempo=tempo_map, outline=analysis.outline())
     notes = [
         {"name": instrument.name, "notes": [_rounded(asdict(note)) for note in instrument.notes]}
         for instrument in instruments
     ]
     (out / "midi.json").write_text(json.dumps(notes))
-    return {"midi": str(out / "song.mid"), "notes": str(out / "midi.json")}
+    (out / "analysis.json").write_text(json.dumps(analysis.described()))
+    return {"midi": str(out / "song.mid"), "notes": str(out / "midi.json"), "analysis": str(out / "analysis.json")}
 
 
 def _rounded(note: dict[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,12 @@ import mido
 from antiphon.errors import EngineError
 from antiphon.score.generalmidi import DRUMS, NAMES
 from antiphon.score.notes import InstrumentPart, Note
+from antiphon.score.outline import NO_OUTLINE, ScoreOutline
 from antiphon.score.tempomap import DEFAULT_TEMPO_BPM, TICKS_PER_BEAT, Pace, Signature, TempoMap
 
+CHORD_TRACK = "Chords"
+CLOCKS_PER_QUARTER = 24
+"""MIDI clocks, by which a time signature says how long a click of the metronome lasts."""
 DRUM_CHANNEL = 9
 """Channel 10, counted from 0."""
 _NOW = b"\0"  # a message's time, counted from the one before it
@@ -26,6 +30,7 @@ def write(
     *,
     tempo: TempoMap | float = DEFAULT_TEMPO_BPM,
     title: str | None = None,
+    outline: ScoreOutline = NO_OUTLINE,
 ) -> None:
     """Write ``instruments`` to ``path``. Times are kept to half a tick (0.3 ms at 120 beats a minute).
 
@@ -34,9 +39,15 @@ def write(
 
     Args:
         tempo: A map, or beats a minute; sets where the bar lines fall and never moves a note.
+        title: The name of the tempo track.
+        outline: Keys become key signatures, sections markers of the tempo track, chords texts of a track of their
+            own, without notes, before the instruments.
     """
     tempo_map = tempo if isinstance(tempo, TempoMap) else TempoMap.steady(tempo)
-    tracks = [_conductor(tempo_map, title)]
+    tracks = [_conductor(tempo_map, title, outline)]
+    if outline.chords:
+        texts = [(chord.start, mido.MetaMessage("text", text=_latin(chord.name))) for chord in outline.chords]
+        tracks.append(_meta_track([(0.0, mido.MetaMessage("track_name", name=CHORD_TRACK)), *texts], tempo_map))
     channels = _Channels()
     for instrument in instruments:
         tracks.append(_track(instrument, channels.of(instrument), tempo_map))
@@ -66,16 +77,48 @@ class _Channels:
         return channel
 
 
-def _conductor(tempo_map: TempoMap, title: str | None) -> bytes:
-    """The tempo track: its title, and every change of tempo and of time signature."""
+def _conductor(tempo_map: TempoMap, title: str | None, outline: ScoreOutline) -> bytes:
+    """The tempo track: its title, every change of tempo, of time signature and of key, and the sections."""
     name = [(0, mido.MetaMessage("track_name", name=_latin(title)))] if title else []
     paces = [(pace.tick, mido.MetaMessage("set_tempo", tempo=pace.beat)) for pace in tempo_map.paces]
-    signatures = [
-        (one.tick, mido.MetaMessage("time_signature", numerator=one.numerator, denominator=one.denominator))
-        for one in tempo_map.signatures
+    signatures = [(one.tick, _time_signature(one)) for one in tempo_map.signatures]
+    keys = [
+        (round(tempo_map.tick(key.start)) if order else 0, mido.MetaMessage("key_signature", key=_key(key.name)))
+        for order, key in enumerate(outline.keys)
     ]
+    markers = [
+        (max(round(tempo_map.tick(section.start)), 0), mido.MetaMessage("marker", text=_latin(section.name)))
+        for section in outline.sections
+    ]
+    return _timed([*name, *paces, *signatures, *keys, *markers])
+
+
+def _time_signature(signature: Signature) -> mido.MetaMessage:
+    """With a click for each quarter, or each dotted one in 6/8 and 12/8."""
+    quarters = 1.5 if signature.denominator == 8 and signature.numerator % 3 == 0 else 4 / signature.denominator
+    return mido.MetaMessage(
+        "time_signature",
+        numerator=signature.numerator,
+        denominator=signature.denominator,
+        clocks_per_click=max(round(CLOCKS_PER_QUARTER * quarters), 1),
+    )
+
+
+def _key(name: str) -> str:
+    """``F# minor`` as a MIDI file has it: ``F#m``."""
+    tonic, mode = name.split()
+    return tonic + ("m" if mode == "minor" else "")
+
+
+def _meta_track(messages: list[tuple[float, mido.MetaMessage]], tempo_map: TempoMap) -> bytes:
+    """A track of messages at seconds."""
+    return _timed([(max(round(tempo_map.tick(second)), 0), message) for second, message in messages])
+
+
+def _timed(messages: list[tuple[int, mido.MetaMessage]]) -> bytes:
+    """A track of messages at ticks, which may be in any order."""
     track, now = bytearray(), 0
-    for tick, message in sorted([*name, *paces, *signatures], key=itemgetter(0)):
+    for tick, message in sorted(messages, key=itemgetter(0)):
         track += _variable(tick - now) + bytes(message.bytes())
         now = tick
     return bytes(track + _END)

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from math import gcd
+from math import log
 from statistics import median, mode
 
 TICKS_PER_BEAT = 960
@@ -14,8 +14,37 @@ MAX_BEAT_US = 0xFFFFFF
 
 TOLERANCE_S = 0.02
 """Seconds by which a beat of the map may miss the beat that was heard: as many beats as that allows share a tempo."""
-MIN_LEAD_S = 0.03
-"""A first beat that comes within so many seconds stands at the very start."""
+MIN_LEAD_BEATS = 0.36
+"""A first beat that comes within this share of a beat stands at the very start, and lasts that much longer; what comes
+before a later one is a bar of half beats at least."""
+WHOLE_BEAT_PREFERENCE = 0.1
+"""By how much, as a logarithm, the tempo before the first beat may be further from the song's for it to be whole
+beats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A time signature whose bars have ``beats`` beats. In 6/8 the beat is a dotted quarter."""
+
+    numerator: int
+    denominator: int
+    beats: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.numerator}/{self.denominator}"
+
+    @property
+    def units_per_beat(self) -> int:
+        """How many of the signature's notes make a beat."""
+        return self.numerator // self.beats
+
+    @property
+    def beat_ticks(self) -> int:
+        return self.units_per_beat * 4 * TICKS_PER_BEAT // self.denominator
+
+
+COMMON_TIME = Meter(4, 4, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +84,20 @@ class TempoMap:
         return cls((Pace(0, 0.0, _microseconds(60 / tempo)),), (Signature(0, 4, 4),))
 
     @classmethod
-    def of_beats(cls, beats: Sequence[float], positions: Sequence[int]) -> "TempoMap":
-        """The map of beats that were found in a recording.
+    def of_beats(cls, beats: Sequence[float], positions: Sequence[int], meter: Meter = COMMON_TIME) -> "TempoMap":
+        """A map whose beats are at ``beats``, ascending in seconds, give or take ``TOLERANCE_S``, with a bar line at
+        each whose position in the bar is 1.
 
-        Beats go on to the start and the end as fast as the nearest ones; what comes before the first bar line is a bar
-        of its own, a pick-up, as long as it takes.
-
-        Args:
-            beats: Their times in seconds, ascending; the map keeps them within ``TOLERANCE_S``.
-            positions: The place of each beat in its bar, from 1; a bar line stands at each 1.
-        """
+        Beats go on to the start and the end as fast as the nearest ones; what comes before the first bar line is a
+        short bar, a pick-up. A beat right at the start stands at the start."""
         if len(beats) < 2:
             return cls.steady()
         period = median(after - before for before, after in pairwise(beats[:9]))
-        beats, positions = _from_the_start(beats, positions, period)
-        lead = _lead(beats[0], period, pickup=positions[0] != 1)
-        points = [(lead + TICKS_PER_BEAT * order, beat) for order, beat in enumerate(beats)]
-        return cls(tuple(_paces(points)), tuple(_signatures(lead, positions)))
+        beats, positions, lead = _from_the_start(beats, positions, period)
+        ticks = meter.beat_ticks
+        first = round(lead * ticks)
+        points = [(first + ticks * order, beat) for order, beat in enumerate(beats)]
+        return cls(tuple(_paces(points)), tuple(_signatures(first, positions, meter)))
 
     def tick(self, second: float) -> float:
         """The tick, with its fraction, at a time in seconds."""
@@ -113,30 +139,31 @@ def _microseconds(beat: float) -> int:
 
 def _from_the_start(
     beats: Sequence[float], positions: Sequence[int], period: float
-) -> tuple[Sequence[float], Sequence[int]]:
-    """``beats`` and ``positions`` with those before them, back to the start, in bars as long as most are."""
+) -> tuple[Sequence[float], Sequence[int], float]:
+    """``beats`` and ``positions`` with those before them, back to the start, in bars as long as most are; and the beats
+    before the first of them, 0 or a half."""
     lines = [order for order, position in enumerate(positions) if position == 1]
     meter = mode([after - before for before, after in pairwise(lines)] or [max(positions)])
-    before = max(int(beats[0] / period), 0)
     missing = sum(beat < 0 for beat in beats)
-    lead = [beats[0] - period * back for back in range(before, 0, -1)]
+    beats, positions = beats[missing:], positions[missing:]
+    lead = _lead(beats[0] / period)
+    before = int(lead)
+    if not lead:
+        return [0.0, *beats[1:]], positions, 0.0
+    share = beats[0] / lead
+    early = [beats[0] - share * back for back in range(before, 0, -1)]
     counted = [(positions[0] - 1 - back) % meter + 1 for back in range(before, 0, -1)]
-    return [*lead, *beats[missing:]], [*counted, *positions[missing:]]
+    return [*early, *beats], [*counted, *positions], lead - before
 
 
-def _lead(first: float, period: float, *, pickup: bool) -> int:
-    """Ticks before the first beat, which comes at ``first`` seconds: as many sixteenths as come nearest to the song's
-    tempo, rather a whole or half a beat than one or three quarters. Where more beats of a pick-up follow, those take up
-    what is little."""
-    share = first / period
-    if first < MIN_LEAD_S or (pickup and share < 0.15):
-        return 0
-    whole = round(share)
-    if whole and abs(share - whole) <= 0.15:
-        sixteenths = 4 * whole
-    else:
-        sixteenths = 2 * round(2 * share) if abs(share % 1 - 0.5) <= 0.15 else round(4 * share)
-    return max(sixteenths, 1) * TICKS_PER_BEAT // 4
+def _lead(natural: float) -> float:
+    """How many beats are counted before the first one, which comes after ``natural`` beats of the song's tempo: whole
+    beats, or whole and a half where those are much nearer."""
+    if natural < MIN_LEAD_BEATS:
+        return 0.0
+    whole, half = max(round(natural), 1), int(natural) + 0.5
+    apart = abs(log(whole / natural)) - abs(log(half / natural))
+    return whole if apart <= WHOLE_BEAT_PREFERENCE else half
 
 
 def _paces(points: Sequence[tuple[int, float]]) -> Iterator[Pace]:
@@ -180,23 +207,25 @@ def _reached(pace: Pace, tick: int) -> float:
     return pace.second + (tick - pace.tick) * pace.beat / 1_000_000 / TICKS_PER_BEAT
 
 
-def _signatures(lead: int, positions: Sequence[int]) -> Iterator[Signature]:
+def _signatures(lead: int, positions: Sequence[int], meter: Meter) -> Iterator[Signature]:
     """One for the pick-up, then one wherever bars change their length; the last bar may be incomplete."""
     lines = [order for order, position in enumerate(positions) if position == 1] or [0]
-    lengths = [after - before for before, after in pairwise(lines)] or [max(positions)]
-    pickup = lead + TICKS_PER_BEAT * lines[0]
+    lengths = [after - before for before, after in pairwise(lines)] or [meter.beats]
+    pickup = lead + meter.beat_ticks * lines[0]
     last = (0, 0)
     if pickup:
-        yield (opening := _shortest(pickup))
+        yield (opening := _shortest(pickup, meter))
         last = opening.numerator, opening.denominator
     for line, length in zip(lines, lengths, strict=False):
-        if (length, 4) != last:
-            yield Signature(lead + TICKS_PER_BEAT * line, length, 4)
-        last = length, 4
+        signature = length * meter.units_per_beat, meter.denominator
+        if signature != last:
+            yield Signature(lead + meter.beat_ticks * line, *signature)
+        last = signature
 
 
-def _shortest(ticks: int) -> Signature:
-    """A bar of so many ticks, a multiple of a sixteenth, in the longest notes that it can be counted in."""
-    sixteenths = ticks * 4 // TICKS_PER_BEAT
-    share = gcd(sixteenths, 4)
-    return Signature(0, sixteenths // share, 16 // share)
+def _shortest(ticks: int, meter: Meter) -> Signature:
+    """A bar of so many ticks, in the notes of the ``meter`` or in shorter ones."""
+    denominator = meter.denominator
+    while ticks * denominator % (4 * TICKS_PER_BEAT):
+        denominator *= 2
+    return Signature(0, ticks * denominator // (4 * TICKS_PER_BEAT), denominator)

@@ -117,7 +117,9 @@ class TaskRun:
             threads=settings.engine_threads,
         )
         midi = await self._store("midi", paths["midi"], self.task.parameters["title"])
-        return RunOutcome([midi], {"instruments": json.loads(made_in(self.folder, paths["notes"]).read_text())})
+        found = {"instruments": paths["notes"], "analysis": paths["analysis"]}
+        read = {name: json.loads(made_in(self.folder, path).read_text()) for name, path in found.items()}
+        return RunOutcome([midi], read)
 
     async def _render(self, sources: dict[str, Artifact]) -> RunOutcome:
         track = next(artifact for artifact in sources.values() if artifact.audio_id == self.task.audio_id)

@@ -8,6 +8,7 @@ import mido
 
 from antiphon.contract import signatures
 from antiphon.contract.callbacks import MidiCallback, SeparationCallback, VideoCallback
+from antiphon.contract.records import SongAnalysis
 from antiphon.score import midifile
 from tests.integration.line import Line
 from tests.integration.server import Server
@@ -57,6 +58,17 @@ def test_every_artifact_can_be_downloaded_and_played(server: Server, line: Line)
     notes = sum(len(instrument["notes"]) for instrument in line.records["midi"]["midiData"]["instruments"])
     song = mido.MidiFile(file=fetched(server, line.records["midi"]["midiUrl"]))
     assert sum(message.type == "note_on" and message.velocity > 0 for message in song) == notes > 0
+
+
+def test_the_record_tells_what_the_song_is_built_of_and_the_file_has_it_too(server: Server, line: Line) -> None:
+    told = line.records["midi"]["analysis"]
+    assert SongAnalysis.model_validate(told).model_dump() == told
+    assert set(told["downbeats"]) <= set(told["beats"]) != set()
+    song = mido.MidiFile(file=fetched(server, line.records["midi"]["midiUrl"]))
+    (signature,) = [one for one in song.tracks[0] if one.type == "key_signature"][:1]
+    assert signature.key == told["keys"][0]["key"].replace(" minor", "m").removesuffix(" major")
+    assert [one.text for one in song.tracks[0] if one.type == "marker"] == [one["label"] for one in told["sections"]]
+    assert [one.text for one in song.tracks[1] if one.type == "text"] == [one["chord"] for one in told["chords"]]
 
 
 def test_notes_are_on_the_grid_that_a_request_asks_for(server: Server, line: Line, tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """What stands in a MIDI file, read back by us and looked at with mido."""
 
+from itertools import accumulate
 from pathlib import Path
 
 import mido
 import pytest
 
 from antiphon.errors import EngineError
+from antiphon.music.harmony import Key
 from antiphon.score import midifile
 from antiphon.score.notes import InstrumentPart, Note
-from antiphon.score.tempomap import TempoMap
+from antiphon.score.outline import Named, ScoreOutline
+from antiphon.score.tempomap import Meter, TempoMap
 
 BASS = InstrumentPart("Electric Bass (finger)", 33, False, (Note(40, 0.0, 0.5, 0.8), Note(43, 0.5, 1.123, 0.4)))
 DRUMS = InstrumentPart("Drums", 0, True, (Note(36, 0.25, 0.4, 1.0), Note(42, 0.25, 0.33, 0.1)))
@@ -118,3 +121,50 @@ def test_what_is_not_a_midi_file_is_refused_by_name(tmp_path: Path, content: byt
     path.write_bytes(content)
     with pytest.raises(EngineError, match=r"broken\.mid"):
         midifile.read(path)
+
+
+def test_keys_sections_and_chords_stand_in_the_file_at_their_times(tmp_path: Path) -> None:
+    tempo_map = TempoMap.of_beats([0.4 + 0.5 * order for order in range(17)], [order % 4 + 1 for order in range(17)])
+    outline = ScoreOutline(
+        keys=(Named(0.4, "F# minor"), Named(4.4, "Eb major")),
+        chords=(Named(0.4, "F#m"), Named(2.4, "N"), Named(4.4, "Eb7")),
+        sections=(Named(0.4, "A"), Named(4.4, "B")),
+    )
+    midifile.write([BASS], tmp_path / "song.mid", tempo=tempo_map, outline=outline)
+    file = mido.MidiFile(str(tmp_path / "song.mid"))
+    assert [track.name for track in file.tracks] == ["", midifile.CHORD_TRACK, BASS.name]
+    told = {
+        kind: [(tick, message) for tick, message in ticked(track) if message.type == kind]
+        for kind, track in (("key_signature", file.tracks[0]), ("marker", file.tracks[0]), ("text", file.tracks[1]))
+    }
+    assert [(tick, message.key) for tick, message in told["key_signature"]] == [(0, "F#m"), (960 * 9, "Eb")]
+    assert [(tick, message.text) for tick, message in told["marker"]] == [(960, "A"), (960 * 9, "B")]
+    assert [(tick, message.text) for tick, message in told["text"]] == [(960, "F#m"), (960 * 5, "N"), (960 * 9, "Eb7")]
+    assert [one.name for one in midifile.read(tmp_path / "song.mid")] == [BASS.name]
+
+
+@pytest.mark.parametrize("mode", ["major", "minor"])
+@pytest.mark.parametrize("tonic", range(12))
+def test_every_key_can_be_written(tmp_path: Path, tonic: int, mode: str) -> None:
+    name = Key(0.0, 1.0, tonic, mode).name
+    midifile.write([BASS], tmp_path / "song.mid", outline=ScoreOutline(keys=(Named(0.0, name),)))
+    (found,) = [one for one in mido.MidiFile(str(tmp_path / "song.mid")).tracks[0] if one.type == "key_signature"]
+    assert found.key.removesuffix("m") == name.split()[0]
+    assert found.key.endswith("m") == (mode == "minor")
+
+
+@pytest.mark.parametrize(
+    ("meter", "clocks"), [(Meter(4, 4, 4), 24), (Meter(6, 8, 2), 36), (Meter(12, 8, 4), 36), (Meter(7, 8, 7), 12)]
+)
+def test_the_metronome_clicks_on_the_beats_of_the_meter(tmp_path: Path, meter: Meter, clocks: int) -> None:
+    beats = [0.6 * order for order in range(30)]
+    tempo_map = TempoMap.of_beats(beats, [order % meter.beats + 1 for order in range(30)], meter)
+    midifile.write([BASS], tmp_path / "song.mid", tempo=tempo_map)
+    (found,) = [one for one in mido.MidiFile(str(tmp_path / "song.mid")).tracks[0] if one.type == "time_signature"]
+    assert (found.numerator, found.denominator, found.clocks_per_click) == (meter.numerator, meter.denominator, clocks)
+
+
+def ticked(track: mido.MidiTrack) -> list[tuple[int, mido.MetaMessage]]:
+    """The messages of a track with their ticks from its start."""
+    ticks = accumulate(message.time for message in track)
+    return list(zip(ticks, track, strict=True))

@@ -1,5 +1,6 @@
-"""Beats and bars, heard in sound and notes that are made here."""
+"""Beats and bars, heard in songs that are played here."""
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,54 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.unit.music.rhythm import playing
+from tests.unit.music.rhythm.playing import CRASH, KICK, MAJOR, RATE, SNARE, band
 
 from antiphon.music.audio import Writer
-from antiphon.music.rhythm import Rhythm, analyse
-from antiphon.music.rhythm.onsets import FRAME_RATE, RISE_LEAD_S, salient
-from antiphon.music.rhythm.song import of_onsets
-from antiphon.score.notes import InstrumentPart, Note
+from antiphon.music.rhythm import analyse, of_song
+from antiphon.music.rhythm.bars import count
+from antiphon.music.rhythm.features import FEATURES, features
+from antiphon.music.rhythm.judge import BeatVerdict, judge
 
-RATE = 22_050
-KICK, SNARE, HAT, CRASH = 36, 38, 42, 49
 Times = NDArray[np.floating[Any]]
 
 
-def drums(*hits: tuple[int, Sequence[float]]) -> InstrumentPart:
-    notes = sorted((time, key) for key, times in hits for time in times)
-    return InstrumentPart("Drums", 0, True, tuple(Note(key, time, time + 0.1, 0.8) for time, key in notes))
-
-
-def chords(changes: Sequence[float], end: float) -> InstrumentPart:
-    """A chord held from each change to the next: C, F, G, C …"""
-    notes = []
-    for order, (start, stop) in enumerate(zip(changes, [*changes[1:], end], strict=True)):
-        root = (60, 65, 67)[order % 3]
-        notes += [Note(root + tone, start, stop - 0.02, 0.7) for tone in (0, 4, 7)]
-    return InstrumentPart("Acoustic Grand Piano", 0, False, tuple(notes))
-
-
-def strength(
-    onsets: Sequence[tuple[Sequence[float], float]], seconds: float, noise: float = 0.01
-) -> NDArray[np.float64]:
-    """The onset strength of pulses at times, each kind with its loudness, over a little noise."""
-    values = np.abs(np.random.default_rng(2).normal(0, noise, round(seconds * FRAME_RATE)))
-    for times, loudness in onsets:
-        for time in times:
-            place = (time - RISE_LEAD_S) * FRAME_RATE
-            frames = np.arange(max(round(place) - 2, 0), min(round(place) + 3, len(values)))
-            values[frames] += loudness * np.maximum(1 - np.abs(frames - place) / 2, 0)
-    return salient(values.astype(np.float32))
-
-
-def band(beats: Times, *, seconds: float, meter: int = 4, first: int = 0, hats: int = 2) -> Rhythm:
-    """A drummer and a pianist on the given beats: bars of ``meter`` begin with beat ``first``, ``hats`` to a beat."""
-    place = (np.arange(len(beats)) - first) % meter
-    between = np.interp(np.arange(0, len(beats) - 1, 1 / hats), np.arange(len(beats)), beats)
-    kicks, snares = beats[np.isin(place, (0, 2) if meter == 4 else (0,))], beats[place % 2 == 1]
-    snares = snares if meter == 4 else beats[place > 0]
-    found = strength([(kicks.tolist(), 1.0), (snares.tolist(), 1.0), (between.tolist(), 0.6)], seconds)
-    notes = [drums((KICK, kicks.tolist()), (SNARE, snares.tolist()), (HAT, between.tolist()))]
-    return of_onsets(found, [*notes, chords(beats[place == 0].tolist(), seconds)])
+def even(bpm: float, seconds: float = 28.0, first: float = 0.4) -> Times:
+    return first + np.arange(0, seconds * bpm / 60) * 60 / bpm
 
 
 def misses(true: Times, found: Sequence[float]) -> int:
@@ -84,11 +51,15 @@ def test_beats_of_a_click_track_are_where_the_clicks_are(tmp_path: Path, bpm: fl
 
 
 def test_stems_are_heard_together_also_when_one_is_shorter(tmp_path: Path) -> None:
-    times = np.arange(0.3, 24.0, 0.5)
-    early = clicks(tmp_path / "early.flac", times[:20].tolist(), 11.0)
-    late = clicks(tmp_path / "late.flac", times[20:].tolist(), 25.0)
-    found = analyse({"drums": early, "other": late}, [])
-    assert misses(times, found.beats) == 0
+    beats, seconds = even(120, 24.0), 25.0
+    hits = {KICK: beats[:24:2].tolist(), SNARE: beats[1:24:2].tolist()}
+    chords = [(float(start), float(start) + 0.5, (0, 9, 5, 7)[bar // 4 % 4], MAJOR) for bar, start in enumerate(beats)]
+    stems = {"drums": playing.drums(hits, 12.5), "other": playing.tones(chords, seconds)}
+    for name, sound in stems.items():
+        with Writer(tmp_path / f"{name}.flac", RATE, 1, "flac") as writer:
+            writer.write(sound[:, None])
+    found = analyse({name: tmp_path / f"{name}.flac" for name in stems}, [playing.drum_notes(hits)])
+    assert misses(beats, found.beats) == 0
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.01, 1.0, 20.0])
@@ -96,34 +67,54 @@ def test_in_silence_bars_of_four_go_by_at_120(tmp_path: Path, seconds: float) ->
     with Writer(tmp_path / "silence.flac", RATE, 1, "flac") as writer:
         writer.write(np.zeros((max(round(seconds * RATE), 1), 1), np.float32))
     found = analyse({"other": tmp_path / "silence.flac"}, [])
-    assert (found.bpm, found.meter, found.confidence) == (120.0, 4, 0.0)
+    assert (found.bpm, found.meter.name, found.confidence) == (120.0, "4/4", 0.0)
     assert found.beats[0] == 0.0
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_noise_has_no_rhythm(seed: int) -> None:
-    values = np.abs(np.random.default_rng(seed).normal(0, 1, 3_000)).astype(np.float32)
-    assert of_onsets(salient(values), []).confidence == 0.0
+    noise = np.random.default_rng(seed).normal(0, 0.1, 25 * RATE).astype(np.float32)
+    assert of_song(playing.of({"other": noise})).confidence == 0.0
 
 
-@pytest.mark.parametrize(("bpm", "meter"), [(66, 4), (76, 4), (104, 4), (128, 4), (168, 4), (96, 3), (144, 3)])
-def test_the_bars_of_a_band_begin_where_kick_and_harmony_say(bpm: int, meter: int) -> None:
-    beats = 0.4 + np.arange(0, 28 * bpm / 60) * 60 / bpm
-    found = band(beats, seconds=29.0, meter=meter)
+@pytest.mark.parametrize(
+    ("name", "bpm", "meter", "parts"),
+    [
+        *[("4/4", bpm, 4, 2) for bpm in (66, 76, 104, 128, 168)],
+        *[("3/4", bpm, 3, 2) for bpm in (96, 144)],
+        *[("6/8", bpm, 2, 3) for bpm in (60, 80)],
+        ("12/8", 66, 4, 3),
+        ("5/4", 140, 5, 2),
+        ("7/8", 200, 7, 1),
+    ],
+)
+def test_bars_of_a_band_are_found_in_any_metre(name: str, bpm: int, meter: int, parts: int) -> None:
+    beats = even(bpm)
+    found = of_song(band(beats, meter=meter, parts=parts))
     assert misses(beats, found.beats) == 0
-    assert found.meter == meter
+    assert misses(beats[::meter], found.downbeats) == 0
+    assert found.meter.name == name
+    assert found.bpm == pytest.approx(bpm, rel=0.005)
+
+
+@pytest.mark.parametrize(
+    ("name", "bpm", "meter", "parts"), [("4/4", 120, 4, 2), ("3/4", 96, 3, 2), ("6/8", 60, 2, 3), ("5/4", 140, 5, 2)]
+)
+def test_bars_are_found_without_drums(name: str, bpm: int, meter: int, parts: int) -> None:
+    beats = even(bpm)
+    found = of_song(band(beats, meter=meter, parts=parts, drummer=False))
+    assert found.meter.name == name
     assert misses(beats[::meter], found.downbeats) == 0
 
 
 def test_quick_hats_do_not_double_the_tempo() -> None:
-    beats = 0.3 + np.arange(50) * 60 / 98
-    assert band(beats, seconds=31.0, hats=4).bpm == pytest.approx(98, rel=0.005)
+    assert of_song(band(even(98), parts=4)).bpm == pytest.approx(98, rel=0.005)
 
 
 @pytest.mark.parametrize("pickup", [1, 2, 3])
 def test_a_song_may_begin_before_its_first_bar(pickup: int) -> None:
-    beats = 0.2 + np.arange(56) * 0.5
-    found = band(beats, seconds=29.0, first=pickup)
+    beats = even(120, first=0.2)
+    found = of_song(band(beats, first=pickup))
     assert found.positions[0] == 5 - pickup
     assert misses(beats[pickup::4], found.downbeats) == 0
 
@@ -131,14 +122,14 @@ def test_a_song_may_begin_before_its_first_bar(pickup: int) -> None:
 def test_players_who_hurry_and_drag_are_followed() -> None:
     pace = 0.5 * (1 + 0.08 * np.sin(np.arange(80) / 12))
     beats = 0.4 + np.cumsum(pace) + np.random.default_rng(3).normal(0, 0.008, 80)
-    found = band(beats, seconds=42.0)
+    found = of_song(band(beats))
     assert misses(beats, found.beats) == 0
     assert misses(beats[::4], found.downbeats) == 0
 
 
 def test_a_change_of_tempo_is_followed_within_a_bar() -> None:
     beats = 0.4 + np.concatenate([[0], np.cumsum([60 / 90] * 40 + [60 / 126] * 60)])
-    found = band(beats, seconds=float(beats[-1]) + 1)
+    found = of_song(band(beats))
     assert misses(beats, found.beats) <= 4
     assert 60 / np.median(np.diff(found.beats[:30])) == pytest.approx(90, rel=0.01)
     assert 60 / np.median(np.diff(found.beats[-40:])) == pytest.approx(126, rel=0.01)
@@ -147,17 +138,65 @@ def test_a_change_of_tempo_is_followed_within_a_bar() -> None:
 def test_a_short_bar_is_counted_as_one() -> None:
     beats = 0.4 + np.arange(70) * 0.5
     place = np.concatenate([np.arange(32) % 4, [0, 1], np.arange(36) % 4])
-    kicks, snares = beats[(place == 0) | (place == 2)].tolist(), beats[place % 2 == 1].tolist()
     bars = beats[place == 0].tolist()
-    found = of_onsets(
-        strength([(kicks, 1.0), (snares, 1.0)], 36.0),
-        [drums((KICK, bars), (SNARE, snares), (CRASH, bars)), chords(bars, 36.0)],
-    )
+    hits = {KICK: beats[place % 2 == 0].tolist(), SNARE: beats[place % 2 == 1].tolist(), CRASH: bars}
+    lines = [*bars, 36.0]
+    chords = [
+        (start, end, (0, 9, 5, 7)[bar % 4], playing.MAJOR) for bar, (start, end) in enumerate(itertools.pairwise(lines))
+    ]
+    stems = {"drums": playing.drums(hits, 36.0), "other": playing.tones(chords, 36.0)}
+    found = of_song(playing.of(stems, [playing.drum_notes(hits), playing.chord_notes(chords)]))
     assert misses(np.array(bars), found.downbeats) == 0
 
 
 def test_beats_begin_with_the_music_and_end_with_it() -> None:
     beats = 7.0 + np.arange(30) * 0.5
-    found = band(beats, seconds=40.0)
-    assert found.beats[0] == pytest.approx(7.0, abs=0.02)
-    assert found.beats[-1] == pytest.approx(beats[-1], abs=0.02)
+    found = of_song(band(beats, seconds=30.0))
+    assert found.beats[0] == pytest.approx(7.0, abs=0.03)
+    assert found.beats[-1] == pytest.approx(beats[-1], abs=0.05)
+
+
+def test_a_quiet_song_has_the_bars_of_the_loud_one() -> None:
+    beats = even(100)
+    found = of_song(band(beats, decibels=-44.0))
+    assert found.meter.name == "4/4"
+    assert misses(beats[::4], found.downbeats) == 0
+
+
+def logits(length: int, beats: int, sure: float = 3.0) -> NDArray[np.float64]:
+    return np.where(np.arange(beats) % length == 0, sure, -sure)
+
+
+def test_one_doubtful_bar_line_does_not_move_the_others() -> None:
+    down = logits(4, 64)
+    down[30], down[32] = 1.0, -1.0
+    found = count(BeatVerdict(down, felt=4.0, compound=-4.0), 120.0)
+    assert (found.positions == np.arange(64) % 4).all()
+
+
+def test_bars_may_change_their_length_for_long() -> None:
+    down = np.concatenate([logits(4, 32), logits(3, 48)])
+    found = count(BeatVerdict(down, felt=4.0, compound=-4.0), 120.0)
+    assert (found.positions == [*(np.arange(32) % 4), *(np.arange(48) % 3)]).all()
+    assert found.meter.name == "3/4"
+
+
+@pytest.mark.parametrize(
+    ("length", "compound", "bpm", "name"),
+    [
+        *[(2, 4.0, 60.0, "6/8"), (4, 4.0, 60.0, "12/8"), (4, -4.0, 60.0, "4/4"), (3, -4.0, 150.0, "3/4")],
+        *[(7, -4.0, 200.0, "7/8"), (7, -4.0, 120.0, "7/4"), (6, -4.0, 180.0, "6/8"), (5, -4.0, 150.0, "5/4")],
+    ],
+)
+def test_the_time_signature_follows_from_bars_beats_and_tempo(
+    length: int, compound: float, bpm: float, name: str
+) -> None:
+    assert count(BeatVerdict(logits(length, 84), 4.0, compound), bpm).meter.name == name
+
+
+def test_the_judge_is_told_numbers_even_where_nothing_sounds() -> None:
+    song = playing.of({"other": np.zeros(10 * RATE, np.float32)})
+    told = features(np.arange(0, 9, 0.5), song)
+    assert told.shape == (18, FEATURES)
+    assert np.isfinite(told).all()
+    assert np.isfinite(judge(told).down).all()
