@@ -99,6 +99,7 @@ class MidiRecord(Status, total=False):
     recordTaskId: int
     midiData: MidiData | None
     midiUrl: str | None
+    tuningCents: float | None
     successFlag: int
 
 

@@ -112,6 +112,9 @@ class MidiFields(Documented):
 
 class MidiRecord(Ours, MidiFields):
     midiUrl: str | None = Field(description="ours: a Standard MIDI File")
+    tuningCents: float | None = Field(
+        description="ours: how many cents over A = 440 Hz the song is tuned; its notes are those of its own tuning"
+    )
 
 
 class VideoFields(OfATrack):

@@ -72,10 +72,11 @@ def separate(arguments: Arguments, progress: Progress) -> dict[str, str]:
     return {name: str(path) for name, path in stems.items()}
 
 
-def transcribe(arguments: Arguments, progress: Progress) -> dict[str, str]:
-    """``stems`` (path by name), ``out``, ``models``, ``threads``, optional ``quantize`` (a grid: 1/16) and ``only``
-    (a stem: the others are listened to, for what belongs where and for the bars, and left out) → ``midi`` and ``notes``
-    (JSON), both paths."""
+def transcribe(arguments: Arguments, progress: Progress) -> dict[str, Any]:
+    """``stems`` (path by name), ``out``, ``models``, ``threads``, optional ``quantize`` (a grid: 1/16), ``only`` (a
+    stem: the others are listened to, for what belongs where and for the bars, and left out), ``ear`` (what hears the
+    notes) and ``master_tuning`` (whether the file says how the song is tuned) → ``midi`` and ``notes`` (JSON),
+    both paths, and ``tuning_cents``."""
     from antiphon.music import rhythm
     from antiphon.music.transcription import by_stem
     from antiphon.score import midifile
@@ -86,23 +87,31 @@ def transcribe(arguments: Arguments, progress: Progress) -> dict[str, str]:
     with ThreadPoolExecutor(1) as beside:
         onsets = beside.submit(rhythm.onset_strength, stems)
         heard = by_stem(
-            stems, models=Path(arguments["models"]), threads=arguments["threads"], progress=part(progress, 0, 0.9)
+            stems,
+            models=Path(arguments["models"]),
+            threads=arguments["threads"],
+            progress=part(progress, 0, 0.9),
+            ear=arguments.get("ear", "own"),
         )
     progress(0.9, "tempo")
-    found = rhythm.of_onsets(onsets.result(), list(heard.values()))
-    instruments = [instrument for stem, instrument in heard.items() if arguments.get("only") in (None, stem)]
+    found = rhythm.of_onsets(onsets.result(), list(heard.instruments.values()))
+    instruments = [
+        instrument for stem, instrument in heard.instruments.items() if arguments.get("only") in (None, stem)
+    ]
     tempo_map = TempoMap.of_beats(found.beats, found.positions)
     # Without a beat there is no grid: the notes stay as they were played.
     if arguments.get("quantize") and found.confidence:
         instruments = quantize(instruments, tempo_map, arguments["quantize"])
     out = Path(arguments["out"])
-    midifile.write(instruments, out / "song.mid", tempo=tempo_map)
+    tuning = heard.tuning_cents if arguments.get("master_tuning") else 0.0
+    midifile.write(instruments, out / "song.mid", tempo=tempo_map, tuning_cents=tuning)
     notes = [
         {"name": instrument.name, "notes": [_rounded(asdict(note)) for note in instrument.notes]}
         for instrument in instruments
     ]
     (out / "midi.json").write_text(json.dumps(notes))
-    return {"midi": str(out / "song.mid"), "notes": str(out / "midi.json")}
+    made = {"midi": str(out / "song.mid"), "notes": str(out / "midi.json")}
+    return made | {"tuning_cents": heard.tuning_cents}
 
 
 def _rounded(note: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ def write(
     *,
     tempo: TempoMap | float = DEFAULT_TEMPO,
     title: str | None = None,
+    tuning_cents: float = 0.0,
 ) -> None:
     """Write ``instruments`` to ``path``. Times are kept to half a tick (0.3 ms at 120 beats a minute).
 
@@ -34,9 +35,11 @@ def write(
 
     Args:
         tempo: A map, or beats a minute; sets where the bar lines fall and never moves a note.
+        title: Of the song.
+        tuning_cents: How far over A = 440 Hz a player is to be tuned, -100 to 100; with 0 the file does not say.
     """
     tempo_map = tempo if isinstance(tempo, TempoMap) else TempoMap.steady(tempo)
-    tracks = [_conductor(tempo_map, title)]
+    tracks = [_conductor(tempo_map, title, tuning_cents)]
     channels = _Channels()
     for instrument in instruments:
         tracks.append(_track(instrument, channels.of(instrument), tempo_map))
@@ -66,19 +69,27 @@ class _Channels:
         return channel
 
 
-def _conductor(tempo_map: TempoMap, title: str | None) -> bytes:
-    """The tempo track: its title, and every change of tempo and of time signature."""
+def _conductor(tempo_map: TempoMap, title: str | None, tuning_cents: float) -> bytes:
+    """The tempo track: its title, the tuning, and every change of tempo and of time signature."""
     name = [(0, mido.MetaMessage("track_name", name=_latin(title)))] if title else []
     paces = [(pace.tick, mido.MetaMessage("set_tempo", tempo=pace.beat)) for pace in tempo_map.paces]
     signatures = [
         (one.tick, mido.MetaMessage("time_signature", numerator=one.numerator, denominator=one.denominator))
         for one in tempo_map.signatures
     ]
-    track, now = bytearray(), 0
+    track, now = bytearray(_master_tuning(tuning_cents) if tuning_cents else b""), 0
     for tick, message in sorted([*name, *paces, *signatures], key=itemgetter(0)):
         track += _variable(tick - now) + bytes(message.bytes())
         now = tick
     return bytes(track + _END)
+
+
+def _master_tuning(cents: float) -> bytes:
+    """The universal message "master fine tuning" (MIDI 1.0, CA-25) at the beginning of a track: 14 bits, the middle of
+    which is A = 440 Hz, for 100 cents on either side."""
+    value = min(max(round(0x2000 + cents / 100 * 0x2000), 0), 0x3FFF)
+    message = bytes((0x7F, 0x7F, 0x04, 0x03, value & 0x7F, value >> 7, 0xF7))
+    return _NOW + b"\xf0" + _variable(len(message)) + message
 
 
 def _latin(text: str) -> str:

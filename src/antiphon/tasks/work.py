@@ -110,11 +110,14 @@ class TaskRun:
             only=only,
             out=str(self._new_folder("midi")),
             quantize=self.task.parameters.get("quantize"),
+            ear=settings.ear,
+            master_tuning=settings.midi_tuning,
             models=str(settings.models_folder),
             threads=settings.engine_threads,
         )
         midi = await self._store("midi", paths["midi"], self.task.parameters["title"])
-        return RunOutcome([midi], {"instruments": json.loads(Path(paths["notes"]).read_text())})
+        instruments = json.loads(Path(paths["notes"]).read_text())
+        return RunOutcome([midi], {"instruments": instruments, "tuningCents": paths["tuning_cents"]})
 
     async def _render(self, sources: dict[str, Artifact]) -> RunOutcome:
         track = next(artifact for artifact in sources.values() if artifact.audio_id == self.task.audio_id)
