@@ -2,7 +2,8 @@
 
     python -m training.transcription.export WORK
 
-writes the averaged weights of ``WORK/notes.pt`` to where the package has its network (``--out``: elsewhere), checks that onnxruntime computes what torch computes, and says how fast.
+writes the averaged weights of ``WORK/notes.pt`` to where the package has its network (``--out``: elsewhere), checks
+that onnxruntime computes what torch computes, and says how fast.
 """
 
 import argparse

@@ -19,7 +19,7 @@ from antiphon.music.transcription.sound import Sound, joined, loud_db
 from antiphon.music.transcription.survey import Survey, survey
 from antiphon.music.transcription.timbre import Spectra, timbre
 from antiphon.music.transcription.velocity import velocities
-from antiphon.music.transcription.voice import PitchTracker, sung
+from antiphon.music.transcription.voice import PitchTracker, is_spoken, sung
 from antiphon.score.notes import Instrument, Note
 
 MARGINS = {VOICE: 3.0, BASS: 2.0}
@@ -135,7 +135,9 @@ def _voice(sound: Sound, ear: Ear, tracker: PitchTracker, progress: Progress) ->
     track = tracker.follow(sound, frames=len(heard.level), progress=part(progress, 0.7, 1))
     columns = slice(LOWEST_SUNG - MIN_PITCH, HIGHEST_SUNG - MIN_PITCH + 1)
     notes, onsets = (part[:, columns].astype(np.float32) / np.float32(255) for part in (heard.notes, heard.onsets))
-    return replace(heard, events=sing(sung(track, heard.level), notes, onsets, lowest=LOWEST_SUNG))
+    pitch = sung(track, heard.level)
+    events = sing(pitch, notes, onsets, lowest=LOWEST_SUNG)
+    return replace(heard, events=[] if is_spoken(events, pitch) else events)
 
 
 def _sorted_out(heard: Mapping[str, Hearing]) -> dict[str, Hearing]:
@@ -157,13 +159,15 @@ def _loud_enough(heard: Hearing) -> list[NoteEvent]:
 
 def _present(heard: Mapping[str, Hearing], found: Survey) -> dict[str, Hearing]:
     """The stems in which an instrument plays."""
-    loudest = max((found.levels_db[stem] for stem in heard), default=SILENT_DB)
+    playing = {stem: one for stem, one in heard.items() if one.events}
+    levels = {stem: found.levels_db[stem] for stem in playing}
+    if BASS in found.levels_db and BASS not in playing:  # the low end of the rest
+        levels |= {stem: found.level_db([stem, BASS]) for stem in levels if stem != VOICE}
+    faint = max(levels.values(), default=SILENT_DB) - MAX_FAINT_BELOW_LOUDEST_DB
     return {
         stem: one
-        for stem, one in heard.items()
-        if one.events
-        and found.levels_db[stem] > SILENT_DB
-        and (found.levels_db[stem] > loudest - MAX_FAINT_BELOW_LOUDEST_DB or one.busy > MIN_FAINT_BUSY_SHARE)
+        for stem, one in playing.items()
+        if levels[stem] > SILENT_DB and (levels[stem] > faint or one.busy > MIN_FAINT_BUSY_SHARE)
     }
 
 

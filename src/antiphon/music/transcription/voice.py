@@ -5,7 +5,7 @@ whose network and weights come out of its wheel (``weights``); which of its fram
 is ours.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from antiphon.music.progress import Progress
 from antiphon.music.signal.framing import Framer, Samples
 from antiphon.music.transcription.levels import HOP as FRAME_SAMPLES
 from antiphon.music.transcription.levels import SAMPLE_RATE as FRAME_RATE
+from antiphon.music.transcription.notecreation import NoteEvent
 from antiphon.music.transcription.parallel import side_by_side
 from antiphon.music.transcription.sound import Sound, loud_db
 
@@ -98,6 +99,21 @@ MIN_VOICE_CONFIDENCE = 0.25
 """Confidence that the surer half of what is sung reaches; less is what the separation left of other instruments."""
 MAX_BELOW_LOUD_DB = 22.0
 """dB under the loud passages at which a voice rests."""
+
+
+MIN_HELD_S, MIN_HELD_SHARE = 0.25, 0.4
+MAX_WANDER_SEMITONES = 0.3
+"""Seconds of a note that is held, and the share of the time that is sung in such notes; how far (standard deviation)
+the pitch wanders within the usual note. Whoever holds less and wanders more speaks: speech holds 0.13 to 0.21 and wanders
+by 0.44 and more (espeak-ng, three voices), voices that sing hold 0.68 and more, and wander by 0.05 to 0.12."""
+
+
+def is_spoken(events: Sequence[NoteEvent], pitch: Samples) -> bool:
+    """Whether ``events``, the notes nearest to a line of ``pitch`` (frames,), are those of somebody who speaks."""
+    lengths = np.array([event.end - event.start for event in events]) * (FRAME_SAMPLES / FRAME_RATE)
+    wander = [float(np.nanstd(pitch[event.start : event.end])) for event in events]
+    short = float(lengths[lengths >= MIN_HELD_S].sum()) < MIN_HELD_SHARE * float(lengths.sum())
+    return bool(events) and short and float(np.median(wander)) > MAX_WANDER_SEMITONES
 
 
 def sung(track: PitchTrack, level: Samples) -> Samples:
