@@ -26,6 +26,8 @@ BEFORE_FRAMES, AFTER_FRAMES = 11, 10
 """Frames before and after a frame that the network hears."""
 PIECE_FRAMES = 1875
 """Frames that it is asked about at a time: 30 s."""
+MIN_PEAK_AMPLITUDE = 1e-3
+"""Peak amplitude (-60 dBFS) that a piece reaches which is worth the network's time."""
 MIN_HZ, MAX_HZ = 80.0, 1080.0
 """From E2 to C6."""
 
@@ -79,6 +81,8 @@ class PitchTracker:
         return PitchTrack(pitch[nearest].astype(np.float32), sure[nearest])
 
     def _hear(self, samples: Samples) -> tuple[Samples, Samples]:
+        if float(np.abs(samples).max()) < MIN_PEAK_AMPLITUDE:
+            return np.ones(PIECE_FRAMES, np.float32), np.zeros(PIECE_FRAMES, np.float32)
         given = {
             "audio": np.ascontiguousarray(samples[None]),
             "fmin": np.asarray(MIN_HZ, np.float32),
@@ -104,8 +108,8 @@ MAX_BELOW_LOUD_DB = 22.0
 MIN_HELD_S, MIN_HELD_SHARE = 0.25, 0.4
 MAX_WANDER_SEMITONES = 0.3
 """Seconds of a note that is held, and the share of the time that is sung in such notes; how far (standard deviation)
-the pitch wanders within the usual note. Whoever holds less and wanders more speaks: speech holds 0.13 to 0.21 and wanders
-by 0.44 and more (espeak-ng, three voices), voices that sing hold 0.68 and more, and wander by 0.05 to 0.12."""
+the pitch wanders within the usual note. Whoever holds less and wanders more speaks: speech holds 0.13 to 0.21 and
+wanders by 0.44 and more (espeak-ng, three voices), voices that sing hold 0.68 and more, and wander by 0.05 to 0.12."""
 
 
 def is_spoken(events: Sequence[NoteEvent], pitch: Samples) -> bool:

@@ -77,3 +77,17 @@ def test_a_quiet_song_has_the_notes_of_a_loud_one(hear: Callable[[Samples], Tran
     for one, other in zip(loud.instruments["other"].notes, quiet.instruments["other"].notes, strict=True):
         assert abs(one.start - other.start) < 0.013
         assert abs(one.velocity - other.velocity) < 0.02
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("cents", [0, 40])
+def test_the_ear_of_basic_pitch_hears_the_same_melody(models: Path, tmp_path: Path, cents: float) -> None:
+    paths = {"other": tmp_path / "other.wav", "drums": tmp_path / "drums.wav"}
+    for path, samples in zip(paths.values(), (melody(cents), np.zeros(SAMPLE_RATE, np.float32)), strict=True):
+        with Writer(path, SAMPLE_RATE, 1, "wav") as writer:
+            writer.write(samples[:, None])
+    found = by_stem(paths, models=models, threads=1, progress=silent, ear="basic_pitch")
+    held = [note for note in found.instruments["other"].notes if note.end - note.start > 0.2]
+    assert [note.pitch for note in held] == list(PITCHES)
+    for order, note in enumerate(held):
+        assert abs(note.start - (0.2 + 0.65 * order)) < 0.03
