@@ -7,10 +7,11 @@ separated. Only a whole run is written to ``bench/results/eval-midi.json``.
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
+from antiphon.music.transcription.ear import EarName
 from antiphon.settings import load_settings
 from bench import results
-from bench.eval_midi.bars import bars
 from bench.eval_midi.chain import Chain
 from bench.eval_midi.contender import AdtLib, BasicPitch
 from bench.eval_midi.parity import parity
@@ -19,6 +20,7 @@ from bench.eval_midi.render import FONTS, Missing
 from bench.eval_midi.setup import Figures, Setup
 from bench.eval_midi.songs import beats, drums, vocals
 from bench.eval_midi.styles import STYLES
+from bench.eval_midi.variants import variants
 
 CACHE = Path(".cache/eval-midi")
 DATA = Path("../shared/data")
@@ -27,7 +29,7 @@ SECTIONS: dict[str, Callable[[Setup], Figures]] = {
     "vocals": vocals,
     "beats": beats,
     "rendered": rendered_pieces,
-    "bars": bars,
+    "variants": variants,
     "parity": parity,
 }
 
@@ -40,6 +42,7 @@ def _arguments() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     parser.add_argument("--font", action="append", choices=FONTS, help="rendered pieces: this soundfont only")
     parser.add_argument("--style", action="append", choices=[style.name for style in STYLES])
     parser.add_argument("--mix-only", action="store_true", help="rendered pieces: not also from their true stems")
+    parser.add_argument("--ear", choices=get_args(EarName), default="own", help="what hears pitched notes")
     parser.add_argument("--no-rival", action="store_true", help="without basic-pitch and ADTLib")
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder of the rendered pieces and the stems")
     parser.add_argument("--models", type=Path, default=load_settings().models_folder)
@@ -51,11 +54,11 @@ def main() -> None:
     parser, asked = _arguments()
     songs = [path.parent for path in sorted(asked.data.glob("mdb/*/mix.flac"))]
     songs = [song for song in songs if not asked.song or song.name in asked.song]
-    if not songs and set(asked.only or SECTIONS) - {"rendered", "bars"}:
+    if not songs and set(asked.only or SECTIONS) - {"rendered", "bars", "variants"}:
         parser.error(f"no songs under {asked.data}/mdb: give the folder of the evaluation data")
     cache = asked.cache.absolute()
     setup = Setup(
-        chain=Chain(cache, asked.models.absolute(), threads=1),
+        chain=Chain(cache, asked.models.absolute(), threads=1, ear=asked.ear),
         songs=songs,
         styles=[style for style in STYLES if not asked.style or style.name in asked.style],
         fonts=asked.font or list(FONTS),

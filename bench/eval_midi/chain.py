@@ -13,17 +13,19 @@ from antiphon.music.progress import silent
 from antiphon.music.rhythm import HeardSong, Rhythm, listen
 from antiphon.music.separation import STEMS, separate
 from antiphon.music.transcription import transcribe
+from antiphon.music.transcription.ear import EarName
 from antiphon.score.notes import InstrumentPart
 from bench.eval_midi.render import publish
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """``cache`` holds what is kept between runs, ``models`` the weights; ``threads`` each engine may use."""
+    """``cache`` holds what is kept between runs, ``models`` the weights; an engine has ``threads``, ``ear`` hears."""
 
     cache: Path
     models: Path
     threads: int
+    ear: EarName = "own"
 
     def stems(self, mix: Path) -> dict[str, Path]:
         """The four stems of ``mix`` by our separation; made if this code has not separated this file before."""
@@ -40,7 +42,7 @@ class Chain:
         return {stem: kept / f"{stem}.flac" for stem in STEMS["split_stem"]}
 
     def notes(self, stems: Mapping[str, Path]) -> list[InstrumentPart]:
-        return transcribe(stems, models=self.models, threads=self.threads, progress=silent)
+        return transcribe(stems, models=self.models, threads=self.threads, progress=silent, ear=self.ear)
 
     def rhythm(self, stems: Mapping[str, Path], notes: Sequence[InstrumentPart]) -> Rhythm:
         """Beats and downbeats, by the stems and the notes in them."""

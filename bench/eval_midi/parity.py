@@ -6,6 +6,7 @@ from antiphon.music import weights
 from antiphon.music.progress import silent
 from antiphon.music.transcription.network import BASIC_PITCH, BasicPitch, listen
 from antiphon.music.transcription.notecreation import Thresholds, create
+from antiphon.music.transcription.sound import Sound
 from antiphon.score.notes import Note
 from bench import results
 from bench.eval_midi import scores
@@ -40,7 +41,7 @@ def parity(setup: Setup) -> Figures:
 
 def _ours(chain: Chain, file: Path) -> list[Note]:
     network = BasicPitch(weights.ensure(chain.models, "basic_pitch"), threads=chain.threads)
-    heard = listen(network, file, duration=1.0, progress=silent, overlap=BASIC_PITCH)
+    heard = listen(network, Sound((file,)), progress=silent, overlap=BASIC_PITCH)
     return [
         Note(event.pitch, BASIC_PITCH.seconds(event.start), BASIC_PITCH.seconds(event.end), event.activation)
         for event in create(heard.notes, heard.onsets, Thresholds())

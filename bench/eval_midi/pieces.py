@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from antiphon.score.notes import InstrumentPart, Note
 from bench import results
-from bench.eval_midi import scores
+from bench.eval_midi import playing, scores
 from bench.eval_midi.chain import Chain
 from bench.eval_midi.contender import BasicPitch
 from bench.eval_midi.families import DRUM_CLASSES, FAMILIES, family
@@ -22,28 +22,34 @@ PITCHED = ("bass", "vocals", "other")
 @dataclass(frozen=True, slots=True)
 class Heard:
     """One piece: counts by family and drum class from the mix and, each by itself, from the true stems; from the mix
-    also those of the pitched notes whatever their family, and the F measures of beats and downbeats."""
+    also those of the pitched notes whatever their family, the F measures of beats and downbeats, and what a musician
+    would find wrong with it (``playing``)."""
 
     mix: dict[str, Counts]
     pitched: Counts
     beats: float
     downbeats: float
     stems: dict[str, Counts]
+    playing: Row
 
 
 def rendered_pieces(setup: Setup) -> Figures:
     """Onset F1 by family, and of all together: the multi-instrument onset F1, a mean over the pieces."""
     choices = [(style, font) for font in setup.fonts for style in setup.styles]
     heard = setup.each(_piece if setup.stems else _piece_mix, choices)
+    figures: Figures = {}
     if setup.stems:
         print("\nRendered pieces, each true stem by itself: onset F1")
-        _table(choices, [_by_family(one.stems) for one in heard])
+        figures["other_f1_true_stems"] = figure(_table(choices, [_by_family(one.stems) for one in heard]), "other")
     print("\nRendered pieces from the mix: onset F1; F measure of beats and downbeats")
     rows = [_by_family(one.mix) | {"beats": one.beats, "downbeats": one.downbeats} for one in heard]
     means = _table(choices, rows)
-    figures: Figures = {"rendered_pieces": len(choices), "multi_f1_mix": figure(means, "multi")}
+    figures |= {"rendered_pieces": len(choices), "multi_f1_mix": figure(means, "multi")}
     figures |= {f"{name}_onset_f1_mix": figure(means, name) for name in FAMILIES if means[name] != ""}
     figures |= {f"rendered_{name}_f": figure(means, name) for name in ("beats", "downbeats")}
+    print("\nRendered pieces from the mix: what a musician would find wrong")
+    means = _table(choices, [one.playing for one in heard])
+    figures |= {name: figure(means, name) for name in heard[0].playing}
     return figures | (_rival(setup, setup.rival, choices, heard) if setup.rival else {})
 
 
@@ -75,7 +81,21 @@ def _piece_mix(chain: Chain, choice: Choice) -> Heard:
         beats=scores.beats([time for time, _ in beats], rhythm.beats),
         downbeats=scores.beats([time for time, position in beats if position == 1], rhythm.downbeats),
         stems={},
+        playing=_playing(truth, found, beats[-1][0]),
     )
+
+
+def _playing(truth: Sequence[InstrumentPart], found: Sequence[InstrumentPart], seconds: float) -> Row:
+    named, matched = playing.naming(truth, found)
+    correlation = playing.velocity_correlation(truth, found)
+    return {
+        "restrikes": playing.restrikes(truth, found),
+        "phantoms_per_min": 60 * playing.phantoms(truth, found) / seconds,
+        "phantom_instruments": float(playing.phantom_instruments(truth, found)),
+        "count_error": float(playing.count_error(truth, found)),
+        "naming_accuracy": named / matched if matched else "",
+        "velocity_corr": "" if correlation is None else correlation,
+    }
 
 
 def _piece(chain: Chain, choice: Choice) -> Heard:

@@ -110,6 +110,12 @@ class Settings(BaseSettings):
         description="threads of an engine",
         json_schema_extra={"shown": "number of cores"},
     )
+    ear: Literal["own", "basic_pitch"] = Field(
+        default="own", description="the network that hears pitched notes: `own` or `basic_pitch`"
+    )
+    midi_tuning: bool = Field(
+        default=False, description="`1`: MIDI files tell players how the song is tuned (master fine tuning)"
+    )
     engine_timeout: float = Field(default=3600.0, gt=0, description="the longest that an engine may run")
     engine_memory: int = Field(
         default=4000 * MEGABYTE,

@@ -12,17 +12,17 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from training.material import corpus
-from training.transcription.features import (
+from antiphon.music.transcription.levels import (
     BINS,
     BINS_PER_SEMITONE,
     HOP,
-    LOWEST_PITCH,
+    MIN_PITCH,
     PITCHES,
     SAMPLE_RATE,
     Floats,
     levels,
 )
+from training.material import corpus
 
 UNPITCHED = ("drums", "percussion")
 OTHER, INSTRUMENTAL = "other", "instrumental"
@@ -77,13 +77,13 @@ class Recording:
 
 def partial_bins(pitches: NDArray[np.integer]) -> NDArray[np.intp]:
     """Bins (notes, partials) in which the partials of MIDI ``pitches`` lie; those too high are the last bin."""
-    semitones = np.asarray(pitches)[:, None] - LOWEST_PITCH + np.array(PARTIALS)
+    semitones = np.asarray(pitches)[:, None] - MIN_PITCH + np.array(PARTIALS)
     return np.asarray(np.clip(semitones * BINS_PER_SEMITONE + 1, 0, BINS - 1), np.intp)
 
 
 def measured(rows: list[corpus.Note], sound: Floats) -> Floats:
     """Notes of one part with the levels that they have in its ``sound``."""
-    pitched = [one for one in rows if LOWEST_PITCH <= one.pitch < LOWEST_PITCH + PITCHES and one.end > one.start]
+    pitched = [one for one in rows if MIN_PITCH <= one.pitch < MIN_PITCH + PITCHES and one.end > one.start]
     table = np.zeros((len(pitched), LEVELS.stop), np.float32)
     if not pitched:
         return table

@@ -1,6 +1,6 @@
 """The exported note network beside the package's Basic Pitch path, on the validation's pieces.
 
-    python -m training.transcription.compare WORK --model WORK/notes.onnx
+    python -m training.transcription.compare WORK
 
 prints onset F1 (``mir_eval``, 50 ms) by what is listened to and by style. Both get the onset threshold that is best for
 them over all styles of a kind.
@@ -19,14 +19,15 @@ import numpy as np
 from antiphon.music import weights
 from antiphon.music.audio import Writer
 from antiphon.music.progress import silent
+from antiphon.music.transcription import decoding
 from antiphon.music.transcription import network as basic_pitch
 from antiphon.music.transcription.chords import LIMITS
+from antiphon.music.transcription.levels import HOP, SAMPLE_RATE, Floats
 from antiphon.music.transcription.notecreation import create
+from antiphon.music.transcription.notenetwork import MODEL, NoteModel
+from antiphon.music.transcription.sound import Sound
 from antiphon.settings import load_settings
-from training.transcription import decoding
 from training.transcription.bank import INSTRUMENTAL, OTHER, recordings
-from training.transcription.features import SAMPLE_RATE, Floats
-from training.transcription.runtime import NoteModel
 from training.transcription.validate import TOLERANCE, Case, cases
 
 THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7)
@@ -71,11 +72,11 @@ def _theirs() -> Contender:
             path = Path(folder) / "sound.wav"
             with Writer(path, SAMPLE_RATE, 1, "wav") as writer:
                 writer.write(np.asarray(case.sound / max(float(np.abs(case.sound).max()), 1e-3), np.float32)[:, None])
-            heard = basic_pitch.listen(network, path, duration=1.0, progress=silent)
+            heard = basic_pitch.listen(network, Sound((path,)), progress=silent)
         answers = {}
         for threshold in THRESHOLDS:
             found = create(heard.notes, heard.onsets, replace(LIMITS, onset=threshold))
-            rows = [(one.start * basic_pitch.HOP / SAMPLE_RATE, one.pitch) for one in found]
+            rows = [(one.start * HOP / SAMPLE_RATE, one.pitch) for one in found]
             answers[threshold] = np.array(rows, np.float32).reshape(-1, 2)
         return answers
 
@@ -113,7 +114,7 @@ def _printed(found: Sequence[Case], sides: Mapping[str, Mapping[str, Sequence[Ma
 def main() -> None:
     parser = argparse.ArgumentParser(description="Compare the note network with Basic Pitch.")
     parser.add_argument("work", type=Path)
-    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--model", type=Path, default=MODEL)
     parser.add_argument("--pieces", type=int, default=40)
     parser.add_argument("--seconds", type=float, default=30.0)
     arguments = parser.parse_args()

@@ -6,7 +6,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 from scipy.ndimage import uniform_filter1d
 from scipy.signal import fftconvolve, istft, stft
 
-from training.transcription.features import SAMPLE_RATE, Floats
+from antiphon.music.transcription.levels import SAMPLE_RATE, Floats
 
 Random = np.random.Generator
 

@@ -1,8 +1,9 @@
 """Puts a trained note network into a file for onnxruntime.
 
-    python -m training.transcription.export WORK --name notes --out notes.onnx
+    python -m training.transcription.export WORK
 
-writes the averaged weights, checks that onnxruntime computes what torch computes, and says how fast.
+writes the averaged weights of ``WORK/notes.pt`` to where the package has its network (``--out``: elsewhere), checks
+that onnxruntime computes what torch computes, and says how fast.
 """
 
 import argparse
@@ -13,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training.transcription import features
+from antiphon.music.transcription import levels as features
+from antiphon.music.transcription.notenetwork import HEADS, INPUT, MODEL, NoteModel
 from training.transcription.network import NoteNetwork
-from training.transcription.runtime import HEADS, INPUT, NoteModel
 
 
 class Activated(nn.Module):
@@ -74,9 +75,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Export the note network to ONNX.")
     parser.add_argument("work", type=Path)
     parser.add_argument("--name", default="notes")
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, default=MODEL)
     arguments = parser.parse_args()
-    out = arguments.out or arguments.work / f"{arguments.name}.onnx"
+    out = arguments.out
     off = export(arguments.work / f"{arguments.name}.pt", out)
     print(f"{out}: {out.stat().st_size / 1e6:.2f} MB, off by {off:.1e}, {times_real(out):.0f}x real time on one core")
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from antiphon.music.transcription.levels import FRAMES_PER_STEP, HOP, Floats, levels, reference, scaled
 from training.transcription.bank import Recording, recordings
 from training.transcription.effects import Random
-from training.transcription.features import FRAMES_PER_STEP, HOP, Floats, levels, reference, scaled
 from training.transcription.scenes import MARGIN_SAMPLES, Scene, compose
 from training.transcription.targets import audible, targets
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from training.transcription.features import BINS_PER_SEMITONE, CHANNELS, FRAMES_PER_STEP, PITCHES, SEMITONES
-from training.transcription.runtime import HEADS
+from antiphon.music.transcription.levels import BINS_PER_SEMITONE, CHANNELS, FRAMES_PER_STEP, PITCHES, SEMITONES
+from antiphon.music.transcription.notenetwork import HEADS
 
 OCTAVES = 3
 BETWEEN = (19, 28, 31, 34)

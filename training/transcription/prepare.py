@@ -17,11 +17,11 @@ import numpy as np
 from antiphon.music import weights
 from antiphon.music.separation.rhythm import split_rhythm
 from antiphon.music.separation.vocals import VocalMask, split_vocals
+from antiphon.music.transcription.levels import Floats
 from antiphon.settings import load_settings
 from training.material import corpus
 from training.transcription import bank
 from training.transcription.bank import INSTRUMENTAL, OTHER
-from training.transcription.features import Floats
 
 SHARE = {"train": 0.3, "valid": 1.0}
 """The pieces of which the mix is separated."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import soxr
 
+from antiphon.music.transcription.levels import HOP, MARGIN, MIN_PITCH, PITCHES, SAMPLE_RATE, Floats
 from training.transcription import effects
 from training.transcription.bank import (
     END,
@@ -19,7 +20,6 @@ from training.transcription.bank import (
     Recording,
 )
 from training.transcription.effects import Random, gain_of, rms
-from training.transcription.features import HOP, LOWEST_PITCH, MARGIN, PITCHES, SAMPLE_RATE, Floats
 
 SCENES = {"solo": 0.22, "stems": 0.22, "unmixed": 0.2, "separated": 0.14, "mix": 0.17, "nothing": 0.05}
 """How often each: one instrument; several, with what a separation leaves of the rest; several out of a mix by a mask
@@ -100,7 +100,7 @@ def _moved(notes: Floats, ratio: float, semitones: int) -> Floats:
     notes[:, [ONSET, END, OFFSET]] /= np.float32(ratio)
     notes[:, [ONSET, END, OFFSET]] -= np.float32(MARGIN_SAMPLES / SAMPLE_RATE)
     notes[:, PITCH] += semitones
-    return notes[(notes[:, PITCH] >= LOWEST_PITCH) & (notes[:, PITCH] < LOWEST_PITCH + PITCHES)]
+    return notes[(notes[:, PITCH] >= MIN_PITCH) & (notes[:, PITCH] < MIN_PITCH + PITCHES)]
 
 
 def _recorded(rng: Random, kind: str, sound: Floats) -> Floats:

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from antiphon.music.transcription.levels import HOP, MIN_PITCH, PITCHES, SAMPLE_RATE, STEP_SECONDS, Floats
 from training.transcription.bank import END, LEVELS, OFFSET, ONSET, PITCH, VELOCITY, partial_bins
-from training.transcription.features import FRAMES_PER_STEP, HOP, LOWEST_PITCH, PITCHES, SAMPLE_RATE, Floats
 
-STEP_SECONDS = FRAMES_PER_STEP * HOP / SAMPLE_RATE
 WIDTH = 0.7
 """Steps of the bell by which an onset is marked."""
 MASKED_DB, REMOVED_DB = 7.0, -14.0
@@ -63,7 +62,7 @@ def targets(notes: Floats, heard: NDArray[np.bool_], residue: Floats, steps: int
     for note, sure in zip(notes, heard, strict=True):
         if not sure:
             _leave_open(made, note, 0.0)
-        column = int(note[PITCH]) - LOWEST_PITCH
+        column = int(note[PITCH]) - MIN_PITCH
         after = _covered(float(note[END]), float(note[OFFSET]) + STEP_SECONDS, steps) > 0
         made.frame_weight[after, column] = 0
     for note in notes[heard]:
@@ -79,7 +78,7 @@ def _covered(start: float, end: float, steps: int) -> Floats:
 
 
 def _leave_open(made: Targets, note: Floats, weight: float) -> None:
-    column = int(note[PITCH]) - LOWEST_PITCH
+    column = int(note[PITCH]) - MIN_PITCH
     sounding = _covered(float(note[ONSET]), float(note[OFFSET]), len(made.onset)) > 0
     near = np.abs(np.arange(len(made.onset)) - float(note[ONSET]) / STEP_SECONDS) < 3
     made.frame_weight[sounding, column] = np.minimum(made.frame_weight[sounding, column], weight)
@@ -87,7 +86,7 @@ def _leave_open(made: Targets, note: Floats, weight: float) -> None:
 
 
 def _mark(made: Targets, note: Floats) -> None:
-    column = int(note[PITCH]) - LOWEST_PITCH
+    column = int(note[PITCH]) - MIN_PITCH
     place = float(note[ONSET]) / STEP_SECONDS
     covered = _covered(float(note[ONSET]), float(note[END]), len(made.onset))
     made.frame[:, column] = np.maximum(made.frame[:, column], covered)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from training.transcription.features import BINS, BINS_PER_SEMITONE, HOP, LOWEST_PITCH, PITCHES, SAMPLE_RATE, Floats
+from antiphon.music.transcription.levels import BINS, BINS_PER_SEMITONE, HOP, MIN_PITCH, PITCHES, SAMPLE_RATE, Floats
 
 INSTRUMENTS = (
     *("piano", "electric piano", "organ", "acoustic guitar", "clean guitar", "overdriven guitar", "bass", "strings"),
@@ -41,7 +41,7 @@ def harmonic_bins(pitch: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Bins of the harmonics of a MIDI pitch, and those between each and the next; too high ones are ``BINS``."""
     orders = np.arange(1, HARMONICS + 1)
     bins = [
-        np.rint((pitch - LOWEST_PITCH + 12 * np.log2(order)) * BINS_PER_SEMITONE + 1).astype(np.intp)
+        np.rint((pitch - MIN_PITCH + 12 * np.log2(order)) * BINS_PER_SEMITONE + 1).astype(np.intp)
         for order in (orders, orders + 0.5)
     ]
     return np.minimum(bins[0], BINS), np.minimum(bins[1], BINS)
@@ -60,4 +60,4 @@ def patches(level: Floats, onsets: Sequence[float], pitches: Sequence[int]) -> t
         out[number, 2] = window[0][:, between]
         out[number] -= out[number, 0].max()
     relative = np.maximum(out + 1, 0)
-    return relative, np.asarray([(pitch - LOWEST_PITCH) / PITCHES for pitch in pitches], np.float32)
+    return relative, np.asarray([(pitch - MIN_PITCH) / PITCHES for pitch in pitches], np.float32)

@@ -23,7 +23,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.transcription import features, validate
+from antiphon.music.transcription import levels as features
+from training.transcription import validate
 from training.transcription.bank import Recording
 from training.transcription.material import Material
 from training.transcription.network import NoteNetwork

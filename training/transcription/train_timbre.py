@@ -18,9 +18,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from antiphon.music.transcription.levels import HOP, SAMPLE_RATE, Floats, levels, reference, scaled
 from training.transcription.bank import ONSET, PITCH, Recording
 from training.transcription.effects import Random
-from training.transcription.features import HOP, SAMPLE_RATE, Floats, levels, reference, scaled
 from training.transcription.material import Material
 from training.transcription.scenes import MARGIN_SAMPLES, PART, compose
 from training.transcription.targets import audible

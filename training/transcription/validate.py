@@ -8,9 +8,9 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from antiphon.music.transcription.decoding import peaks, times
+from antiphon.music.transcription.levels import MIN_PITCH, SAMPLE_RATE, Floats
 from training.transcription.bank import INSTRUMENTAL, ONSET, OTHER, PITCH, UNPITCHED, Recording
-from training.transcription.decoding import peaks, times
-from training.transcription.features import LOWEST_PITCH, SAMPLE_RATE, Floats
 
 TOLERANCE = 0.05
 THRESHOLDS = tuple(round(0.2 + 0.1 * step, 1) for step in range(7))
@@ -92,7 +92,7 @@ def sweep(onset: Floats, truth: Floats) -> NDArray[np.int64]:
     """``counted`` at each of ``THRESHOLDS``."""
     steps, columns = peaks(onset, THRESHOLDS[0])
     strength = onset[steps, columns]
-    table = np.stack([times(onset, steps, columns), columns + float(LOWEST_PITCH)], axis=1).astype(np.float32)
+    table = np.stack([times(onset, steps, columns), columns + float(MIN_PITCH)], axis=1).astype(np.float32)
     return np.stack([counted(truth, table[strength >= threshold]) for threshold in THRESHOLDS])
 
 

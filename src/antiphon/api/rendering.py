@@ -110,6 +110,7 @@ def midi_record(services: Services, task: Task, source: Task | None, made: dict[
         **shared,
         midiData=data,  # type: ignore[arg-type]
         midiUrl=services.link(midi, task.expires_at) if midi and task.expires_at else None,
+        tuningCents=(task.result or {}).get("tuningCents"),
         analysis=(task.result or {}).get("analysis"),
         successFlag=flags.get(task.state, MIDI_PENDING),
     )

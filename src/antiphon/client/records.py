@@ -131,6 +131,7 @@ class MidiRecordDict(StatusDict, total=False):
     recordTaskId: int
     midiData: MidiDataDict | None
     midiUrl: str | None
+    tuningCents: float | None
     analysis: SongAnalysisDict | None
     successFlag: int
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SeparationChoice = Literal["separate_vocal", "split_stem"]
 Codec = Literal["flac", "mp3", "wav"]
+EarName = Literal["own", "basic_pitch"]
 song_argument = click.argument("file", type=PATH, help="audio, or a video with sound")
 out_option = click.option("--out", "-o", type=PATH, help="where the result goes; default: beside FILE")
 
@@ -65,9 +66,22 @@ def stems(file: Path, out: Path | None, kind: SeparationChoice, codec: Codec) ->
     metavar="|".join(get_args(GridName)),
     help="move the notes to this note value of the song's beats (T: triplets); default: as played",
 )
+@click.option(
+    "--ear", type=click.Choice(get_args(EarName)), help="the network that hears pitched notes; default: ANTIPHON_EAR"
+)
+@click.option("--tuning", is_flag=True, help="tell players of the file how the song is tuned")
 @click.option("--json", "json_out", is_flag=True, help="also write the notes as JSON, as the callback has them")
 @click.option("--plot", is_flag=True, help="also draw a piano roll (PNG)")
-def midi(file: Path, out: Path | None, split: bool, quantize: str | None, json_out: bool, plot: bool) -> None:
+def midi(
+    file: Path,
+    out: Path | None,
+    split: bool,
+    quantize: str | None,
+    ear: EarName | None,
+    tuning: bool,
+    json_out: bool,
+    plot: bool,
+) -> None:
     """Transcribe FILE to a Standard MIDI File."""
     import tempfile
 
@@ -86,7 +100,8 @@ def midi(file: Path, out: Path | None, split: bool, quantize: str | None, json_o
             arguments = {"source": str(file), "out": scratch, "kind": "split_stem", "codec": "wav", **common}
             stem_paths = engines.separate(arguments, part(progress, 0, 0.6))
             transcribing = part(progress, 0.6, 1)
-        made = engines.transcribe({"stems": stem_paths, "out": scratch, "quantize": quantize, **common}, transcribing)
+        asked = {"quantize": quantize, "ear": ear or settings.ear, "master_tuning": tuning or settings.midi_tuning}
+        made = engines.transcribe({"stems": stem_paths, "out": scratch, **asked, **common}, transcribing)
         target.write_bytes(Path(made["midi"]).read_bytes())
         results = [target]
         if json_out:

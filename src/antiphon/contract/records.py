@@ -144,6 +144,9 @@ class SongAnalysis(BaseModel):
 
 class MidiRecord(Ours, MidiFields):
     midiUrl: str | None = Field(description="ours: a Standard MIDI File")
+    tuningCents: float | None = Field(
+        description="ours: how many cents over A = 440 Hz the song is tuned; its notes are those of its own tuning"
+    )
     analysis: SongAnalysis | None = Field(description="ours: tempo, metre, key, chords and sections")
 
 

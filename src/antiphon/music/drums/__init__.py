@@ -14,13 +14,14 @@ from antiphon.score.notes import Note
 __all__ = ["CRASH", "HIHAT", "KICK", "OPEN_HIHAT", "RIDE", "SNARE", "TOMS", "detect"]
 
 
-def detect(path: Path, *, duration: float, progress: Progress, threads: int = 1) -> list[Note]:
+def detect(path: Path, *, duration: float, progress: Progress, gain_db: float = 0.0, threads: int = 1) -> list[Note]:
     """Hits in a drum stem, in order of start and key.
 
     Args:
         path: The stem.
         duration: About how many seconds it lasts, for ``progress`` only.
         progress: Is told the share of the work that is done.
+        gain_db: dB by which the stem is made louder, so that a quiet song is heard as a loud one is.
         threads: Of the network.
 
     Returns:
@@ -29,5 +30,5 @@ def detect(path: Path, *, duration: float, progress: Progress, threads: int = 1)
     Raises:
         NotAudio: The file cannot be opened.
     """
-    song = listen(path, duration=duration, progress=progress)
+    song = listen(path, duration=duration, gain_db=gain_db, progress=progress)
     return hits(DrumModel(threads=threads).activations(song, progress), song)

@@ -1,5 +1,5 @@
-"""Notes of the stems: the Basic Pitch network for pitched ones, the drum detector for drums."""
+"""Notes of the stems: an ear for what plays, the pitch tracker for voices, the drum detector for drums."""
 
-from antiphon.music.transcription.song import by_stem, transcribe
+from antiphon.music.transcription.song import Transcription, by_stem, transcribe
 
-__all__ = ["by_stem", "transcribe"]
+__all__ = ["Transcription", "by_stem", "transcribe"]

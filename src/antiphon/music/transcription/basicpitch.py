@@ -21,7 +21,8 @@ from onnx import numpy_helper
 
 from antiphon.music.onnxgraph import GraphBuilder
 from antiphon.music.transcription.constantq import BINS, ConstantQ, spectrogram
-from antiphon.music.transcription.network import AUDIO, CONTOUR_BINS, CONTOURS, NOTES, ONSETS, PITCHES, WINDOW
+from antiphon.music.transcription.levels import PITCHES
+from antiphon.music.transcription.network import AUDIO, CONTOUR_BINS, CONTOURS, NOTES, ONSETS, WINDOW
 from antiphon.music.transcription.network import WINDOW_FRAMES as FRAMES
 
 PLACES = CONTOUR_BINS * PITCHES

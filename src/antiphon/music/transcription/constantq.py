@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.music.onnxgraph import GraphBuilder
-from antiphon.music.transcription.network import HOP, WINDOW, WINDOW_FRAMES
+from antiphon.music.transcription.levels import HOP
+from antiphon.music.transcription.network import WINDOW, WINDOW_FRAMES
 
 BINS, OCTAVES, PER_OCTAVE = 309, 9, 36
 TAPS = 256

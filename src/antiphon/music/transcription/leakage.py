@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music.transcription.network import MIN_PITCH, Posteriorgram
+from antiphon.music.transcription.levels import MIN_PITCH
 from antiphon.music.transcription.notecreation import NoteEvent
 
 BEGINNING_FRAMES = 12
@@ -15,7 +15,7 @@ BEGINNING_FRAMES = 12
 
 @dataclass(frozen=True, slots=True)
 class Salience:
-    """How sure the network is of each pitch of a stem, and how loud the stem is: ``notes`` (frames, 88) are
+    """How sure it is of each pitch of a stem, and how loud the stem is: ``notes`` (frames, 88) are
     activations in 255ths, ``level`` (frames,) RMS amplitudes. 92 bytes a frame."""
 
     notes: NDArray[np.uint8]
@@ -34,10 +34,6 @@ class Salience:
         """Square root of the mean RMS amplitude over the note's beginning; 0 past the end of the stem."""
         meanwhile = self.level[event.start : event.start + BEGINNING_FRAMES]
         return float(np.sqrt(meanwhile.mean())) if len(meanwhile) else 0.0
-
-
-def salience(heard: Posteriorgram) -> Salience:
-    return Salience(np.rint(heard.notes * np.float16(255)).astype(np.uint8), heard.level)
 
 
 def owned(

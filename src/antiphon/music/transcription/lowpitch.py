@@ -6,17 +6,16 @@ the octave below, which has every other harmonic too, does not win (harmonic sum
 pitch by subharmonic summation", JASA 1988).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music import audio
-from antiphon.music.transcription.network import HOP
-from antiphon.music.transcription.network import SAMPLE_RATE as NETWORK_RATE
+from antiphon.music.transcription.levels import HOP
+from antiphon.music.transcription.levels import SAMPLE_RATE as NETWORK_RATE
+from antiphon.music.transcription.sound import Sound
 
 SAMPLE_RATE = 2756
 MIN_PITCH, MAX_PITCH = 28, 60
@@ -49,19 +48,19 @@ class LowPitches:
     hit: NDArray[np.float16]
 
 
-def listen_low(notes: Sequence[Path], strokes: Sequence[Path], *, frames: int, loud: float) -> LowPitches:
+def listen_low(notes: Sound, strokes: Sound | None, *, frames: int, loud: float) -> LowPitches:
     """Salience and attacks of low pitches in a song. Memory: 264 bytes a frame.
 
     Args:
-        notes: Files whose sum has the pitches.
-        strokes: Files that are added to these for the attacks.
+        notes: Has the pitches.
+        strokes: Is added to it for the attacks.
         frames: How many frames of the network are wanted.
         loud: Amplitude of the bass's loud passages.
 
     Raises:
         NotAudio: A file cannot be decoded.
     """
-    templates = _Templates()
+    templates = _Templates(notes.tuning_cents)
     parts: list[tuple[NDArray[np.float16], ...]] = []
     first = 0
     for harmonic, whole, count in _frames(_summed(notes, strokes), frames):
@@ -79,16 +78,14 @@ def _sample(frame: NDArray[np.intp] | int) -> NDArray[np.intp]:
     return np.asarray((np.asarray(frame) * HOP * SAMPLE_RATE + NETWORK_RATE // 2) // NETWORK_RATE, np.intp)
 
 
-def _summed(notes: Sequence[Path], strokes: Sequence[Path]) -> Iterator[Samples]:
-    """Blocks (2, n) of the sum of the files ``notes``, and of all files; as long as the longest of them."""
-    streams = [
-        audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=BLOCK_SAMPLES) for path in (*notes, *strokes)
-    ]
-    for blocks in zip_longest(*streams):
+def _summed(notes: Sound, strokes: Sound | None) -> Iterator[Samples]:
+    """Blocks (2, n) of ``notes`` and of both; as long as the longer of them."""
+    sounds = [notes] if strokes is None else [notes, strokes]
+    for blocks in zip_longest(*(sound.blocks(SAMPLE_RATE, BLOCK_SAMPLES) for sound in sounds)):
         total = np.zeros((2, max(len(block) for block in blocks if block is not None)), np.float32)
         for order, block in enumerate(blocks):
             if block is not None:
-                total[0 if order < len(notes) else 1 :, : len(block)] += block[:, 0]
+                total[order:, : len(block)] += block
         yield total
 
 
@@ -116,9 +113,9 @@ def _frames(blocks: Iterator[Samples], frames: int) -> Iterator[tuple[Samples, S
 class _Templates:
     """The weights of the spectrum's bins for each pitch."""
 
-    def __init__(self) -> None:
+    def __init__(self, tuning_cents: float) -> None:
         pitches = np.arange(MIN_PITCH, MAX_PITCH + 1)
-        fundamental = 440 * 2 ** ((pitches - 69) / 12)
+        fundamental = 440 * 2 ** ((pitches - 69) / 12 + tuning_cents / 1200)
         self._own = _weights(fundamental, HARMONIC_WEIGHTS)
         self._between = _weights(fundamental, BETWEEN_WEIGHTS)
         places = np.arange(FFT_SIZE // 8 // 2 + 1) * SAMPLE_RATE / (FFT_SIZE // 8)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from antiphon.music.signal.peaks import local_maxima
 from antiphon.music.signal.viterbi import best_path, runs
-from antiphon.music.transcription.network import MIN_PITCH
+from antiphon.music.transcription.levels import MIN_PITCH
 from antiphon.music.transcription.notecreation import Activations, NoteEvent
 
 Span = tuple[int, int, int]

@@ -5,31 +5,24 @@ Polyphonic Note Transcription and Multipitch Estimation", ICASSP 2022; weights o
 our own (``basicpitch``).
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from antiphon.music import audio
 from antiphon.music.progress import Progress
+from antiphon.music.transcription.levels import HOP, PITCHES, SAMPLE_RATE
+from antiphon.music.transcription.parallel import side_by_side
+from antiphon.music.transcription.sound import Sound
 
-SAMPLE_RATE = 22_050
-HOP = 256
-"""Samples from one frame to the next."""
 WINDOW = 43_844
 """Samples that the network takes at once; it gives ``WINDOW_FRAMES`` frames for them."""
 WINDOW_FRAMES = 172
 EDGE_FRAMES = 15
 """Frames at each end of a window that saw too little context to be trusted."""
-PITCHES = 88
-MIN_PITCH = 21
 CONTOUR_BINS = 3
 """Contour bins to a semitone; the middle one of a pitch's three is in tune."""
 BATCH_WINDOWS = 1
@@ -64,22 +57,20 @@ come out of its windows only."""
 @dataclass(frozen=True)
 class Posteriorgram:
     """What the network heard. ``notes`` and ``onsets`` are (frames, 88) float16 activations 0–1 of the piano
-    keys from MIDI note 21; ``level`` is (frames,) float32, the RMS amplitude around each frame; ``contours`` is
-    (frames, 3 * pitches) float16, the pitch activation in thirds of a semitone over the pitches that were asked
-    for. Frame k is at ``k * HOP / SAMPLE_RATE`` seconds."""
+    keys from MIDI note 21; ``level`` is (frames,) float32, the RMS amplitude around each frame. Frame k is at
+    ``k * HOP / SAMPLE_RATE`` seconds."""
 
     notes: NDArray[np.float16]
     onsets: NDArray[np.float16]
     level: NDArray[np.float32]
-    contours: NDArray[np.float16]
 
     @property
     def frames(self) -> int:
         return len(self.level)
 
 
-Activations = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
-"""Notes and onsets, each (windows, 172, 88), and contours (windows, 172, 264)."""
+Activations = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Notes and onsets, each (windows, 172, 88)."""
 
 
 class BasicPitch:
@@ -97,25 +88,10 @@ class BasicPitch:
         """What is heard in windows (n, 43844); nothing in those that are silent."""
         notes = np.zeros((len(windows), WINDOW_FRAMES, PITCHES), np.float32)
         onsets = np.zeros_like(notes)
-        contours = np.zeros((len(windows), WINDOW_FRAMES, PITCHES * CONTOUR_BINS), np.float32)
         audible = np.flatnonzero(np.abs(windows).max(axis=1) > MIN_PEAK_AMPLITUDE)
         if len(audible):
-            notes[audible], onsets[audible], contours[audible] = self._session.run(
-                [NOTES, ONSETS, CONTOURS], {AUDIO: windows[audible]}
-            )
-        return notes, onsets, contours
-
-
-def _summed(paths: Sequence[Path], block: int) -> Iterator[NDArray[np.float32]]:
-    """Mono blocks (n,) of the sum of the files, as long as the longest of them, without a constant offset."""
-    for blocks in zip_longest(
-        *(audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=block) for path in paths)
-    ):
-        total = np.zeros(max(len(one) for one in blocks if one is not None), np.float32)
-        for one in blocks:
-            if one is not None:
-                total[: len(one)] += one[:, 0]
-        yield total - total.mean()
+            notes[audible], onsets[audible] = self._session.run([NOTES, ONSETS], {AUDIO: windows[audible]})
+        return notes, onsets
 
 
 def _windows(blocks: Iterable[NDArray[np.float32]], step: int) -> Iterator[tuple[NDArray[np.float32], int]]:
@@ -152,76 +128,58 @@ def _level(windows: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
 
 def listen(
     network: BasicPitch,
-    *paths: Path,
-    duration: float,
+    sound: Sound,
+    *,
     progress: Progress,
-    contours: range = range(0),
     overlap: Overlap = WHOLE_HOPS,
-    beside: Callable[[NDArray[np.float32]], None] = lambda samples: None,
 ) -> Posteriorgram:
-    """What the network hears in a whole file, or in the sum of several.
-
-    The audio is streamed; what is kept is 356 bytes a frame, 110 MB for an hour, and 6 bytes for each pitch in
-    ``contours``.
+    """What the network hears in a whole sound; of one that is out of tune in the sound that is slower or faster by as
+    much, whose frames are then put where they belong. The audio is streamed; what is kept is 356 bytes a frame, 110 MB
+    for an hour.
 
     Args:
         network: The network.
-        paths: The files.
-        duration: About how many seconds they last, for ``progress`` only.
+        sound: What it listens to.
         progress: Is told the share of the work that is done.
-        contours: MIDI pitches of which the contours are kept.
         overlap: How windows follow each other; with another one than ours, frame k is at ``overlap.seconds(k)``.
-        beside: Is given the mono samples, too, block by block.
 
     Raises:
         NotAudio: A file cannot be decoded.
     """
     kept = slice(EDGE_FRAMES, EDGE_FRAMES + overlap.frames)
-    first = CONTOUR_BINS * (contours.start - MIN_PITCH)
-    columns = slice(first, first + CONTOUR_BINS * len(contours)) if contours else slice(0)
-
-    def blocks() -> Iterator[NDArray[np.float32]]:
-        for block in _summed(paths, READ_WINDOWS * overlap.step):
-            beside(block)
-            yield block
+    rate = round(SAMPLE_RATE * 2 ** (sound.tuning_cents / 1200))
 
     def hear(batch: tuple[NDArray[np.float32], int]) -> tuple[list[NDArray[np.float16]], NDArray[np.float32], int]:
         windows, read = batch
-        notes, onsets, fine = network(windows)
-        middles = [part[:, kept].astype(np.float16) for part in (notes, onsets, fine[:, :, columns])]
+        middles = [part[:, kept].astype(np.float16) for part in network(windows)]
         joined = [middle.reshape(len(middle) * overlap.frames, middle.shape[2]) for middle in middles]
         return joined, _level(windows, overlap.frames), read
 
-    parts: list[list[NDArray[np.float16]]] = [[], [], []]
+    parts: list[list[NDArray[np.float16]]] = [[], []]
     levels = []
     total = 0
-    for heard, level, total in _side_by_side(hear, _windows(blocks(), overlap.step), network.threads):
+    blocks = (block - block.mean() for block in sound.blocks(rate, READ_WINDOWS * overlap.step))
+    windows = _windows(blocks, overlap.step)
+    for heard, level, total in side_by_side(hear, windows, network.threads):
         for part, activation in zip(parts, heard, strict=True):
             part.append(activation)
         levels.append(level)
-        progress(min(1.0, total / SAMPLE_RATE / max(duration, 1e-3)), "notes")
+        progress(min(1.0, total / rate / max(sound.duration, 1e-3)), "notes")
     frames = -(-total * overlap.frames // overlap.step)
     if not frames:
         nothing = np.zeros((0, PITCHES), np.float16)
-        return Posteriorgram(nothing, nothing, np.zeros(0, np.float32), np.zeros((0, 0), np.float16))
-    note, onset, contour = (_join(part)[:frames] for part in parts)
-    return Posteriorgram(note, onset, np.concatenate(levels)[:frames], contour)
+        return Posteriorgram(nothing, nothing, np.zeros(0, np.float32))
+    note, onset = (_join(part)[:frames] for part in parts)
+    return _at_rate(Posteriorgram(note, onset, np.concatenate(levels)[:frames]), rate)
 
 
-Given = TypeVar("Given")
-Result = TypeVar("Result")
-
-
-def _side_by_side(work: Callable[[Given], Result], items: Iterable[Given], threads: int) -> Iterator[Result]:
-    """What ``work`` makes of ``items``, in their order, by ``threads`` threads that are a few items ahead at most."""
-    with ThreadPoolExecutor(threads) as pool:
-        waiting = deque[Future[Result]]()
-        for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) > 2 * threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+def _at_rate(heard: Posteriorgram, rate: int) -> Posteriorgram:
+    """What was heard in samples at ``rate`` that were taken for samples at ``SAMPLE_RATE``, frame by frame of these."""
+    if rate == SAMPLE_RATE:
+        return heard
+    count = round(heard.frames * SAMPLE_RATE / rate)
+    nearest = np.minimum(np.rint(np.arange(count) * rate / SAMPLE_RATE).astype(np.intp), heard.frames - 1)
+    return Posteriorgram(heard.notes[nearest], heard.onsets[nearest], heard.level[nearest])
 
 
 def _join(parts: list[NDArray[np.float16]]) -> NDArray[np.float16]:

@@ -7,13 +7,13 @@ at once, so that Python runs once a note and never once a frame.
 """
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.music.signal.peaks import local_maxima
-from antiphon.music.transcription.network import MIN_PITCH
+from antiphon.music.transcription.levels import MIN_PITCH
 
 Activations = NDArray[np.float16] | NDArray[np.float32]
 
@@ -43,12 +43,14 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True, order=True)
 class NoteEvent:
-    """A note in frames: ``[start, end)``; ``activation`` is the mean note activation over it, 0–1."""
+    """A note in frames: ``[start, end)``; ``activation`` is the mean note activation over it, 0–1; ``level_db`` is how
+    loud its partials get with it, where that is known."""
 
     start: int
     end: int
     pitch: int
     activation: float
+    level_db: float | None = field(default=None, compare=False)
 
 
 def infer_onsets(notes: Activations, onsets: Activations) -> Activations:

@@ -1,240 +1,192 @@
 """Instruments of a song, from its stems."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from antiphon.music import audio, drums, instruments, weights
+from antiphon.music import audio, drums, weights
+from antiphon.music import instruments as named
 from antiphon.music.progress import Progress, Together, part
-from antiphon.music.transcription.bass import bass_line
-from antiphon.music.transcription.chords import chords, with_struck
-from antiphon.music.transcription.contour import follow, loud
-from antiphon.music.transcription.leakage import Salience, owned, salience
-from antiphon.music.transcription.lowpitch import LowPitches, listen_low
+from antiphon.music.transcription.ear import BASS, DRUMS, VOICE, Ear, EarName, Hearing, choose
+from antiphon.music.transcription.leakage import owned
+from antiphon.music.transcription.levels import HOP, MIN_PITCH, SAMPLE_RATE
 from antiphon.music.transcription.monophony import sing
-from antiphon.music.transcription.network import (
-    HOP,
-    MIN_PITCH,
-    PITCHES,
-    SAMPLE_RATE,
-    BasicPitch,
-    Posteriorgram,
-    listen,
-)
 from antiphon.music.transcription.notecreation import NoteEvent
-from antiphon.music.transcription.timbre import Spectra, Timbre, timbre
+from antiphon.music.transcription.sound import Sound, joined, loud_db
+from antiphon.music.transcription.survey import Survey, survey
+from antiphon.music.transcription.timbre import Spectra, timbre
 from antiphon.music.transcription.velocity import velocities
+from antiphon.music.transcription.voice import PitchTracker, is_spoken, sung
 from antiphon.score.notes import InstrumentPart, Note
 
-
-@dataclass(frozen=True, slots=True)
-class StemKind:
-    """How a stem is listened to: the MIDI pitches it may play (both included), whether it is a line of one note at a
-    time and of what kind, and how many times as salient its notes may be in another stem."""
-
-    lowest: int = MIN_PITCH
-    highest: int = MIN_PITCH + PITCHES - 1
-    line: Literal["sung", "plucked"] | None = None
-    margin: float = 1.0
-
-
-STEMS: Mapping[str, StemKind] = {
-    "vocal": StemKind(40, 84, line="sung", margin=3.0),
-    "bass": StemKind(28, 67, line="plucked", margin=2.0),
-}
-"""Voices and basses have one note at a time. The pitches of a bass are not the network's, which hears its harmonics."""
-
+MARGINS = {VOICE: 3.0, BASS: 2.0}
+"""How many times as salient the notes of a stem may be in another stem."""
+LOWEST_SUNG, HIGHEST_SUNG = 40, 84
+"""MIDI pitches of a voice, both included."""
 SILENT_DB = -60.0
-"""RMS level in dB re full scale under which a stem, or a note, is taken for leakage."""
+"""RMS level under which a stem, or a note, is taken for leakage, in a song of ``TARGET_LOUD_DB``."""
 MAX_NOTE_BELOW_LOUD_DB = 40.0
 """A note this many dB under the stem's loud passages is taken for leakage from another stem."""
-MIN_SURE_ACTIVATION, SURE_PERCENTILE = 0.48, 90.0
-"""A stem of whose notes not even the surest tenth has this activation is noise, whose notes reach 0.44 (a minute of
-white, pink and brown noise); those of instruments reach 0.53 and more."""
-MIN_HELD_FRAMES = 86
-"""Frames (1 s) of a note that no noise sounds like, however unsure it is."""
-MIN_SURE_FRAMES = 20
-"""Frames (0.23 s) that the sure notes of a stem have to sound together."""
 MAX_FAINT_BELOW_LOUDEST_DB, MIN_FAINT_BUSY_SHARE = 20.0, 0.05
 """A stem that is this many dB quieter than the loudest and plays for less than this share of the song is leakage."""
 MIN_OWN_NOTE_SHARE = 0.25
 """A stem of whose notes a smaller share are its own is leakage."""
+MAX_BASS_BELOW_BAND_DB = 13.0
+"""A bass stem this many dB quieter than all that is not sung is the low end of other instruments, and is heard with the
+rest. Basses have -11.6 and more on the validation's pieces, low ends of songs without one -14 (and some -6)."""
 MAX_DRUMS_BELOW_LOUDEST_DB = 35.0
 """Drums this many dB quieter than the loudest stem are what the separation left of it."""
 LONG_SONG_S = 900.0
 """Seconds from which on the stems of a song are heard one after another, to save memory."""
+SPECTRA_SAMPLES = 10 * SAMPLE_RATE
+SURVEY_SHARE = 0.05
+"""Share of the work after which loudness and tuning are known."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What was heard in one pitched stem: its notes, how salient each pitch is, its RMS level in dB, and how
-    it sounds."""
+class Transcription:
+    """The instrument heard in each stem, and how many cents over A = 440 Hz the song is tuned."""
 
-    events: Sequence[NoteEvent]
-    salience: Salience
-    level: float
-    sound: Timbre | None = None
-
-    @property
-    def busy(self) -> float:
-        """Seconds of notes for a second of song."""
-        return sum(event.end - event.start for event in self.events) / max(len(self.salience.level), 1)
+    instruments: Mapping[str, InstrumentPart]
+    tuning_cents: float
 
 
-def transcribe(stems: Mapping[str, Path], *, models: Path, threads: int, progress: Progress) -> list[InstrumentPart]:
+def transcribe(
+    stems: Mapping[str, Path], *, models: Path, threads: int, progress: Progress, ear: EarName = "own"
+) -> list[InstrumentPart]:
     """Instruments of a song, as ``by_stem`` finds them."""
-    return list(by_stem(stems, models=models, threads=threads, progress=progress).values())
+    heard = by_stem(stems, models=models, threads=threads, progress=progress, ear=ear)
+    return list(heard.instruments.values())
 
 
-def by_stem(stems: Mapping[str, Path], *, models: Path, threads: int, progress: Progress) -> dict[str, InstrumentPart]:
-    """The instrument heard in each stem, with its notes in order of start and pitch.
+def by_stem(
+    stems: Mapping[str, Path], *, models: Path, threads: int, progress: Progress, ear: EarName = "own"
+) -> Transcription:
+    """The instrument heard in each stem, with its notes in order of start and pitch; a stem in which nothing plays has
+    none. A whole song counts as the stem ``other``.
 
-    ``drums`` goes to the drum detector, everything else to the Basic Pitch network. A whole song counts as the stem
-    ``other``.
+    The song is brought to one loudness and listened to in its own tuning. ``drums`` goes to the drum detector,
+    ``vocal`` to the pitch tracker, everything else to the ear.
 
     Args:
         stems: File by name of the stem.
         models: Folder in which the weights are kept.
         threads: At most so many are used.
         progress: Is told the share of the work that is done.
-
-    Returns:
-        Instrument by name of the stem; a stem in which nothing plays has none.
+        ear: What hears the notes.
 
     Raises:
         WeightsError: The weights are not there and cannot be fetched.
         NotAudio: A file cannot be decoded.
     """
+    found = survey(stems)
+    progress(SURVEY_SHARE, "tuning")
+    duration = max((audio.stated_duration(path) or 0.0 for path in stems.values()), default=0.0)
+    sounds = {stem: found.sound([path], duration) for stem, path in stems.items()}
+    band = _band(sounds, found)
+    work: dict[str, Callable[[Progress], None]] = {}
     hits: list[Note] = []
-    pitched: dict[str, Heard] = {}
-    longest = max((audio.stated_duration(path) or 0.0 for path in stems.values()), default=0.0)
-    at_once = max(1, min(threads, len(stems))) if longest < LONG_SONG_S else 1
-    together = Together(progress, len(stems))
-    network = None
-    if stems.keys() - {"drums"}:
-        network = BasicPitch(weights.ensure(models, "basic_pitch"), threads=max(1, threads // at_once))
+    heard: dict[str, Hearing] = {}
+    if band or VOICE in stems:
+        listener = choose(ear, models=models, threads=threads)
+        if band:
+            work["notes"] = lambda step: heard.update(listener.band(band, progress=step))
+        if VOICE in stems:
+            tracker = PitchTracker(weights.ensure(models, "swift_f0"), threads=threads)
+            work[VOICE] = lambda step: heard.update({VOICE: _voice(sounds[VOICE], listener, tracker, step)})
+    if DRUMS in stems:
+        work[DRUMS] = lambda step: hits.extend(
+            drums.detect(stems[DRUMS], duration=duration, gain_db=found.gain_db, progress=step)
+        )
+    together = Together(part(progress, SURVEY_SHARE, 1), len(work))
 
-    def hear(stem: str) -> None:
-        step = together.of(stem)
-        if network and stem != "drums":
-            pitched[stem] = _heard(stem, stems, network, step)
-        else:
-            hits.extend(drums.detect(stems[stem], duration=longest, progress=step))
-        step(1.0, stem)
+    def do(name: str) -> None:
+        step = together.of(name)
+        work[name](step)
+        step(1.0, name)
 
-    with ThreadPoolExecutor(at_once) as pool:
-        list(pool.map(hear, sorted(stems, key=lambda stem: stem == "drums" or stem in STEMS)))  # chords take longest
-    loudest = max((one.level for one in pitched.values()), default=SILENT_DB)
-    present = _present(_sorted_out({stem: pitched[stem] for stem in stems if stem in pitched}), loudest)
-    if hits and _level(stems["drums"]) < loudest - MAX_DRUMS_BELOW_LOUDEST_DB:
-        hits.clear()
-    found = {
-        stem: InstrumentPart(*instruments.of_stem(stem, one.sound), tuple(_notes(one))) for stem, one in present.items()
-    }
-    if hits:
-        found["drums"] = InstrumentPart(*instruments.of_stem("drums"), tuple(hits))
-    return {stem: found[stem] for stem in stems if stem in found}
+    with ThreadPoolExecutor(max(1, min(threads, len(work))) if duration < LONG_SONG_S else 1) as pool:
+        list(pool.map(do, work))
+    present = _present(_sorted_out(heard), found)
+    instruments = {stem: _instrument(stem, one, sounds[stem]) for stem, one in present.items()}
+    if hits and _drums_play(found):
+        instruments[DRUMS] = InstrumentPart(*named.of_stem(DRUMS), tuple(hits))
+    return Transcription({stem: instruments[stem] for stem in stems if stem in instruments}, found.tuning_cents)
 
 
-def _level(path: Path) -> float:
-    """RMS level of a file in dB re full scale."""
-    power, count = 0.0, 0
-    for block in audio.stream(path, sample_rate=SAMPLE_RATE, channels=1, block=SAMPLE_RATE * 10):
-        power += float(np.square(block, dtype=np.float64).sum())
-        count += len(block)
-    return 10 * float(np.log10(power / max(count, 1) + 1e-20))
+def _band(sounds: Mapping[str, Sound], found: Survey) -> dict[str, Sound]:
+    """What plays but is not sung; the low end that the separation took for a bass is with the rest. Empty where no
+    pitched stem is left."""
+    band = {stem: sound for stem, sound in sounds.items() if stem != VOICE}
+    rest = [stem for stem in band if stem not in (BASS, DRUMS)]
+    if not rest and BASS not in band:
+        return {}
+    if rest and BASS in band and found.levels_db[BASS] < found.level_db(band) - MAX_BASS_BELOW_BAND_DB:
+        band[rest[0]] = joined([band[rest[0]], band.pop(BASS)])
+    return band
 
 
-def _heard(stem: str, stems: Mapping[str, Path], network: BasicPitch, progress: Progress) -> Heard:
-    """The notes of a pitched stem that are loud and sure enough; ``stems`` are all that there are."""
-    kind, path = STEMS.get(stem, StemKind()), stems[stem]
-    duration = audio.stated_duration(path) or 0.0
-    again = kind.line is None and "drums" in stems
-    fine = range(kind.lowest, kind.highest + 1) if kind.line == "sung" else range(0)
-    first = part(progress, 0, 0.5 if again else 1)
-    spectra = Spectra()
-    heard = listen(network, path, duration=duration, progress=first, contours=fine, beside=spectra.push)
-    level = 10 * float(np.log10(np.square(heard.level, dtype=np.float64).mean() + 1e-20)) if heard.frames else -200.0
-    own = salience(heard)
-    events = [] if level < SILENT_DB else _events(kind, heard, stems)
-    if _is_noise(kind, events):
-        return Heard([], own, level)
-    if again:
-        del heard
-        beside = listen(network, path, stems["drums"], duration=duration, progress=part(progress, 0.5, 1))
-        events = with_struck(events, own, beside)
-    events = _loud_enough(events, own)
-    sound = timbre(spectra.levels(), events) if kind.line != "sung" else None
-    return Heard(events, own, level, sound)
+def _voice(sound: Sound, ear: Ear, tracker: PitchTracker, progress: Progress) -> Hearing:
+    """A voice's notes."""
+    heard = ear.listen(sound, progress=part(progress, 0, 0.7))
+    track = tracker.follow(sound, frames=len(heard.level), progress=part(progress, 0.7, 1))
+    columns = slice(LOWEST_SUNG - MIN_PITCH, HIGHEST_SUNG - MIN_PITCH + 1)
+    notes, onsets = (part[:, columns].astype(np.float32) / np.float32(255) for part in (heard.notes, heard.onsets))
+    pitch = sung(track, heard.level)
+    events = sing(pitch, notes, onsets, lowest=LOWEST_SUNG)
+    return replace(heard, events=[] if is_spoken(events, pitch) else events)
 
 
-def _is_noise(kind: StemKind, events: Sequence[NoteEvent]) -> bool:
-    """Whether the notes are so few and so unsure that they come from noise. The activation of a bass says nothing of
-    that: it is the clearness of its harmonics."""
-    if any(event.end - event.start >= MIN_HELD_FRAMES for event in events):
-        return False
-    sure = [event for event in events if kind.line == "plucked" or event.activation >= MIN_SURE_ACTIVATION]
-    if sum(event.end - event.start for event in sure) < MIN_SURE_FRAMES:
-        return True
-    if kind.line == "plucked":
-        return False
-    return float(np.percentile([event.activation for event in events], SURE_PERCENTILE)) < MIN_SURE_ACTIVATION
-
-
-def _events(kind: StemKind, heard: Posteriorgram, stems: Mapping[str, Path]) -> list[NoteEvent]:
-    if kind.line == "plucked":
-        return bass_line(_low_pitches(stems, heard), heard.level)
-    if kind.line is None:
-        return chords(heard)
-    columns = slice(kind.lowest - MIN_PITCH, kind.highest - MIN_PITCH + 1)
-    line = follow(heard.contours, heard.level, lowest=kind.lowest)
-    return sing(line, heard.notes[:, columns], heard.onsets[:, columns], lowest=kind.lowest)
-
-
-def _low_pitches(stems: Mapping[str, Path], bass: Posteriorgram) -> LowPitches:
-    """A bass's harmonics are in the rest of the song, and its plucks among the drums."""
-    notes = [stems[name] for name in ("bass", "other") if name in stems]
-    strokes = [stems["drums"]] if "drums" in stems else []
-    return listen_low(notes, strokes, frames=bass.frames, loud=10 ** (loud(bass.level) / 20))
-
-
-def _loud_enough(events: Sequence[NoteEvent], own: Salience) -> list[NoteEvent]:
-    decibels = 20 * np.log10(own.level + 1e-10)
-    top = loud(own.level, SILENT_DB)
-    quietest = max(top - MAX_NOTE_BELOW_LOUD_DB, SILENT_DB)
-    return [event for event in events if decibels[event.start : event.end].max(initial=-200.0) > quietest]
-
-
-def _sorted_out(pitched: Mapping[str, Heard]) -> dict[str, Heard]:
-    """Each stem with the notes that are its own; with none where only few are."""
+def _sorted_out(heard: Mapping[str, Hearing]) -> dict[str, Hearing]:
+    """Each stem with the notes that are its own and loud enough; with none where only few are."""
     result = {}
-    for stem, one in pitched.items():
-        kind = STEMS.get(stem, StemKind())
-        others = [other.salience for name, other in pitched.items() if name != stem]
-        elsewhere = kind.line == "plucked"
-        own = owned(one.events, one.salience, others, margin=kind.margin, heard_elsewhere=elsewhere)
-        result[stem] = replace(one, events=own if len(own) > MIN_OWN_NOTE_SHARE * len(one.events) else [])
+    for stem, one in heard.items():
+        others = [other.salience for name, other in heard.items() if name != stem]
+        events = _loud_enough(one)
+        own = owned(events, one.salience, others, margin=MARGINS.get(stem, 1.0), heard_elsewhere=stem == BASS)
+        result[stem] = replace(one, events=own if len(own) > MIN_OWN_NOTE_SHARE * len(events) else [])
     return result
 
 
-def _present(pitched: Mapping[str, Heard], loudest: float) -> dict[str, Heard]:
-    """The stems in which an instrument plays; ``loudest`` is the level of the loudest stem in dB."""
+def _loud_enough(heard: Hearing) -> list[NoteEvent]:
+    decibels = 20 * np.log10(heard.level + 1e-10)
+    quietest = max(loud_db(heard.level, SILENT_DB) - MAX_NOTE_BELOW_LOUD_DB, SILENT_DB)
+    return [event for event in heard.events if decibels[event.start : event.end].max(initial=-200.0) > quietest]
+
+
+def _present(heard: Mapping[str, Hearing], found: Survey) -> dict[str, Hearing]:
+    """The stems in which an instrument plays."""
+    playing = {stem: one for stem, one in heard.items() if one.events}
+    levels = {stem: found.levels_db[stem] for stem in playing}
+    if BASS in found.levels_db and BASS not in playing:  # the low end of the rest
+        levels |= {stem: found.level_db([stem, BASS]) for stem in levels if stem != VOICE}
+    faint = max(levels.values(), default=SILENT_DB) - MAX_FAINT_BELOW_LOUDEST_DB
     return {
         stem: one
-        for stem, one in pitched.items()
-        if one.events and (one.level > loudest - MAX_FAINT_BELOW_LOUDEST_DB or one.busy > MIN_FAINT_BUSY_SHARE)
+        for stem, one in playing.items()
+        if levels[stem] > SILENT_DB and (levels[stem] > faint or one.busy > MIN_FAINT_BUSY_SHARE)
     }
 
 
-def _notes(one: Heard) -> list[Note]:
-    """A stem's notes in seconds."""
+def _drums_play(found: Survey) -> bool:
+    loudest = max((level for stem, level in found.levels_db.items() if stem != DRUMS), default=SILENT_DB)
+    return found.levels_db[DRUMS] > loudest - MAX_DRUMS_BELOW_LOUDEST_DB
+
+
+def _instrument(stem: str, heard: Hearing, sound: Sound) -> InstrumentPart:
+    """What plays a stem, with its notes in seconds."""
+    spectra = Spectra()
+    if stem != VOICE:
+        for block in sound.blocks(SAMPLE_RATE, SPECTRA_SAMPLES):
+            spectra.push(block)
+    measured = timbre(spectra.levels(), heard.events)
     frame = HOP / SAMPLE_RATE
-    strengths = velocities(one.events, one.salience.level)
-    return [
+    strengths = velocities(heard.events, heard.level)
+    notes = (
         Note(event.pitch, event.start * frame, event.end * frame, strength)
-        for event, strength in zip(one.events, strengths, strict=True)
-    ]
+        for event, strength in zip(heard.events, strengths, strict=True)
+    )
+    return InstrumentPart(*named.of_stem(stem, measured), tuple(notes))

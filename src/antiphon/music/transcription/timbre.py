@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.music.signal.bands import BandPower
-from antiphon.music.transcription.network import HOP, SAMPLE_RATE
+from antiphon.music.transcription.levels import HOP, SAMPLE_RATE
 from antiphon.music.transcription.notecreation import NoteEvent
 
 WINDOW = 2048

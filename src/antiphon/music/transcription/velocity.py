@@ -30,7 +30,11 @@ def velocities(events: Sequence[NoteEvent], level: NDArray[np.float32]) -> list[
     notes would be one by one."""
     if not events:
         return []
-    own = _evened(events, 10 * np.log10(_powers(events, level) * _shares(events) + 1e-12))
+    known = [event.level_db for event in events if event.level_db is not None]
+    if len(known) == len(events):
+        own = _evened(events, np.array(known))
+    else:
+        own = _evened(events, 10 * np.log10(_powers(events, level) * _shares(events) + 1e-12))
     under = own - np.percentile(own, LOUD_PERCENTILE)
     return [float(value) for value in np.clip(LOUD_VELOCITY * 10 ** (under / 40), MIN_VELOCITY, 1.0)]
 

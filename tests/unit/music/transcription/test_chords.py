@@ -20,7 +20,7 @@ def heard(*notes: tuple[int, int, int, bool]) -> Posteriorgram:
         onsets[start, pitch - 21] = 0.9 if struck else 0
     # A click on the lowest key, too short for a note: rises are measured against the steepest one.
     activations[190, 0] = onsets[190, 0] = 0.9
-    return Posteriorgram(activations, onsets, np.full(FRAMES, 0.1, np.float32), np.zeros((FRAMES, 0), np.float16))
+    return Posteriorgram(activations, onsets, np.full(FRAMES, 0.1, np.float32))
 
 
 def sounding(pitch: int, activation: float) -> Salience:

@@ -8,9 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from antiphon.music.audio import Writer
+from antiphon.music.transcription import sound as listened
 from antiphon.music.transcription.bass import bass_line
+from antiphon.music.transcription.levels import HOP, SAMPLE_RATE
 from antiphon.music.transcription.lowpitch import MIN_PITCH, LowPitches, listen_low
-from antiphon.music.transcription.network import HOP, SAMPLE_RATE
 
 Sound = NDArray[np.float64]
 Record = Callable[[str, Sound], Path]
@@ -49,8 +50,8 @@ def level(samples: Sound, frames: int) -> NDArray[np.float32]:
 def heard(record: Record, stems: Mapping[str, Sound]) -> tuple[LowPitches, NDArray[np.float32]]:
     frames = -(-len(stems["bass"]) // HOP)
     paths = {name: record(name, samples) for name, samples in stems.items()}
-    notes = [paths[name] for name in ("bass", "other") if name in paths]
-    strokes = [paths["drums"]] if "drums" in paths else []
+    notes = listened.Sound(tuple(paths[name] for name in ("bass", "other") if name in paths))
+    strokes = listened.Sound((paths["drums"],)) if "drums" in paths else None
     return listen_low(notes, strokes, frames=frames, loud=0.1), level(stems["bass"], frames)
 
 
@@ -86,7 +87,7 @@ def test_frames_are_as_many_as_asked_for_and_do_not_drift_over_a_long_file(recor
 def test_files_of_different_lengths_and_of_none_are_heard(record: Record) -> None:
     low, _ = heard(record, {"bass": note(40, 2.0, WHOLE), "other": note(52, 0.5, WHOLE), "drums": np.zeros(100)})
     assert MIN_PITCH + int(low.salience[frame(1.5)].argmax()) == 40
-    nothing = listen_low([record("bass", np.zeros(1))], [], frames=0, loud=0.1)
+    nothing = listen_low(listened.Sound((record("bass", np.zeros(1)),)), None, frames=0, loud=0.1)
     assert nothing.salience.shape == (0, 33)
     assert bass_line(nothing, np.zeros(0, np.float32)) == []
 

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from antiphon.music import weights
 from antiphon.music.audio import Writer
 from antiphon.music.progress import silent
-from antiphon.music.transcription.network import BASIC_PITCH, SAMPLE_RATE, BasicPitch, listen
+from antiphon.music.transcription.levels import SAMPLE_RATE
+from antiphon.music.transcription.network import BASIC_PITCH, BasicPitch, listen
 from antiphon.music.transcription.notecreation import Thresholds, create
+from antiphon.music.transcription.sound import Sound
 
 pytestmark = pytest.mark.model
 
@@ -44,7 +46,7 @@ def test_with_its_settings_the_notes_are_those_of_basic_pitch(models: Path, tmp_
     with Writer(path, SAMPLE_RATE, 1, "wav") as writer:
         writer.write(music()[:, None])
     network = BasicPitch(weights.ensure(models, "basic_pitch"), threads=1)
-    heard = listen(network, path, duration=SECONDS, progress=silent, overlap=BASIC_PITCH)
+    heard = listen(network, Sound((path,)), progress=silent, overlap=BASIC_PITCH)
     ours = [
         (BASIC_PITCH.seconds(event.start), event.pitch) for event in create(heard.notes, heard.onsets, Thresholds())
     ]

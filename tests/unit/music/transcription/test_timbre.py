@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from antiphon.music.transcription.network import HOP, SAMPLE_RATE
+from antiphon.music.transcription.levels import HOP, SAMPLE_RATE
 from antiphon.music.transcription.notecreation import NoteEvent
 from antiphon.music.transcription.timbre import BANDS, STEP_SAMPLES, Spectra, Timbre, timbre
 

@@ -142,4 +142,4 @@ def test_progress_rises_to_one_and_names_the_stems(models: Path, record: Record)
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
     assert 0 < fractions[0] < 0.5
-    assert list(dict.fromkeys(stage for _, stage in told)) == ["vocal", "drums"]
+    assert list(dict.fromkeys(stage for _, stage in told)) == ["tuning", "vocal", "drums"]

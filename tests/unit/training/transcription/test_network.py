@@ -4,8 +4,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is in the training's environment alone")
 
-from training.transcription.features import BINS, CHANNELS, PITCHES  # noqa: E402
 from training.transcription.network import BETWEEN, Harmonic, NoteNetwork  # noqa: E402
+
+from antiphon.music.transcription.levels import BINS, CHANNELS, PITCHES  # noqa: E402
 
 
 def test_a_harmonic_layer_hears_harmonics_and_subharmonics_and_nothing_else() -> None:

@@ -7,9 +7,10 @@ import pytest
 from training.material.corpus import RATE, Info, Note, Part, load, save
 from training.transcription import bank, scenes
 from training.transcription.bank import END, OFFSET, ONSET, PITCH, Recording, recordings, store
-from training.transcription.features import HOP, SAMPLE_RATE, levels, reference
 from training.transcription.material import FRAMES, Material
 from training.transcription.targets import audible, targets
+
+from antiphon.music.transcription.levels import HOP, SAMPLE_RATE, levels, reference
 
 SECONDS = 8.0
 PARTS = (("drums", "drums"), ("bass_finger", "bass"), ("piano", "keyboard"), ("flute", "woodwinds"))

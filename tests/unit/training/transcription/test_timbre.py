@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from training.material.instruments import CLASSES
 from training.transcription.bank import UNPITCHED
-from training.transcription.features import SAMPLE_RATE, levels, reference, scaled
 from training.transcription.timbre import BEFORE, FRAMES, HARMONICS, INSTRUMENTS, MAPS, instrument, patches
+
+from antiphon.music.transcription.levels import SAMPLE_RATE, levels, reference, scaled
 
 PITCHED = {name: one for name, one in CLASSES.items() if one.family not in UNPITCHED}
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from training.transcription.features import HOP, SAMPLE_RATE, Floats, levels, reference, scaled
+
+from antiphon.music.transcription.levels import HOP, SAMPLE_RATE, Floats, levels, reference, scaled
 
 
 def tone(pitch: float, seconds: float = 2.0, start: float = 0.0) -> Floats:

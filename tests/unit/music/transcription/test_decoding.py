@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from training.transcription.decoding import Thresholds, notes
-from training.transcription.features import LOWEST_PITCH, PITCHES, Floats
-from training.transcription.targets import STEP_SECONDS, WIDTH
+from training.transcription.targets import WIDTH
+
+from antiphon.music.transcription.decoding import Thresholds, notes
+from antiphon.music.transcription.levels import MIN_PITCH, PITCHES, STEP_SECONDS, Floats
 
 COLUMN = 39
 
@@ -26,7 +27,7 @@ def test_an_onset_between_two_steps_is_found_there(place: float) -> None:
     frame[10:20, COLUMN] = 1
     velocity[10:12, COLUMN] = 0.7
     (found,) = notes(onset, frame, velocity)
-    assert found.pitch == COLUMN + LOWEST_PITCH
+    assert found.pitch == COLUMN + MIN_PITCH
     assert found.start == pytest.approx(place * STEP_SECONDS, abs=0.001)
     assert found.end == pytest.approx(19.5 * STEP_SECONDS, abs=0.001)
     assert found.velocity == pytest.approx(0.7)

@@ -6,7 +6,7 @@ Schörkhuber, Klapuri, "Constant-Q transform toolbox for music processing", 2010
 windowed waves. There are two channels: long windows tell pitches apart, short ones tell when something begins.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,13 @@ SAMPLE_RATE = 22_050
 HOP = 256
 """Samples from one frame to the next, 11.6 ms."""
 FRAMES_PER_STEP = 2
-"""Frames that the network joins to one step of its output, 23.2 ms."""
-LOWEST_PITCH = 21
+"""Frames that the network joins to one step of its output."""
+STEP_SECONDS = FRAMES_PER_STEP * HOP / SAMPLE_RATE
+"""23.2 ms."""
+MIN_PITCH = 21
 PITCHES = 88
 SEMITONES = 100
-"""Semitones from ``LOWEST_PITCH`` on whose levels are computed: twelve above the highest pitch."""
+"""Semitones from ``MIN_PITCH`` on whose levels are computed: twelve above the highest pitch."""
 BINS_PER_SEMITONE = 3
 BINS = SEMITONES * BINS_PER_SEMITONE
 CHANNELS = 2
@@ -44,19 +46,20 @@ _TAPS, _BLOCK = 49, 16
 Floats = NDArray[np.float32]
 
 
-def frequencies() -> NDArray[np.float64]:
-    """Hertz at the middle of each bin; the second of a semitone's three is in tune."""
+def frequencies(tuning_cents: float = 0.0) -> NDArray[np.float64]:
+    """Hertz at the middle of each bin; the second of a semitone's three is in tune with an A of 440 Hz and so many
+    cents."""
     steps = (np.arange(BINS) - 1) / BINS_PER_OCTAVE
-    return np.asarray(440 * 2 ** ((LOWEST_PITCH - 69) / 12 + steps))
+    return np.asarray(440 * 2 ** ((MIN_PITCH - 69) / 12 + steps + tuning_cents / 1200))
 
 
-@cache
-def _waves(octave: int) -> Floats:
+@lru_cache(maxsize=2 * OCTAVES)
+def _waves(octave: int, tuning_cents: float) -> Floats:
     """Windowed waves (samples, channels * bins * 2) at ``SAMPLE_RATE / 2**octave``, cosines and sines alternating, for
     the bins of an octave counted from above."""
     rate = SAMPLE_RATE / 2**octave
     last = BINS - octave * BINS_PER_OCTAVE
-    hertz = frequencies()[max(last - BINS_PER_OCTAVE, 0) : last]
+    hertz = frequencies(tuning_cents)[max(last - BINS_PER_OCTAVE, 0) : last]
     lengths = [
         np.clip(share * QUALITY / hertz, MIN_WINDOW, longest) * rate
         for share, longest in zip(PERIODS, MAX_WINDOW, strict=True)
@@ -97,14 +100,15 @@ def _halved(samples: Floats) -> Floats:
     return np.asarray((windows @ matrix).reshape(-1)[:count], np.float32)
 
 
-def levels(samples: Floats) -> Floats:
+def levels(samples: Floats, tuning_cents: float = 0.0) -> Floats:
     """Levels in dB re a sine of full scale, (CHANNELS, frames, BINS), of mono samples at ``SAMPLE_RATE``. Frame k is
-    the sound around sample ``k * HOP``; before the beginning and after the end there is silence."""
+    the sound around sample ``k * HOP``; before the beginning and after the end there is silence. The bins are tuned
+    ``tuning_cents`` over A = 440 Hz."""
     frames = len(samples) // HOP + 1
     power = np.empty((CHANNELS, frames, BINS), np.float32)
     signal = np.asarray(samples, np.float32)
     for octave in range(OCTAVES):
-        waves = _waves(octave)
+        waves = _waves(octave, tuning_cents)
         half, hop = len(waves) // 2, HOP >> octave
         padded = np.pad(signal, (half, half + hop))
         windows = np.lib.stride_tricks.sliding_window_view(padded, len(waves))[::hop][:frames]

@@ -5,16 +5,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.transcription.features import LOWEST_PITCH, Floats
-from training.transcription.targets import STEP_SECONDS
+from antiphon.music.signal.peaks import local_maxima
+from antiphon.music.transcription.levels import MIN_PITCH, STEP_SECONDS
+
+Activation = NDArray[np.float16] | NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """Activations 0–1: a note begins at a peak of the onsets of at least ``onset`` and lasts while the frames stay over
-    ``frame``; ``dip`` steps under it are forgiven, and notes shorter than ``shortest`` steps are dropped."""
+    ``frame``; ``dip`` steps under it are forgiven, and notes shorter than ``shortest`` steps are dropped. A note that
+    still sounds is struck again at a peak of at least ``again`` only."""
 
     onset: float = 0.5
+    again: float = 0.0
     frame: float = 0.3
     dip: int = 2
     shortest: int = 1
@@ -30,26 +34,28 @@ class Found:
     velocity: float
 
 
-def peaks(onset: Floats, threshold: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def peaks(onset: Activation, threshold: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Steps and columns of the local maxima over time of at least ``threshold``, in order of column, then of time."""
-    padded = np.pad(onset, ((1, 1), (0, 0)))
-    peak = (onset >= threshold) & (onset > padded[:-2]) & (onset >= padded[2:])
+    peak = local_maxima(onset, plateau="last") & (onset >= threshold)
     columns, steps = np.nonzero(peak.T)
     return steps, columns
 
 
-def times(onset: Floats, steps: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float64]:
+def times(onset: Activation, steps: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float64]:
     """Seconds of peaks, between two steps where their neighbours say so: the middle of a bell through three points."""
-    logarithm = np.log(np.maximum(np.pad(onset, ((1, 1), (0, 0))), 1e-4))
-    before, at, after = (logarithm[steps + offset, columns] for offset in range(3))
+    padded = np.pad(onset, ((1, 1), (0, 0)))
+    near = (padded[steps + offset, columns].astype(np.float64) for offset in range(3))
+    before, at, after = (np.log(np.maximum(one, 1e-4)) for one in near)
     bend = np.minimum(before - 2 * at + after, -1e-3)
     return np.asarray((steps + np.clip(0.5 * (before - after) / bend, -0.5, 0.5)) * STEP_SECONDS)
 
 
-def notes(onset: Floats, frame: Floats, velocity: Floats, limits: Thresholds | None = None) -> list[Found]:
+def notes(onset: Activation, frame: Activation, velocity: Activation, limits: Thresholds | None = None) -> list[Found]:
     """The notes in activations (steps, PITCHES), in order of start and pitch. Those of one pitch never overlap."""
     limits = limits or Thresholds()
     steps, columns = peaks(onset, limits.onset)
+    struck = _struck(onset, frame, steps, columns, limits)
+    steps, columns = steps[struck], columns[struck]
     seconds = times(onset, steps, columns)
     found = []
     for number, (step, column, start) in enumerate(
@@ -61,11 +67,26 @@ def notes(onset: Floats, frame: Floats, velocity: Floats, limits: Thresholds | N
         if end - step >= limits.shortest:
             last = float(seconds[number + 1]) if same else np.inf
             end_time = min(max((end - 0.5) * STEP_SECONDS, start + STEP_SECONDS), last)
-            found.append(Found(start, end_time, column + LOWEST_PITCH, float(velocity[step, column])))
+            found.append(Found(start, end_time, column + MIN_PITCH, float(velocity[step, column])))
     return sorted(found, key=lambda one: (one.start, one.pitch))
 
 
-def _lasts(frame: Floats, limits: Thresholds) -> int:
+def _struck(
+    onset: Activation, frame: Activation, steps: NDArray[np.intp], columns: NDArray[np.intp], limits: Thresholds
+) -> NDArray[np.bool_]:
+    """Which of the peaks begin a note: not those that are too low for a note that has sounded until then."""
+    struck = onset[steps, columns] >= limits.again
+    before = -1
+    for number, (step, column) in enumerate(zip(steps.tolist(), columns.tolist(), strict=True)):
+        if not struck[number]:
+            same = before >= 0 and columns[before] == column
+            struck[number] = not same or frame[steps[before] : step, column].min() < limits.frame
+        if struck[number]:
+            before = number
+    return np.asarray(struck)
+
+
+def _lasts(frame: Activation, limits: Thresholds) -> int:
     """How many steps a note goes on."""
     silent = np.flatnonzero(np.append(frame, -1.0) < limits.frame)
     if len(silent) == len(frame) + 1:
