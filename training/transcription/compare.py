@@ -57,7 +57,7 @@ def _ours(path: Path) -> Contender:
         heard = model(case.sound)
         answers = {}
         for threshold in THRESHOLDS:
-            found = decoding.notes(*heard, decoding.Thresholds(onset=threshold))
+            found = decoding.notes(*heard, decoding.NoteLimits(onset=threshold))
             answers[threshold] = np.array([(one.start, one.pitch) for one in found], np.float32).reshape(-1, 2)
         return answers
 

@@ -12,7 +12,7 @@ Activation = NDArray[np.float16] | NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Thresholds:
+class NoteLimits:
     """Activations 0–1: a note begins at a peak of the onsets of at least ``onset`` and lasts while the frames stay over
     ``frame``; ``dip`` steps under it are forgiven, and notes shorter than ``shortest`` steps are dropped. A note that
     still sounds is struck again at a peak of at least ``again`` only."""
@@ -25,7 +25,7 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class HeardNote:
     """A note in seconds, with its MIDI pitch and velocity 0–1."""
 
     start: float
@@ -50,9 +50,11 @@ def times(onset: Activation, steps: NDArray[np.intp], columns: NDArray[np.intp])
     return np.asarray((steps + np.clip(0.5 * (before - after) / bend, -0.5, 0.5)) * STEP_SECONDS)
 
 
-def notes(onset: Activation, frame: Activation, velocity: Activation, limits: Thresholds | None = None) -> list[Found]:
+def notes(
+    onset: Activation, frame: Activation, velocity: Activation, limits: NoteLimits | None = None
+) -> list[HeardNote]:
     """The notes in activations (steps, PITCHES), in order of start and pitch. Those of one pitch never overlap."""
-    limits = limits or Thresholds()
+    limits = limits or NoteLimits()
     steps, columns = peaks(onset, limits.onset)
     struck = _struck(onset, frame, steps, columns, limits)
     steps, columns = steps[struck], columns[struck]
@@ -67,12 +69,12 @@ def notes(onset: Activation, frame: Activation, velocity: Activation, limits: Th
         if end - step >= limits.shortest:
             last = float(seconds[number + 1]) if same else np.inf
             end_time = min(max((end - 0.5) * STEP_SECONDS, start + STEP_SECONDS), last)
-            found.append(Found(start, end_time, column + MIN_PITCH, float(velocity[step, column])))
+            found.append(HeardNote(start, end_time, column + MIN_PITCH, float(velocity[step, column])))
     return sorted(found, key=lambda one: (one.start, one.pitch))
 
 
 def _struck(
-    onset: Activation, frame: Activation, steps: NDArray[np.intp], columns: NDArray[np.intp], limits: Thresholds
+    onset: Activation, frame: Activation, steps: NDArray[np.intp], columns: NDArray[np.intp], limits: NoteLimits
 ) -> NDArray[np.bool_]:
     """Which of the peaks begin a note: not those that are too low for a note that has sounded until then."""
     struck = onset[steps, columns] >= limits.again
@@ -86,7 +88,7 @@ def _struck(
     return np.asarray(struck)
 
 
-def _lasts(frame: Activation, limits: Thresholds) -> int:
+def _lasts(frame: Activation, limits: NoteLimits) -> int:
     """How many steps a note goes on."""
     silent = np.flatnonzero(np.append(frame, -1.0) < limits.frame)
     if len(silent) == len(frame) + 1:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -44,7 +43,7 @@ class Hearing:
         return sum(event.end - event.start for event in self.events) / max(len(self.level), 1)
 
 
-class Ear(Protocol):
+class PitchedEar(Protocol):
     """What hears notes."""
 
     def listen(self, sound: Sound, *, progress: Progress) -> Hearing:
@@ -61,19 +60,3 @@ class Ear(Protocol):
         Raises:
             NotAudio: A file cannot be decoded.
         """
-
-
-def choose(name: EarName, *, models: Path, threads: int) -> Ear:
-    """The ear of that name, with ``threads`` threads.
-
-    Raises:
-        WeightsError: The weights are not there and cannot be fetched.
-    """
-    if name == "own":
-        from antiphon.music.transcription.noteear import NoteEar
-
-        return NoteEar(threads=threads)
-    from antiphon.music import weights
-    from antiphon.music.transcription.basicpitchear import BasicPitchEar
-
-    return BasicPitchEar(weights.ensure(models, "basic_pitch"), threads=threads)

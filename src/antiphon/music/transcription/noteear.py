@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from antiphon.music.progress import Progress
 from antiphon.music.transcription import bassnotes
-from antiphon.music.transcription.decoding import Thresholds, notes
+from antiphon.music.transcription.decoding import NoteLimits, notes
 from antiphon.music.transcription.ear import BASS, DRUMS, Hearing
 from antiphon.music.transcription.levels import (
     BINS_PER_SEMITONE,
@@ -30,7 +30,7 @@ from antiphon.music.transcription.parallel import side_by_side
 from antiphon.music.transcription.sound import Sound, joined
 from antiphon.music.transcription.survey import TARGET_LOUD_DB
 
-LIMITS = Thresholds(onset=0.5, again=0.6, frame=0.3, dip=2, shortest=2)
+LIMITS = NoteLimits(onset=0.5, again=0.6, frame=0.3, dip=2, shortest=2)
 """On the validation's separated pieces four in ten re-strikes between 0.5 and 0.6 are right, of fresh notes six."""
 MIN_LOUDEST_AMPLITUDE = 1e-3
 """RMS amplitude (-60 dBFS) that a piece reaches which is worth the network's time."""
@@ -84,7 +84,7 @@ class NoteEar:
 
 
 def _of_frames(steps: NDArray[np.float16], count: int) -> NDArray[np.uint8]:
-    """Activations of steps as 255ths for each of ``count`` frames."""
+    """NoteActivations of steps as 255ths for each of ``count`` frames."""
     return np.repeat(np.rint(steps * np.float16(255)).astype(np.uint8), FRAMES_PER_STEP, axis=0)[:count]
 
 

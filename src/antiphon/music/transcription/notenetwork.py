@@ -32,7 +32,7 @@ _MARGIN_FRAMES = int(np.ceil(MARGIN * SAMPLE_RATE / HOP))
 _AROUND = CONTEXT + _MARGIN_FRAMES
 
 
-class Activations(NamedTuple):
+class NoteActivations(NamedTuple):
     """All (steps, PITCHES), 0–1."""
 
     onset: Floats
@@ -82,14 +82,14 @@ class NoteModel:
         options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
-    def __call__(self, sound: Floats) -> Activations:
+    def __call__(self, sound: Floats) -> NoteActivations:
         """What is heard in mono samples at ``SAMPLE_RATE``."""
         return self.hear(scaled(levels(sound), reference(sound)))
 
-    def hear(self, level: Floats) -> Activations:
+    def hear(self, level: Floats) -> NoteActivations:
         """What is heard in scaled levels (CHANNELS, frames, BINS); an odd last frame is left out."""
         steps = level.shape[1] // FRAMES_PER_STEP
-        whole = Activations(*(np.zeros((steps, PITCHES), np.float32) for _ in HEADS))
+        whole = NoteActivations(*(np.zeros((steps, PITCHES), np.float32) for _ in HEADS))
         for first in range(0, steps * FRAMES_PER_STEP, PIECE):
             begin, end = max(first - CONTEXT, 0), min(first + PIECE + CONTEXT, steps * FRAMES_PER_STEP)
             heard = self._answer(level[:, begin:end])
@@ -100,10 +100,10 @@ class NoteModel:
                 out[first // FRAMES_PER_STEP :][:count] = one[0, source : source + count]
         return whole
 
-    def piece(self, level: Floats) -> Activations:
+    def piece(self, level: Floats) -> NoteActivations:
         """What is heard in the ``PIECE`` frames in the middle of scaled levels."""
         kept = slice(CONTEXT // FRAMES_PER_STEP, (CONTEXT + PIECE) // FRAMES_PER_STEP)
-        return Activations(*(one[0, kept] for one in self._answer(level)))
+        return NoteActivations(*(one[0, kept] for one in self._answer(level)))
 
     def _answer(self, level: Floats) -> list[Floats]:
         answer: list[Floats] = self._session.run(list(HEADS), {INPUT: np.ascontiguousarray(level[None])})

@@ -10,7 +10,8 @@ import numpy as np
 from antiphon.music import audio, drums, weights
 from antiphon.music import instruments as named
 from antiphon.music.progress import Progress, Together, part
-from antiphon.music.transcription.ear import BASS, DRUMS, VOICE, Ear, EarName, Hearing, choose
+from antiphon.music.transcription.ear import BASS, DRUMS, VOICE, EarName, Hearing, PitchedEar
+from antiphon.music.transcription.ears import choose
 from antiphon.music.transcription.leakage import owned
 from antiphon.music.transcription.levels import HOP, MIN_PITCH, SAMPLE_RATE
 from antiphon.music.transcription.monophony import sing
@@ -129,7 +130,7 @@ def _band(sounds: Mapping[str, Sound], found: Survey) -> dict[str, Sound]:
     return band
 
 
-def _voice(sound: Sound, ear: Ear, tracker: PitchTracker, progress: Progress) -> Hearing:
+def _voice(sound: Sound, ear: PitchedEar, tracker: PitchTracker, progress: Progress) -> Hearing:
     """A voice's notes."""
     heard = ear.listen(sound, progress=part(progress, 0, 0.7))
     track = tracker.follow(sound, frames=len(heard.level), progress=part(progress, 0.7, 1))

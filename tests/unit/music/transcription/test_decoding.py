@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from training.transcription.targets import WIDTH
 
-from antiphon.music.transcription.decoding import Thresholds, notes
+from antiphon.music.transcription.decoding import NoteLimits, notes
 from antiphon.music.transcription.levels import MIN_PITCH, PITCHES, STEP_SECONDS, Floats
 
 COLUMN = 39
@@ -48,7 +48,7 @@ def test_a_short_dip_does_not_end_a_note_and_a_long_one_does() -> None:
     strike(onset, 10)
     frame[10:40, COLUMN] = 1
     frame[15:17, COLUMN] = frame[25:30, COLUMN] = 0
-    (found,) = notes(onset, frame, velocity, Thresholds(dip=2))
+    (found,) = notes(onset, frame, velocity, NoteLimits(dip=2))
     assert found.end == pytest.approx(24.5 * STEP_SECONDS, abs=0.001)
 
 
@@ -56,4 +56,4 @@ def test_a_weak_onset_is_no_note() -> None:
     onset, frame, velocity = nothing()
     strike(onset, 10)
     frame[10:20, COLUMN] = 1
-    assert not notes(onset * np.float32(0.3), frame, velocity, Thresholds(onset=0.4))
+    assert not notes(onset * np.float32(0.3), frame, velocity, NoteLimits(onset=0.4))
