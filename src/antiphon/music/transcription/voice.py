@@ -20,6 +20,7 @@ from antiphon.music.transcription.levels import SAMPLE_RATE as FRAME_RATE
 from antiphon.music.transcription.notecreation import NoteEvent
 from antiphon.music.transcription.parallel import side_by_side
 from antiphon.music.transcription.sound import Sound, loud_db
+from antiphon.music.transcription.survey import TARGET_LOUD_DB
 
 SAMPLE_RATE, HOP = 16_000, 256
 BEFORE_FRAMES, AFTER_FRAMES = 11, 10
@@ -118,6 +119,18 @@ def is_spoken(events: Sequence[NoteEvent], pitch: Samples) -> bool:
     wander = [float(np.nanstd(pitch[event.start : event.end])) for event in events]
     short = float(lengths[lengths >= MIN_HELD_S].sum()) < MIN_HELD_SHARE * float(lengths.sum())
     return bool(events) and short and float(np.median(wander)) > MAX_WANDER_SEMITONES
+
+
+MAX_BELOW_SONG_DB, MIN_ACTIVATION = 9.0, 0.4
+"""A voice whose loud passages are so many dB quieter than the song's, and of whose notes the ear is less sure than this
+in the mean, is what the separation left. Voices on the validation's pieces are 7 dB quieter or less and have 0.41 or more,
+residues 11 dB or more and 0.36 or less."""
+
+
+def is_residue(events: Sequence[NoteEvent], level: Samples) -> bool:
+    """Whether ``events`` are what a separation left of other instruments in a voice's stem of RMS amplitude ``level``."""
+    faint = loud_db(level) < TARGET_LOUD_DB - MAX_BELOW_SONG_DB
+    return faint and float(np.mean([event.activation for event in events] or [0.0])) < MIN_ACTIVATION
 
 
 def sung(track: PitchTrack, level: Samples) -> Samples:
