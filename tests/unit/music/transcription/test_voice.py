@@ -13,7 +13,7 @@ from antiphon.music.transcription.levels import HOP
 from antiphon.music.transcription.levels import SAMPLE_RATE as FRAME_RATE
 from antiphon.music.transcription.notecreation import NoteEvent
 from antiphon.music.transcription.sound import Sound
-from antiphon.music.transcription.voice import PitchTrack, PitchTracker, is_residue, is_spoken, sung
+from antiphon.music.transcription.voice import PitchTrack, PitchTracker, at_onsets, is_residue, is_spoken, sung
 
 RATE = 16_000
 FRAMES = 400
@@ -57,6 +57,15 @@ def test_short_notes_that_glide_are_spoken_and_held_ones_are_sung() -> None:
     assert not is_spoken(short, np.full(240, 50, np.float32))
     assert not is_spoken([NoteEvent(0, 120, 50, 0.5), NoteEvent(120, 240, 50, 0.5)], glides)
     assert not is_spoken([], glides)
+
+
+def test_notes_begin_where_they_are_heard_to_begin() -> None:
+    onsets = np.zeros((FRAMES, 88), np.uint8)
+    onsets[14:16, 60 - 21] = 200
+    onsets[104:106, 62 - 21] = 200
+    line = [NoteEvent(20, 100, 60, 0.8), NoteEvent(100, 180, 62, 0.8), NoteEvent(200, 260, 64, 0.8)]
+    moved = at_onsets(line, onsets)
+    assert [(event.start, event.end) for event in moved] == [(14, 104), (104, 180), (200, 260)]
 
 
 @pytest.mark.parametrize(
