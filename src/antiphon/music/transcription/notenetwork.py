@@ -24,8 +24,8 @@ from antiphon.music.transcription.sound import Sound
 
 MODEL = Path(__file__).parent / "notes.onnx"
 INPUT, HEADS = "levels", ("onset", "frame", "velocity")
-CONTEXT = 64
-"""Frames before and after a frame that the network hears, at most."""
+CONTEXT = 48
+"""Frames before and after a frame that the network hears: its convolutions reach no further."""
 PIECE = 768
 """Frames that are answered at a time; with many more the maps no longer fit the processor's caches."""
 _MARGIN_FRAMES = int(np.ceil(MARGIN * SAMPLE_RATE / HOP))

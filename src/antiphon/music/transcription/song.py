@@ -20,7 +20,7 @@ from antiphon.music.transcription.sound import Sound, joined, loud_db
 from antiphon.music.transcription.survey import Survey, survey
 from antiphon.music.transcription.timbre import Spectra, timbre
 from antiphon.music.transcription.velocity import velocities
-from antiphon.music.transcription.voice import PitchTracker, is_spoken, sung
+from antiphon.music.transcription.voice import PitchTracker, at_onsets, is_residue, is_spoken, sung
 from antiphon.score.notes import InstrumentPart, Note
 
 MARGINS = {VOICE: 3.0, BASS: 2.0}
@@ -137,8 +137,9 @@ def _voice(sound: Sound, ear: PitchedEar, tracker: PitchTracker, progress: Progr
     columns = slice(LOWEST_SUNG - MIN_PITCH, HIGHEST_SUNG - MIN_PITCH + 1)
     notes, onsets = (part[:, columns].astype(np.float32) / np.float32(255) for part in (heard.notes, heard.onsets))
     pitch = sung(track, heard.level)
-    events = sing(pitch, notes, onsets, lowest=LOWEST_SUNG)
-    return replace(heard, events=[] if is_spoken(events, pitch) else events)
+    events = at_onsets(sing(pitch, notes, onsets, lowest=LOWEST_SUNG), heard.onsets)
+    nobody = is_spoken(events, pitch) or is_residue(events, heard.level)
+    return replace(heard, events=[] if nobody else events)
 
 
 def _sorted_out(heard: Mapping[str, Hearing]) -> dict[str, Hearing]:

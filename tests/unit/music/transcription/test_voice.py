@@ -13,7 +13,7 @@ from antiphon.music.transcription.levels import HOP
 from antiphon.music.transcription.levels import SAMPLE_RATE as FRAME_RATE
 from antiphon.music.transcription.notecreation import NoteEvent
 from antiphon.music.transcription.sound import Sound
-from antiphon.music.transcription.voice import PitchTrack, PitchTracker, is_spoken, sung
+from antiphon.music.transcription.voice import PitchTrack, PitchTracker, at_onsets, is_residue, is_spoken, sung
 
 RATE = 16_000
 FRAMES = 400
@@ -57,6 +57,25 @@ def test_short_notes_that_glide_are_spoken_and_held_ones_are_sung() -> None:
     assert not is_spoken(short, np.full(240, 50, np.float32))
     assert not is_spoken([NoteEvent(0, 120, 50, 0.5), NoteEvent(120, 240, 50, 0.5)], glides)
     assert not is_spoken([], glides)
+
+
+def test_notes_begin_where_they_are_heard_to_begin() -> None:
+    onsets = np.zeros((FRAMES, 88), np.uint8)
+    onsets[14:16, 60 - 21] = 200
+    onsets[104:106, 62 - 21] = 200
+    line = [NoteEvent(20, 100, 60, 0.8), NoteEvent(100, 180, 62, 0.8), NoteEvent(200, 260, 64, 0.8)]
+    moved = at_onsets(line, onsets)
+    assert [(event.start, event.end) for event in moved] == [(14, 104), (104, 180), (200, 260)]
+
+
+@pytest.mark.parametrize(
+    ("decibels", "activation", "residue"), [(-32, 0.3, True), (-32, 0.6, False), (-20, 0.3, False)]
+)
+def test_a_faint_voice_of_unsure_notes_is_what_a_separation_left(
+    decibels: float, activation: float, residue: bool
+) -> None:
+    level = np.full(FRAMES, 10 ** (decibels / 20), np.float32)
+    assert is_residue([NoteEvent(0, 100, 60, activation), NoteEvent(100, 200, 62, activation)], level) == residue
 
 
 @pytest.mark.model
