@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "http_dates": set(),
     "score": set(),
     "download": {"addresses"},
-    "music": {"score"},
+    "music": {"download", "score"},
     "client": {"contract", "download"},
     "receiver": {"addresses", "client", "contract", "download", "score"},
     "listening": {"contract"},

@@ -98,10 +98,11 @@ class AsyncClient:
         kind: SeparationType | str = SeparationType.SEPARATE_VOCAL,
         callback_url: str | None = None,
         *,
+        engine: str | None = None,
         idempotency_key: str | None = None,
     ) -> str:
-        """Ask for stems; gives the task's id."""
-        return await self._ask(calls.separate(task_id, audio_id, kind, callback_url, idempotency_key))
+        """Ask for stems, made by ``engine`` (None: by the server's); gives the task's id."""
+        return await self._ask(calls.separate(task_id, audio_id, kind, callback_url, engine, idempotency_key))
 
     async def midi(
         self,

@@ -103,10 +103,11 @@ class Client:
         kind: SeparationType | str = SeparationType.SEPARATE_VOCAL,
         callback_url: str | None = None,
         *,
+        engine: str | None = None,
         idempotency_key: str | None = None,
     ) -> str:
-        """Ask for stems; gives the task's id."""
-        return self._ask(calls.separate(task_id, audio_id, kind, callback_url, idempotency_key))
+        """Ask for stems, made by ``engine`` (None: by the server's); gives the task's id."""
+        return self._ask(calls.separate(task_id, audio_id, kind, callback_url, engine, idempotency_key))
 
     def midi(
         self,

@@ -36,6 +36,7 @@ MAX_LYRICS_CHARS = 100_000
 MAX_HEADERS_CHARS = 50_000
 MAX_PATH_CHARS = 500
 MAX_NAME_CHARS = 255
+MAX_ENGINE_CHARS = 100
 
 
 def _task_id(value: str) -> str:
@@ -153,6 +154,14 @@ class Separation(OfATrack):
             validate_default=True,
             description=f"For split_stem_advanced: which stem, {', '.join(GROUP_NAMES[stem] for stem in SINGLE_STEMS)}",
             examples=["Drums"],
+        ),
+    ] = None
+    engine: Annotated[
+        str | None,
+        Field(
+            max_length=MAX_ENGINE_CHARS,
+            description="Ours: what separates the song; without it, what the server is set to",
+            examples=["builtin"],
         ),
     ] = None
     callBackUrl: CallBackUrl = None

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import structlog
 
-from antiphon.contract.kinds import Kind, SeparationType, stems_of
+from antiphon.contract.kinds import Kind, SeparationType
 from antiphon.errors import EngineError, NotFound, StorageError
 from antiphon.services import Services
 from antiphon.tasks import store
@@ -82,7 +82,7 @@ class TaskRun:
     async def _separate(self, sources: dict[str, Artifact]) -> RunOutcome:
         settings, origin = self.services.settings, sources["origin"]
         kind, stem = SeparationType(self.task.parameters["type"]), self.task.parameters.get("stem")
-        paths = await self._run(
+        done = await self._run(
             "separate",
             source=await self._fetch(origin),
             out=str(self._new_folder("stems")),
@@ -90,14 +90,16 @@ class TaskRun:
             stem=stem,
             models=str(settings.models_folder),
             codec=settings.stem_codec,
+            engine=self.task.parameters.get("engine", settings.separation),
+            models_url=settings.models_url,
             threads=settings.engine_threads,
         )
         title = self.task.parameters["title"]
         artifacts = [
-            await self._store(name, paths[name], title, audio_id=str(uuid4()), duration=origin.duration)
-            for name in stems_of(kind, stem)
+            await self._store(name, path, title, audio_id=str(uuid4()), duration=origin.duration)
+            for name, path in done.pop("stems").items()
         ]
-        return RunOutcome(artifacts)
+        return RunOutcome(artifacts, done)
 
     async def _transcribe(self, sources: dict[str, Artifact]) -> RunOutcome:
         stems = {name: await self._fetch(artifact) for name, artifact in sources.items()}
@@ -154,7 +156,7 @@ class TaskRun:
             source = await store.find(connection, self.task.source_id or "")
             return (await store.artifacts_of(connection, (source and source.source_id) or "")).get("cover")
 
-    async def _run(self, engine: str, **arguments: Any) -> dict[str, Any]:
+    async def _run(self, engine: str, /, **arguments: Any) -> dict[str, Any]:
         # The last hundredth is for storing what was made.
         return await run_engine(
             engine,

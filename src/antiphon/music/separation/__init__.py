@@ -1,5 +1,5 @@
 """Separation of a song into stems."""
 
-from antiphon.music.separation.engine import SAMPLE_RATE, STEMS, Kind, separate
+from antiphon.music.separation.engine import SAMPLE_RATE, STEMS, Kind, Separated, separate
 
-__all__ = ["SAMPLE_RATE", "STEMS", "Kind", "separate"]
+__all__ = ["SAMPLE_RATE", "STEMS", "Kind", "Separated", "separate"]

@@ -58,8 +58,8 @@ def separated(
 
 
 def _segments(blocks: Iterator[Samples], plan: Segmenting) -> Iterator[tuple[Samples, int, int, Samples]]:
-    """Each segment with what the network is to see of it: (channels, length) samples, of which ``count`` from ``before`` on
-    are the segment's, and the samples (channels, n) that no later segment reaches. A segment that the song's end cuts
+    """Each segment as the network is to see it, (channels, length): ``count`` samples from ``before`` on are the
+    segment's; with it those samples (channels, n) that no later segment reaches. A segment that the song's end cuts
     short is in the middle of what is seen, with the song before it and silence behind."""
     held: Samples | None = None
     start = offset = 0

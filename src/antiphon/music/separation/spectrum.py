@@ -1,5 +1,5 @@
-"""Spectrum of a segment as Demucs lays it out, and its inverse: a frame for every started hop of the segment, centred half
-a hop after its beginning; the segment is mirrored at its ends, and the highest bin is left out."""
+"""Spectrum of a segment as Demucs lays it out, and its inverse: a frame for every started hop of the segment, centred
+half a hop after its beginning; the segment is mirrored at its ends, and the highest bin is left out."""
 
 from dataclasses import dataclass
 

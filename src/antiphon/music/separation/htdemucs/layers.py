@@ -45,7 +45,7 @@ class LayerBuilder(GraphBuilder):
         return self.node("Mul", [kept, self.node("Sigmoid", [gate])])
 
     def group_norm(self, value: str, name: str, *, axis: int) -> str:
-        """Normalisation over all but the first of three axes, with a weight and a bias for each place along ``axis``."""
+        """Normalisation over all but the first of three axes, with a weight and a bias for each place on ``axis``."""
         flat = self.reshape(value, 0, 1, -1)
         normed = self.node(
             "InstanceNormalization", [flat, self.floats(np.ones(1)), self.floats(np.zeros(1))], epsilon=NORM_EPSILON
