@@ -40,7 +40,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         metadata = header.pop("__metadata__", {})
         kind, arguments = metadata.get("klass", ""), json.loads(metadata.get("kwargs", "{}"))
         positional = json.loads(metadata.get("args", "[]"))
-    except (ValueError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"the header of {path.name} cannot be read: {error}") from error
     if not kind.endswith(".HTDemucs"):
         raise ValueError(f"{path.name} holds {kind or 'no named network'}, expected demucs.htdemucs.HTDemucs")
