@@ -13,7 +13,7 @@ from antiphon.music import separators
 from antiphon.music.audio import Codec, stated_duration, stated_sample_rate, stream, writable_rate
 from antiphon.music.audio.source import UNREADABLE
 from antiphon.music.progress import Progress, part, silent
-from antiphon.music.separation.presence import Presence
+from antiphon.music.separation.presence import Watched
 from antiphon.music.separation.rates import separated_at
 from antiphon.music.separation.takes import Takes
 from antiphon.music.separators import BUILTIN, Separator, Workplace
@@ -88,14 +88,14 @@ def separate(
     names, wanted = _named(kind, stem, only, engine, made)
     rate = writable_rate(stated_sample_rate(source), codec)
     blocks = stream(source, sample_rate=rate, channels=2, block=_BLOCK)
-    presence = Presence(wanted if kind == "split_stem" else (), rate)
+    watched = Watched(made, judged=kind == "split_stem")
     out.mkdir(parents=True, exist_ok=True)
     with Takes(out, len(names) - 1) as takes:
-        pairs = presence.watched(separated_at(blocks, rate, made, wanted))
+        pairs = separated_at(blocks, rate, watched, wanted)
         _collect(pairs if stem != "other" else _left(pairs), takes, _share(source, rate, progress))
         if not takes.length:
             raise NotAudio(UNREADABLE)
-        absent = presence.absent()
+        absent = watched.absent()
         dropped = [names.index(name) for name in absent]
         paths = {name: out / f"{name}.{codec}" for name in names if name not in absent}
         left_out = [name for name in paths if only and name not in only]
@@ -111,7 +111,7 @@ def separate(
         )
     progress(1.0, "separated")
     stems = {name: path for name, path in paths.items() if name not in left_out}
-    return Separated(stems, engine, round(20 * log10(gain), 2), tuple(absent))
+    return Separated(stems, engine, round(20 * log10(gain), 2), absent)
 
 
 def _named(
