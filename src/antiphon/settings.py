@@ -34,6 +34,12 @@ class Settings(BaseSettings):
         description="folder of the unpacked weights",
         json_schema_extra={"shown": "<data>/models"},
     )
+    models_url: str | None = Field(
+        default=None,
+        description="where the weights of `htdemucs` and its kin are fetched: a mirror of the place where their author "
+        "publishes them",
+        json_schema_extra={"shown": "https://huggingface.co"},
+    )
     database_url: str | None = Field(
         default=None,
         repr=False,
@@ -45,12 +51,6 @@ class Settings(BaseSettings):
         description="a folder, `s3://bucket/prefix`, `gs://…` or `az://…`; "
         "credentials come from the usual variables of the cloud (`AWS_…`)",
         json_schema_extra={"shown": "<data>/artifacts"},
-    )
-    models_url: str | None = Field(
-        default=None,
-        description="where the weights of `htdemucs` and its kin are fetched: a mirror of the place where their author "
-        "publishes them",
-        json_schema_extra={"shown": "https://huggingface.co"},
     )
     secret: str | None = Field(
         default=None,

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from antiphon.music import weights
-from antiphon.music.separation.kick import with_kicks
 from antiphon.music.separation.rhythm import split_rhythm
 from antiphon.music.separation.vocals import VocalMask, split_vocals
 from antiphon.music.separators import BUILTIN, STEMS, Workplace
@@ -33,5 +32,5 @@ class Builtin:
                 yield mix, np.stack([vocals] * len(wanted)) if wanted else np.zeros((0, *mix.shape), np.float32)
             return
         places = [self.stems.index(name) for name in wanted]
-        for mix, *parts in with_kicks(split_rhythm(pairs)):
+        for mix, *parts in split_rhythm(pairs):
             yield mix, np.stack([parts[place] for place in places])

@@ -105,9 +105,8 @@ def save(
 def main() -> None:
     made = network(SMALL)
     expected = applied(made, sound(SECONDS), split=True)[:, :, ::EVERY]
-    np.savez_compressed(
-        GOLDEN, expected=expected, **{f"weight:{name}": value for name, value in weights_of(made).items()}
-    )
+    arrays: dict[str, Any] = {f"weight:{name}": value for name, value in weights_of(made).items()}
+    np.savez_compressed(GOLDEN, expected=expected, **arrays)
     print(GOLDEN, GOLDEN.stat().st_size)
 
 

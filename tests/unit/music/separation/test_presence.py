@@ -42,14 +42,14 @@ def bass_line(seconds: float = SECONDS) -> Samples:
     time = clock(seconds)
     hertz = np.array([41.2, 55.0, 61.7, 49.0])[(time / 0.5).astype(int) % 4]
     phase = 2 * np.pi * np.cumsum(hertz) / RATE
-    tone = sum(np.sin(k * phase) / k for k in range(1, 5))
+    tone = np.sum([np.sin(k * phase) / k for k in range(1, 5)], axis=0)
     return stereo(0.15 * tone * ((time % 0.5) < 0.4))
 
 
 def chords(seconds: float = SECONDS) -> Samples:
     """Held chords above 260 Hz."""
     time = clock(seconds)
-    return stereo(0.1 * sum(np.sin(2 * np.pi * hertz * time) for hertz in (261.6, 329.6, 392.0)))
+    return stereo(0.1 * np.sum([np.sin(2 * np.pi * hertz * time) for hertz in (261.6, 329.6, 392.0)], axis=0))
 
 
 class Given:
