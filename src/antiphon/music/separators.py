@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from antiphon.errors import BadParameter, EngineError
+from antiphon.errors import BadParameter, EngineError, WeightsError
 from antiphon.music.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ STEMS = {
     "htdemucs_6s": ("drums", "bass", "vocal", "guitar", "piano"),
 }
 """The stems that our engines make, besides ``other``; what other engines make is known once they are loaded."""
+MANIFEST = "manifest.json"
+"""The file in an engine's folder among the models once it was fetched."""
 MANIFEST_SUFFIXES = (".toml", ".json")
 
 
@@ -82,6 +84,11 @@ def is_manifest(engine: str) -> bool:
     return engine.endswith(MANIFEST_SUFFIXES)
 
 
+def name_of(engine: str) -> str:
+    """What an engine is called before others: a manifest's path is nobody's business."""
+    return Path(engine).stem if is_manifest(engine) else engine
+
+
 def stems_of(engine: str) -> tuple[str, ...]:
     """The stems that an engine makes, ``other`` among them, without loading its networks.
 
@@ -97,6 +104,22 @@ def stems_of(engine: str) -> tuple[str, ...]:
     if engine not in STEMS:
         raise BadParameter(f"engine: {engine!r} comes from another package; name the stems that are wanted instead")
     return (*STEMS[engine], "other")
+
+
+def check(engine: str, models: Path) -> None:
+    """Look whether an engine, named or described by a manifest, could be loaded; nothing is fetched.
+
+    Raises:
+        BadParameter: There is none of this name.
+        EngineError: Its manifest is wrong.
+        WeightsError: Its weights are not there yet.
+    """
+    if is_manifest(engine):
+        stems_of(engine)
+        return
+    check_name(engine)
+    if engine in HTDEMUCS and not (models / engine / MANIFEST).is_file():
+        raise WeightsError(f"the weights of {engine} are not there yet; run 'antiphon models pull {engine}'")
 
 
 def load(engine: str, workplace: Workplace) -> Separator:

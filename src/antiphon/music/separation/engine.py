@@ -85,7 +85,7 @@ def separate(
     if kind not in get_args(Kind):
         raise ValueError(f"kind must be one of {get_args(Kind)}, got {kind!r}")
     made = separators.load(engine, Workplace(models, threads, part(progress, 0, _LOADED), models_url))
-    names, wanted = _named(kind, stem, only, engine, made)
+    names, wanted = _named(kind, stem, only, separators.name_of(engine), made)
     rate = writable_rate(stated_sample_rate(source), codec)
     blocks = stream(source, sample_rate=rate, channels=2, block=_BLOCK)
     watched = Watched(made, judged=kind == "split_stem")
@@ -111,7 +111,7 @@ def separate(
         )
     progress(1.0, "separated")
     stems = {name: path for name, path in paths.items() if name not in left_out}
-    return Separated(stems, engine, round(20 * log10(gain), 2), absent)
+    return Separated(stems, separators.name_of(engine), round(20 * log10(gain), 2), absent)
 
 
 def _named(

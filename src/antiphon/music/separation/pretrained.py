@@ -13,6 +13,7 @@ from antiphon.download import Downloader, DownloadError
 from antiphon.durable_files import place, sync_folder
 from antiphon.errors import WeightsError
 from antiphon.music.progress import Progress, part, silent
+from antiphon.music.separators import MANIFEST
 from antiphon.music.weights import locked
 
 DEFAULT_SOURCE = "https://huggingface.co"
@@ -97,7 +98,7 @@ PRETRAINED: Mapping[str, Pretrained] = MappingProxyType(
 
 def manifest_of(folder: Path, name: str) -> Path:
     """Where the manifest of an engine is, once it was fetched."""
-    return folder / name / "manifest.json"
+    return folder / name / MANIFEST
 
 
 def ensure(

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from tests.unit.music.separation.toys import save_shares
 
-from antiphon.errors import BadParameter, EngineError
+from antiphon.errors import BadParameter, EngineError, WeightsError
 from antiphon.music import separators
 from antiphon.music.audio import Writer, decode
 from antiphon.music.separation import separate
@@ -93,7 +93,7 @@ def test_a_song_is_separated_by_a_manifest_at_its_own_rate(halves: Path, tmp_pat
         writer.write(true)
     done = separate(source, tmp_path / "out", kind="split_stem", engine=str(halves), models=tmp_path, threads=1)
     assert tuple(done.stems) == ("drums", "vocal", "other")
-    assert done.engine == str(halves)
+    assert done.engine == "halves"
     heard = [decode(path, sample_rate=22_050, channels=2) for path in done.stems.values()]
     kept = np.rint(true * 32768) / 32768
     assert np.abs(np.sum(heard, axis=0) - kept).max() < 1e-4
@@ -226,3 +226,15 @@ def test_an_engine_of_another_package_is_found_by_its_entry_point(
     assert made.stems == ("vocal",)
     with pytest.raises(EngineError, match=r"'broken' .*cannot be loaded"):
         separators.load("broken", Workplace(tmp_path, 1))
+
+
+def test_an_engine_is_checked_without_being_loaded(halves: Path, tmp_path: Path) -> None:
+    separators.check("builtin", tmp_path)
+    separators.check(str(halves), tmp_path)
+    with pytest.raises(BadParameter, match="there is no separation engine 'magic'"):
+        separators.check("magic", tmp_path)
+    with pytest.raises(WeightsError, match="antiphon models pull htdemucs_6s"):
+        separators.check("htdemucs_6s", tmp_path)
+    halves.write_text("name = 1")
+    with pytest.raises(EngineError, match="name: "):
+        separators.check(str(halves), tmp_path)
