@@ -124,7 +124,8 @@ def _named(
         names = ", ".join((*made.stems, "other"))
         raise BadParameter(f"stem: the engine {engine!r} makes no {unknown[0]!r}; expected one of: {names}")
     if kind == "split_stem":
-        wanted = made.stems if not only or "other" in only else tuple(name for name in made.stems if name in only)
+        # Whether a bass is there shows once voice and drums are taken away; a voice alone is quicker.
+        wanted = ("vocal",) if only == ("vocal",) else made.stems
         return (*wanted, "other"), wanted
     if asked == ("other",):
         return ("other", "instrumental"), made.stems

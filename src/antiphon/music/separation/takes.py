@@ -22,15 +22,17 @@ _LOUDEST = np.float32(32767 / 32768)
 
 
 class Take:
-    """Samples (n, 2) of one stem in a file."""
+    """Samples (n, 2) of one stem in a file; ``peak`` is the highest so far."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._blocks: list[tuple[int, float]] = []
+        self.peak = 0.0
 
     def push(self, samples: Samples) -> Samples:
         """Append; gives the samples as they were kept, on the grid of 16 bits."""
         peak = float(np.abs(samples).max(initial=0.0))
+        self.peak = max(self.peak, peak)
         scale = np.float32(2.0 ** max(np.ceil(np.log2(peak / _LOUDEST)), 0.0)) if peak > _LOUDEST else np.float32(1)
         steps = np.clip(np.rint(samples / (scale * STEP)), -32768, 32767).astype("<i2")
         self._file.write(steps.tobytes())
@@ -79,9 +81,11 @@ class Takes:
 
     def gain(self, dropped: Sequence[int]) -> float:
         """The factor, at most 1, by which no stem is louder than full scale."""
-        peak = max(
-            (float(np.abs(part).max(initial=0.0)) for parts in self._merged(dropped) for part in parts), default=0.0
-        )
+        if dropped:  # the rest is louder or quieter with them
+            merged = self._merged(dropped)
+            peak = max((float(np.abs(part).max(initial=0.0)) for parts in merged for part in parts), default=0.0)
+        else:
+            peak = max(take.peak for take in self._takes)
         return 1.0 if peak <= 1.0 else float(_LOUDEST) / peak
 
     def write(
