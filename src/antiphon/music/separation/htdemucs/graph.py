@@ -12,7 +12,7 @@ import onnx
 
 from antiphon.music.separation.htdemucs.checkpoint import Checkpoint
 from antiphon.music.separation.htdemucs.config import Config
-from antiphon.music.separation.htdemucs.layers import LayerBuilder
+from antiphon.music.separation.htdemucs.layers import MAX_BINS, LayerBuilder
 from antiphon.music.separation.htdemucs.transformer import transform
 
 MIX, SPECTRUM, WAVES, SPECTRA = "mix", "spectrum", "waves", "spectra"
@@ -128,13 +128,24 @@ def _through_transformer(
 def _decode_spectrum(
     build: LayerBuilder, config: Config, value: str, skip: str, name: str, shape: tuple[int, int, int], *, last: bool
 ) -> str:
-    edge, around = config.kernel_size // 4, config.context
+    edge = config.kernel_size // 4
     value = build.node("Add", [value, skip])
-    value = build.glu(build.conv(value, f"{name}.rewrite", pads=[around] * 4), shape[0])
+    value = _rewritten(build, value, f"{name}.rewrite", shape, config.context)
     if config.dconv_mode & 2:
         value = build.residual_of_bins(value, f"{name}.dconv", shape, config.dconv_depth)
     value = build.conv(value, f"{name}.conv_tr", "ConvTranspose", strides=[config.stride, 1], pads=[edge, 0, edge, 0])
     return value if last else build.gelu(value)
+
+
+def _rewritten(build: LayerBuilder, value: str, name: str, shape: tuple[int, int, int], around: int) -> str:
+    """The gated convolution over both axes, some bins at a time."""
+    channels, bins, _ = shape
+    padded = build.pad(value, [0, 0, around, 0], [0, 0, around, 0])
+    parts = []
+    for first in range(0, bins, MAX_BINS):
+        some = build.slice(padded, 2, first, min(first + MAX_BINS, bins) + 2 * around)
+        parts.append(build.glu(build.conv(some, name, pads=[0, around, 0, around]), channels))
+    return build.joined(parts, 2)
 
 
 def _decode_wave(

@@ -5,7 +5,7 @@ their sizes are known when the graph is built.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from onnx import TensorProto
 from antiphon.music.onnxgraph import GraphBuilder
 
 NORM_EPSILON = 1e-5
+MAX_BINS = 64
+"""Bins that a layer works on at a time: all at once would need a gigabyte more."""
 
 
 class LayerBuilder(GraphBuilder):
@@ -23,13 +25,16 @@ class LayerBuilder(GraphBuilder):
     def __init__(self, weights: Mapping[str, NDArray[np.floating]]) -> None:
         super().__init__()
         self._weights = weights
+        self._values: dict[str, str] = {}
 
     def weight(self, name: str) -> str:
         """A weight, kept in the file in the precision that it has there."""
-        value = self._weights[name]
-        if value.dtype == np.float16:
-            return self.node("Cast", [self.constant(value, name)], to=TensorProto.FLOAT)
-        return self.constant(value, name)
+        if name not in self._values:
+            value = self.constant(self._weights[name], name)
+            if self._weights[name].dtype == np.float16:
+                value = self.node("Cast", [value], to=TensorProto.FLOAT)
+            self._values[name] = value
+        return self._values[name]
 
     def array(self, name: str) -> NDArray[np.float32]:
         return self._weights[name].astype(np.float32)
@@ -65,7 +70,7 @@ class LayerBuilder(GraphBuilder):
             inner = self.conv(value, f"{layer}.0", dilations=[dilation], pads=[dilation, dilation])
             inner = self.gelu(self.group_norm(inner, f"{layer}.1", axis=1))
             inner = self.group_norm(self.conv(inner, f"{layer}.3"), f"{layer}.4", axis=1)
-            scale = self.floats(self.array(f"{layer}.6.scale")[:, np.newaxis])
+            scale = self.node("Unsqueeze", [self.weight(f"{layer}.6.scale"), self.integers(1)])
             value = self.node("Add", [value, self.node("Mul", [self.glu(inner, channels), scale])])
         return value
 
@@ -73,5 +78,12 @@ class LayerBuilder(GraphBuilder):
         """``residual`` for each bin of (1, channels, bins, frames) by itself; ``shape`` is that without the 1."""
         channels, bins, frames = shape
         rows = self.reshape(self.node("Transpose", [value], perm=[0, 2, 1, 3]), bins, channels, frames)
-        done = self.reshape(self.residual(rows, name, channels, depth), 1, bins, channels, frames)
+        parts = [
+            self.residual(self.slice(rows, 0, first, min(first + MAX_BINS, bins)), name, channels, depth)
+            for first in range(0, bins, MAX_BINS)
+        ]
+        done = self.reshape(self.joined(parts, 0), 1, bins, channels, frames)
         return self.node("Transpose", [done], perm=[0, 2, 1, 3])
+
+    def joined(self, parts: Sequence[str], axis: int) -> str:
+        return parts[0] if len(parts) == 1 else self.node("Concat", parts, axis=axis)
