@@ -114,7 +114,7 @@ class Takes:
                 scaled = parts if gain == 1.0 else _scaled(parts, np.float32(gain))
                 list(pool.map(Writer.write, writers.values(), [scaled[place] for place in writers]))
                 done += len(parts[0])
-                progress(done / max(self.length, 1), "writing")
+                progress(done / max(self.length, 1), "storing")
 
     def __enter__(self) -> "Takes":
         return self
