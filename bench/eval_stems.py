@@ -109,8 +109,7 @@ def is_there(models: Path, engine: str) -> bool:
 
 def on_songs(songs: list[Path], engine: Separate) -> list[dict[str, results.Figure]]:
     """A row per song: SDR by stem, SI-SDR as ``si_<stem>``; empty where the song has no such stem, or the engine makes
-    none
-    of any song. A stem that it leaves out of one song counts as silence there."""
+    none of any song. A stem that it leaves out of one song counts as silence there."""
     rows = []
     estimates = {song: engine(song / "mix.flac") for song in songs}
     made = {name for stems in estimates.values() for name in stems}

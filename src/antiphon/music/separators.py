@@ -47,16 +47,14 @@ class Separator(Protocol):
 
     def separate(self, blocks: "Iterator[Samples]", wanted: tuple[str, ...]) -> "Iterator[tuple[Samples, Samples]]":
         """Blocks (n, 2) of a song as aligned pairs of the mix (m, 2) and the ``wanted`` stems (len(wanted), m, 2), as
-        long
-        together as the blocks. Memory must not grow with the song."""
+        long together as the blocks. Memory must not grow with the song."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
     """What an engine is made with: the folder of ``models``, the ``threads`` that it may use, and the ``progress`` that
-    is told
-    about a download from ``models_url`` (None: where the weights are published)."""
+    is told about a download from ``models_url`` (None: where the weights are published)."""
 
     models: Path
     threads: int

@@ -100,8 +100,7 @@ class Takes:
         progress: Progress,
     ) -> None:
         """Write the stems that are kept and the rest, times ``gain``, to ``paths`` (None: not at all). The rest takes
-        up the
-        rounding again."""
+        up the rounding again."""
         done = 0
         with ExitStack() as stack:
             writers = {
