@@ -33,7 +33,7 @@ def pull(name: str) -> None:
 
     settings = load_settings()
     model = pretrained.PRETRAINED[name]
-    click.echo(f"{name}: {model.megabytes} MB; {model.licence}", err=True)
+    click.echo(f"{name}: {model.megabytes} MB; its weights are for {model.licence}", err=True)
     with bar(name) as progress:
         path = pretrained.ensure(settings.models_folder, name, progress, source=settings.models_url)
     click.echo(path)
@@ -57,9 +57,7 @@ def _show() -> None:
         )
     for name, model in pretrained.PRETRAINED.items():
         path = pretrained.manifest_of(folder, name)
-        detail = (
-            f"ready, {path}"
-            if path.is_file()
-            else f"optional ({model.megabytes} MB): run 'antiphon models pull {name}'"
-        )
-        click.echo(f"{name:>12}  {'ready' if path.is_file() else 'missing'}  {model.licence}  {detail}")
+        state, detail = "optional", f"{model.megabytes} MB: run 'antiphon models pull {name}'"
+        if path.is_file():
+            state, detail = "ready", str(path)
+        click.echo(f"{name:>12}  {state}  {model.licence}  {detail}")

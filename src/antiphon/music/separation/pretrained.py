@@ -20,7 +20,8 @@ DEFAULT_SOURCE = "https://huggingface.co"
 """Where the author of Demucs publishes the weights; ``ANTIPHON_MODELS_URL`` names a mirror."""
 Fields = dict[str, object]
 
-_LICENCE = "code MIT; the author has called the weights free for research, so judge commercial use yourself"
+_LICENCE = "research (its code: MIT)"
+"""As the author has said of the weights; see docs/10-stems.md."""
 
 
 @dataclass(frozen=True, slots=True)
