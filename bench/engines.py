@@ -79,7 +79,7 @@ def run_engines(song: Path, models: Path, threads: int, out: Path) -> tuple[floa
         done[kind] = engine(
             "separate", source=path, out=str(folder), kind=kind, models=weights, codec="flac", threads=threads
         )
-    stems = done["split_stem"].answer
+    stems = done["split_stem"].answer["stems"]
     done["midi"] = engine("transcribe", stems=stems, out=str(out), models=weights, threads=threads)
     done["video"] = engine(
         "render",

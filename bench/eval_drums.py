@@ -65,8 +65,8 @@ def detected(path: Path) -> list[Note]:
 
 def from_mix(song: Path, models: Path, threads: int) -> list[Note]:
     with tempfile.TemporaryDirectory() as folder:
-        stems = separate(song / "mix.flac", Path(folder), kind="split_stem", models=models, threads=threads)
-        return detected(stems["drums"])
+        stems = separate(song / "mix.flac", Path(folder), kind="split_stem", models=models, threads=threads).stems
+        return detected(stems["drums"]) if "drums" in stems else []
 
 
 def evaluate(songs: Sequence[Path], notes_of: Callable[[Path], list[Note]]) -> list[dict[str, results.Figure]]:

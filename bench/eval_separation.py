@@ -40,13 +40,13 @@ def song_row(song: Path, models: Path, threads: int) -> dict[str, results.Figure
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         out = Path(folder)
-        stems = separate(song / "mix.flac", out, kind="split_stem", models=models, threads=threads)
+        done = separate(song / "mix.flac", out, kind="split_stem", models=models, threads=threads)
         seconds = time.perf_counter() - start
-        estimates = {name: read(path) for name, path in stems.items()}
+        estimates = {name: read(path) / 10 ** (done.gain_db / 20) for name, path in done.stems.items()}
     row: dict[str, results.Figure] = {"song": song.name}
     for name, true_name in TRUE_STEMS.items():
         true = song / f"{true_name}.flac"
-        row[name] = sdr(read(true), estimates[name]) if true.exists() else ""
+        row[name] = sdr(read(true), estimates.get(name, np.zeros_like(mix))) if true.exists() else ""
     row["snr_sum"] = sdr(mix, np.sum(list(estimates.values()), axis=0))
     row["rtf"] = len(mix) / SAMPLE_RATE / seconds
     return row

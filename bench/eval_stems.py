@@ -5,8 +5,11 @@ On the evaluation songs: SDR, 10·log10(|s|² / |s − ŝ|²) over the whole son
 done?", 2019). A figure is the median over the songs that have the stem. Beside the package's engine stand the plain
 filters (``baseline_``) and what the vocal network gives by itself.
 
-On rendered pieces, whole and without drums, without bass, without a singer: a stem is there when its energy lies
-within ``MAX_FAINT_DB`` of the mix's. Found without being played it is a false stem, played and not found a missed one.
+On rendered pieces, whole and without drums, without bass, without a singer: a stem is there when the engine gives it
+and its energy lies within ``MAX_FAINT_DB`` of the mix's. Found without being played it is a false stem, played and not
+found a missed one.
+
+Other engines are compared when they are there: pretrained ones whose weights were pulled, and other packages'.
 """
 
 import argparse
@@ -20,9 +23,10 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from antiphon.music import weights
+from antiphon.music import separators, weights
 from antiphon.music.audio import Writer
 from antiphon.music.separation import SAMPLE_RATE, separate
+from antiphon.music.separation.pretrained import manifest_of
 from antiphon.music.separation.rhythm import split_rhythm
 from antiphon.music.separation.vocals import VocalMask, split_vocals
 from antiphon.settings import load_settings
@@ -39,6 +43,8 @@ Separate = Callable[[Path], Stems]
 MAX_FAINT_DB = 30.0
 SPEED_SECONDS = 180.0
 """Length of the file by which speed and memory are measured."""
+PIECE_SECONDS = 40.0
+"""What of a rendered piece is separated."""
 CACHE = Path(".cache/eval-midi")
 
 
@@ -68,10 +74,8 @@ def contenders(models: Path, threads: int) -> dict[str, Separate]:
     """``builtin`` is the package's engine, ``filters`` what it is measured against, ``voice`` the vocal network."""
     network = VocalMask(weights.ensure(models, "spleeter"), threads)
 
-    def builtin(mix: Path) -> Stems:
-        with tempfile.TemporaryDirectory() as folder:
-            paths = separate(mix, Path(folder), kind="split_stem", models=models, threads=threads)
-            return {TRUE_STEMS[name]: read(path) for name, path in paths.items()}
+    def of_engine(engine: str) -> Separate:
+        return lambda mix: separated(mix, engine, models, threads)
 
     def filters(mix: Path) -> Stems:
         pieces = list(split_rhythm(split_vocals(iter([read(mix)]), network)))
@@ -81,22 +85,47 @@ def contenders(models: Path, threads: int) -> dict[str, Separate]:
     def voice(mix: Path) -> Stems:
         return {"vocals": np.concatenate([vocals for _, vocals in split_vocals(iter([read(mix)]), network)])}
 
-    return {"builtin": builtin, "filters": filters, "voice": voice}
+    others = {name: of_engine(name) for name in separators.names()[1:] if is_there(models, name)}
+    return {"builtin": of_engine(separators.BUILTIN), "filters": filters, "voice": voice, **others}
+
+
+def separated(mix: Path, engine: str, models: Path, threads: int) -> Stems:
+    """The stems that an engine gives, as loud as in the mix; those besides the four that are known belong to
+    ``other``."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = separate(mix, Path(folder), kind="split_stem", engine=engine, models=models, threads=threads)
+        gain = np.float32(10 ** (-done.gain_db / 20))
+        stems: dict[str, Sound] = {}
+        for name, path in done.stems.items():
+            true = TRUE_STEMS.get(name, "other")
+            sound = read(path) * gain
+            stems[true] = stems[true] + sound if true in stems else sound
+    return stems
+
+
+def is_there(models: Path, engine: str) -> bool:
+    return engine not in separators.HTDEMUCS or manifest_of(models, engine).is_file()
 
 
 def on_songs(songs: list[Path], engine: Separate) -> list[dict[str, results.Figure]]:
-    """A row per song: SDR by stem, SI-SDR as ``si_<stem>``; empty where the song or the engine has no such stem."""
+    """A row per song: SDR by stem, SI-SDR as ``si_<stem>``; empty where the song has no such stem, or the engine makes
+    none of any song. A stem that it leaves out of one song counts as silence there."""
     rows = []
-    for song in songs:
-        stems = engine(song / "mix.flac")
+    estimates = {song: engine(song / "mix.flac") for song in songs}
+    made = {name for stems in estimates.values() for name in stems}
+    for song, stems in estimates.items():
         row: dict[str, results.Figure] = {"song": song.name}
         for prefix, measure in (("", sdr), ("si_", si_sdr)):
             for name in TRUE_STEMS.values():
                 true = song / f"{name}.flac"
-                there = true.exists() and name in stems
-                row[prefix + name] = measure(read(true), stems[name]) if there else ""
+                there = true.exists() and name in made
+                row[prefix + name] = measured(measure, read(true), stems.get(name)) if there else ""
         rows.append(row)
     return rows
+
+
+def measured(measure: Callable[[Sound, Sound], float], true: Sound, estimate: Sound | None) -> float:
+    return measure(true, np.zeros_like(true) if estimate is None else estimate)
 
 
 def medians(rows: list[dict[str, results.Figure]]) -> dict[str, results.Figure]:
@@ -118,9 +147,9 @@ def presence(pieces: list[Path], engine: Separate) -> Presence:
     right = false = missed = 0
     basses = [0, 0]
     for piece in pieces:
-        whole = {
-            name: read(piece / f"{name}.flac") for name in TRUE_STEMS.values() if (piece / f"{name}.flac").exists()
-        }
+        files = {name: piece / f"{name}.flac" for name in TRUE_STEMS.values()}
+        length = round(PIECE_SECONDS * SAMPLE_RATE)
+        whole = {name: read(path)[:length] for name, path in files.items() if path.exists()}
         for stems in reduced(whole):
             mix = np.sum(list(stems.values()), axis=0)
             found = {name for name, sound in _separated(mix, engine).items() if _heard(sound, mix)}
@@ -159,7 +188,12 @@ def speed(songs: list[Path], models: Path, threads: int) -> dict[str, results.Fi
     return {"rtf": round(SPEED_SECONDS / done.seconds, 2), "rss_mb": round(done.rss)}
 
 
-PREFIXES = {"builtin": "", "filters": "baseline_", "voice": "voice_"}
+PREFIXES = {separators.BUILTIN: "", "filters": "baseline_"}
+
+
+def prefix(name: str) -> str:
+    """What stands before the figures of a contender."""
+    return PREFIXES.get(name, f"{name}_")
 
 
 def quality(name: str, songs: list[Path], engine: Separate) -> dict[str, results.Figure]:
@@ -172,7 +206,7 @@ def quality(name: str, songs: list[Path], engine: Separate) -> dict[str, results
     for column, value in found.items():
         kind, stem = ("si_", column[3:]) if column.startswith("si_") else ("", column)
         if value != "":
-            figures[f"{PREFIXES[name]}{kind}sdr_{stem}"] = value
+            figures[f"{prefix(name)}{kind}sdr_{stem}"] = value
     return figures
 
 
@@ -182,8 +216,8 @@ def honesty(name: str, pieces: list[Path], engine: Separate) -> dict[str, result
     print(f"{name}: {counts.right} stems right, {counts.false} false, {counts.missed} missed")
     share = counts.basses[0] / max(counts.basses[1], 1)
     return {
-        f"{PREFIXES[name]}presence_f1": round(counts.f1, 3),
-        f"{PREFIXES[name]}false_bass_share": round(share, 3),
+        f"{prefix(name)}presence_f1": round(counts.f1, 3),
+        f"{prefix(name)}false_bass_share": round(share, 3),
     }
 
 
@@ -202,13 +236,14 @@ def main() -> None:
         pieces = [rendered(style, arguments.font, arguments.cache.absolute()) for style in STYLES]
     except Missing as missing:
         parser.exit(1, f"{missing}\n")
+    # First: the peak memory of a child begins with that of its parent, which is small yet.
+    fast = speed(songs, arguments.models, arguments.threads)
     compared = contenders(arguments.models, arguments.threads)
-    figures: dict[str, results.Figure] = {"songs": len(songs), "rendered_pieces": len(pieces)}
+    figures: dict[str, results.Figure] = {"songs": len(songs), "rendered_pieces": len(pieces), **fast}
     for name, engine in compared.items():
         figures |= quality(name, songs, engine)
-    for name in ("builtin", "filters"):
+    for name in compared.keys() - {"voice"}:
         figures |= honesty(name, pieces, compared[name])
-    figures |= speed(songs, arguments.models, arguments.threads)
     print(f"written: {results.write('eval-stems', figures, 'make eval-stems')}", file=sys.stderr)
 
 

@@ -84,7 +84,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         common = {"models": str(models), "codec": "flac", "threads": arguments.threads}
-        stems = engine("separate", source=str(song), out=str(out), kind="split_stem", **common).answer
+        stems = engine("separate", source=str(song), out=str(out), kind="split_stem", **common).answer["stems"]
         _run("bench.repeat", stems["other"], out / "stem.flac", STEM_SECONDS)
         both = against_basic_pitch(out / "stem.flac", out, arguments.rounds, models)
         short = of_stems(stems, STEM_SECONDS, out, models, arguments.threads)

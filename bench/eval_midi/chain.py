@@ -28,7 +28,7 @@ class Chain:
     ear: EarName = "own"
 
     def stems(self, mix: Path) -> dict[str, Path]:
-        """The four stems of ``mix`` by our separation; made if this code has not separated this file before."""
+        """The stems of ``mix`` that our separation finds; made if this code has not separated this file before."""
         kept = self.cache / "stems" / sha256(mix.read_bytes() + _separation().encode()).hexdigest()[:16]
         if not kept.is_dir():
             kept.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ class Chain:
             except BaseException:
                 shutil.rmtree(scratch, ignore_errors=True)
                 raise
-        return {stem: kept / f"{stem}.flac" for stem in STEMS["split_stem"]}
+        return {stem: path for stem in STEMS["split_stem"] if (path := kept / f"{stem}.flac").exists()}
 
     def notes(self, stems: Mapping[str, Path]) -> list[InstrumentPart]:
         return transcribe(stems, models=self.models, threads=self.threads, progress=silent, ear=self.ear)
@@ -55,5 +55,5 @@ class Chain:
 
 def _separation() -> str:
     """Changes when the separation's code does."""
-    sources = sorted(Path(separation.__file__).parent.glob("*.py"))
+    sources = sorted(Path(separation.__file__).parent.rglob("*.py"))
     return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()

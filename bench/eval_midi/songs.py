@@ -58,7 +58,8 @@ def _drum_track(chain: Chain, song: Path) -> dict[str, Counts]:
 
 
 def _drum_mix(chain: Chain, song: Path) -> dict[str, Counts]:
-    return scores.drums(song / "drums.txt", chain.notes({"drums": chain.stems(song / "mix.flac")["drums"]}))
+    found = {name: path for name, path in chain.stems(song / "mix.flac").items() if name == "drums"}
+    return scores.drums(song / "drums.txt", chain.notes(found) if found else [])
 
 
 def _drum_row(song: str, counts: Mapping[str, Counts]) -> Row:

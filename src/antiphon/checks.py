@@ -9,7 +9,7 @@ from sqlalchemy import text
 from antiphon.callbacks.backlog import backlog
 from antiphon.database.connection import describe
 from antiphon.errors import AntiphonError, SettingsError, StorageError, WeightsError
-from antiphon.music import weights
+from antiphon.music import separators, weights
 from antiphon.outbound.connection import Resolver
 from antiphon.outbound.guard import Guard
 from antiphon.outbound.own_addresses import OwnAddresses
@@ -35,7 +35,11 @@ async def check_weights(settings: Settings) -> str:
     missing = [item.name for item in found if not item.ready]
     if missing:
         raise WeightsError(f"missing: {', '.join(missing)}; run 'antiphon models fetch'")
-    return f"ready in {settings.models_folder}"
+    engine = settings.separation
+    if engine == separators.BUILTIN:
+        return f"ready in {settings.models_folder}"
+    await asyncio.to_thread(separators.check, engine, settings.models_folder)
+    return f"ready in {settings.models_folder}; songs are separated by {engine}"
 
 
 async def check_storage(settings: Settings) -> str:

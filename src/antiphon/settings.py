@@ -35,6 +35,12 @@ class Settings(BaseSettings):
         description="folder of the unpacked weights",
         json_schema_extra={"shown": "<data>/models"},
     )
+    models_url: str | None = Field(
+        default=None,
+        description="where the weights of `htdemucs` and its kin are fetched: a mirror of the place where their author "
+        "publishes them",
+        json_schema_extra={"shown": "https://huggingface.co"},
+    )
     database_url: str | None = Field(
         default=None,
         repr=False,
@@ -103,6 +109,11 @@ class Settings(BaseSettings):
     # tasks
     concurrency: int = Field(
         default=1, gt=0, description="tasks that one worker runs at a time; each uses `ANTIPHON_ENGINE_THREADS`"
+    )
+    separation: str = Field(
+        default="builtin",
+        description="what separates songs where a request does not say: `builtin`, `htdemucs`, `htdemucs_ft`, "
+        "`htdemucs_6s`, an engine that another package brings, or the path of a network's manifest (`.toml`, `.json`)",
     )
     engine_threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1,

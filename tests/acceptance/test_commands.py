@@ -153,6 +153,9 @@ def test_models_are_listed_with_their_licences(cluster: Cluster, tmp_path: Path)
     assert [line.split()[:3] for line in lines] == [
         ["basic_pitch", "ready", "Apache-2.0"],
         ["spleeter", "ready", "MIT"],
+        ["htdemucs", "optional", "research"],
+        ["htdemucs_ft", "optional", "research"],
+        ["htdemucs_6s", "optional", "research"],
     ]
     missing = cluster.succeed("models", "list", models=tmp_path / "empty")
     assert missing.count("missing") == 2

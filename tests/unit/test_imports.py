@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "text_encoding": set(),
     "score": set(),
     "download": {"addresses"},
-    "music": {"score"},
+    "music": {"download", "score"},
     "client": {"contract", "download"},
     "http_server": {"addresses"},
     "receiver": {"addresses", "client", "contract", "download", "http_server", "score"},

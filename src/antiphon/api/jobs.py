@@ -10,7 +10,7 @@ from antiphon.api.auth import Caller, WriterKey
 from antiphon.api.dependencies import Shared
 from antiphon.api.errors import validated
 from antiphon.api.midis import new_midi
-from antiphon.api.separations import new_separation
+from antiphon.api.separations import check_engine, new_separation
 from antiphon.api.submit import (
     IdempotencyKey,
     canonical,
@@ -26,7 +26,7 @@ from antiphon.api.wavs import new_wav
 from antiphon.contract.envelope import Envelope
 from antiphon.contract.kinds import Kind
 from antiphon.contract.records import Created
-from antiphon.contract.requests import CreateJob, Request, TrackRequest
+from antiphon.contract.requests import CreateJob, Request, Separation, TrackRequest
 from antiphon.contract.unified import MODELS, JobRecord, request_of
 from antiphon.errors import BadParameter, NotFound
 from antiphon.tasks import store
@@ -50,6 +50,8 @@ async def create_task(
     """Separate, transcribe, render or convert, named by ``model``; ``input`` is that request in snake_case."""
     kind, inner = _read(request)
     ignored = unknown_fields(shared, request) + [f"input.{name}" for name in unknown_fields(shared, inner)]
+    if isinstance(inner, Separation):
+        check_engine(shared, inner)
     song_url = inner.audioUrl if isinstance(inner, TrackRequest) else None
     await check_addresses(shared, callback_url=request.callBackUrl, song_url=song_url)
 

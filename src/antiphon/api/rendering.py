@@ -12,6 +12,7 @@ from antiphon.contract.kinds import (
     Kind,
     State,
     SuccessFlag,
+    link_of,
     record_key,
 )
 from antiphon.contract.moments import milliseconds
@@ -85,14 +86,21 @@ def separation_record(
             name: {"id": made[name].audio_id, "url": url, "duration": made[name].duration}
             for name, url in links.items()
         }
-        urls = {record_key(name): links.get("other" if name == "fx" else name) for name in GROUP_NAMES}
+        urls = {record_key(name): link_of(name, links) for name in GROUP_NAMES}
         response = SeparationResponse(
             id=task.audio_id,
             originUrl=services.link(origin, task.expires_at) if origin else "",
             originData=origin_data(stems),
             **urls,
         )
-    return SeparationRecord(**_of_a_track(services, task, SuccessFlag.GENERATE_AUDIO_FAILED), response=response)
+    result = task.result or {}
+    return SeparationRecord(
+        **_of_a_track(services, task, SuccessFlag.GENERATE_AUDIO_FAILED),
+        response=response,
+        engine=result.get("engine", task.parameters.get("engine")),
+        gainDb=result.get("gain_db"),
+        absentStems=result.get("absent", []),
+    )
 
 
 def midi_record(services: Services, task: Task, source: Task | None, made: dict[str, Artifact]) -> MidiRecord:

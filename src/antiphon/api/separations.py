@@ -22,10 +22,13 @@ from antiphon.api.submit import (
 )
 from antiphon.api.tasks import QueryTaskId, advise_polling, find_record
 from antiphon.contract.envelope import Envelope
-from antiphon.contract.kinds import Kind
+from antiphon.contract.kinds import GROUP_NAMES, Kind
 from antiphon.contract.records import Created, SeparationRecord
 from antiphon.contract.requests import Separation
+from antiphon.errors import BadParameter
 from antiphon.keys import ApiKey
+from antiphon.music import separators
+from antiphon.services import Services
 from antiphon.tasks import store
 from antiphon.tasks.model import NewTask
 
@@ -40,10 +43,22 @@ async def generate(
     """Separate the vocals from the rest (``separate_vocal``), into all stems (``split_stem``), or take one named stem
     out (``split_stem_advanced``)."""
     ignored = unknown_fields(shared, request)
+    check_engine(shared, request)
     await check_addresses(shared, callback_url=request.callBackUrl, song_url=request.audioUrl)
     body = canonical("/vocal-removal/generate", request)
     task_id = await order(shared, key, idempotency_key, body, partial(new_separation, key=key, request=request))
     return Envelope(data=Created(taskId=task_id, ignored=ignored))
+
+
+def check_engine(services: Services, request: Separation) -> None:
+    """Raises ``BadParameter`` when there is no such engine here, or when it is known not to make the stem."""
+    if request.engine is not None:
+        separators.check_name(request.engine)
+    engine = request.engine or services.settings.separation
+    made = separators.STEMS.get(engine)
+    if request.stemName and made and request.stemName not in (*made, "other"):
+        names = ", ".join(GROUP_NAMES[stem] for stem in (*made, "other"))
+        raise BadParameter(f"stemName: expected a stem that the engine {engine!r} makes: {names}")
 
 
 async def new_separation(connection: AsyncConnection, *, key: ApiKey, request: Separation) -> NewTask:
@@ -61,6 +76,7 @@ async def new_separation(connection: AsyncConnection, *, key: ApiKey, request: S
         parameters=given(
             type=request.type,
             stem=request.stemName,
+            engine=request.engine,
             title=source.parameters["title"] if source else None,
             audioUrl=request.audioUrl,
         ),

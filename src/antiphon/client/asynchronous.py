@@ -115,6 +115,7 @@ class AsyncClient:
         kind: SeparationType | str = SeparationType.SEPARATE_VOCAL,
         callback_url: str | None = None,
         *,
+        engine: str | None = None,
         idempotency_key: str | None = None,
     ) -> str:
         """Ask for stems; gives the task's id.
@@ -122,9 +123,10 @@ class AsyncClient:
         Args:
             task_id: The task of the song.
             audio_id: The track of it.
+            engine: What separates; None: the server's choice.
             callback_url: Where the result is announced; None where it is polled, on our server only.
         """
-        return await self._ask(calls.separate(task_id, audio_id, kind, callback_url, idempotency_key))
+        return await self._ask(calls.separate(task_id, audio_id, kind, callback_url, engine, idempotency_key))
 
     async def midi(
         self,

@@ -120,6 +120,7 @@ class Client:
         kind: SeparationType | str = SeparationType.SEPARATE_VOCAL,
         callback_url: str | None = None,
         *,
+        engine: str | None = None,
         idempotency_key: str | None = None,
     ) -> str:
         """Ask for stems; gives the task's id.
@@ -127,9 +128,10 @@ class Client:
         Args:
             task_id: The task of the song.
             audio_id: The track of it.
+            engine: What separates; None: the server's choice.
             callback_url: Where the result is announced; None where it is polled, on our server only.
         """
-        return self._ask(calls.separate(task_id, audio_id, kind, callback_url, idempotency_key))
+        return self._ask(calls.separate(task_id, audio_id, kind, callback_url, engine, idempotency_key))
 
     def midi(
         self,

@@ -83,10 +83,15 @@ def upload_url(url: str, fields: Mapping[str, str | None], cover: str | None, ke
 
 
 def separate(
-    task_id: str, audio_id: str, kind: SeparationType | str, callback_url: str | None, key: str | None
+    task_id: str,
+    audio_id: str,
+    kind: SeparationType | str,
+    callback_url: str | None,
+    engine: str | None,
+    key: str | None,
 ) -> Call[str]:
-    body = {"taskId": task_id, "audioId": audio_id, "type": str(kind), "callBackUrl": callback_url}
-    return _create("/vocal-removal/generate", body, key)
+    source = {"taskId": task_id, "audioId": audio_id, "callBackUrl": callback_url}
+    return _create("/vocal-removal/generate", {**source, "type": str(kind), "engine": engine}, key)
 
 
 def midi(

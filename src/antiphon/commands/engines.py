@@ -31,29 +31,75 @@ out_option = click.option("--out", "-o", type=PATH, help="where the result goes;
     "kind",
     type=click.Choice(get_args(SeparationChoice)),
     default="split_stem",
-    help="vocals and rest, or four stems",
+    help="vocals and rest, or all stems",
 )
-@click.option("--codec", type=click.Choice(get_args(Codec)), default="flac", help="of the stems")
-def stems(file: Path, out: Path | None, kind: SeparationChoice, codec: Codec) -> None:
+@click.option("--only", metavar="STEMS", help="write these alone, such as vocals,drums")
+@click.option("--all-but", metavar="STEMS", help="write all but these, such as vocals")
+@click.option("--engine", metavar="NAME|MANIFEST", help="what separates; default: ANTIPHON_SEPARATION")
+@click.option("--format", "--codec", "codec", type=click.Choice(get_args(Codec)), default="flac", help="of the stems")
+def stems(
+    file: Path,
+    out: Path | None,
+    kind: SeparationChoice,
+    only: str | None,
+    all_but: str | None,
+    engine: str | None,
+    codec: Codec,
+) -> None:
     """Separate FILE into stems."""
     from antiphon.music.separation import separate
 
     settings = load()
+    engine = engine or settings.separation
+    chosen = _chosen(only, all_but, engine) if kind == "split_stem" else ()
     inspected(file, settings)
     folder = out or file.with_name(f"{file.stem}-stems")
     folder.mkdir(parents=True, exist_ok=True)
     with bar(file.name) as progress:
-        paths = separate(
+        done = separate(
             file,
             folder,
             kind=kind,
+            only=chosen,
+            engine=engine,
             models=settings.models_folder,
+            models_url=settings.models_url,
             codec=codec,
             threads=settings.engine_threads,
             progress=progress,
         )
-    for name, path in paths.items():
+    for name, path in done.stems.items():
         click.echo(f"{name:>12}  {path}")
+    for name in done.absent:
+        click.echo(f"{name:>12}  not in this song")
+    if done.gain_db:
+        click.echo(f"All stems are {-done.gain_db:g} dB quieter than in the song, so that none exceeds full scale.")
+
+
+def _chosen(only: str | None, all_but: str | None, engine: str) -> tuple[str, ...]:
+    """The stems that the options ask for; empty: all."""
+    from antiphon.errors import BadParameter
+    from antiphon.music import separators
+
+    if only and all_but:
+        raise BadParameter("--only and --all-but came together; give one of them")
+    named = tuple(_stem(name) for name in (only or all_but or "").split(",") if name.strip())
+    if not all_but:
+        return named
+    made = separators.stems_of(engine)
+    unknown = [name for name in named if name not in made]
+    if unknown:
+        raise BadParameter(f"--all-but: the engine {engine!r} makes no {unknown[0]!r}; expected: {', '.join(made)}")
+    left = tuple(name for name in made if name not in named)
+    if not left:
+        raise BadParameter("--all-but names every stem; leave one out")
+    return left
+
+
+def _stem(name: str) -> str:
+    from antiphon.contract.kinds import find_stem
+
+    return find_stem(name) or name.strip()
 
 
 @click.command()
@@ -98,7 +144,8 @@ def midi(
             from antiphon.music.progress import part
 
             arguments = {"source": str(file), "out": scratch, "kind": "split_stem", "codec": "wav", **common}
-            stem_paths = engines.separate(arguments, part(progress, 0, 0.6))
+            arguments |= {"engine": settings.separation, "models_url": settings.models_url}
+            stem_paths = engines.separate(arguments, part(progress, 0, 0.6))["stems"]
             transcribing = part(progress, 0.6, 1)
         asked = {"quantize": quantize, "ear": ear or settings.ear, "master_tuning": tuning or settings.midi_tuning}
         made = engines.transcribe({"stems": stem_paths, "out": scratch, **asked, **common}, transcribing)

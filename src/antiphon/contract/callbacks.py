@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from antiphon.contract.kinds import GROUP_NAMES, SPLIT_STEMS, STEMS, SeparationType, callback_key, stems_of
+from antiphon.contract.kinds import GROUP_NAMES, SPLIT_STEMS, STEMS, SeparationType, callback_key, link_of, stems_of
 
 
 class NoteData(BaseModel):
@@ -147,7 +147,7 @@ def separation_callback(
         info = {"origin_url": urls["origin"]}
         listed = STEMS[separation] if separation is SeparationType.SEPARATE_VOCAL else SPLIT_STEMS
         for name in dict.fromkeys((*listed, *stems_of(separation, stem))):
-            info[callback_key(name)] = urls.get("other" if name == "fx" else name)
+            info[callback_key(name)] = link_of(name, urls)
     data = {"task_id": task_id, "vocal_removal_info": info, "taskId": task_id, "vocal_separation_info": info}
     return _body(task_id, error, data)
 

@@ -1,5 +1,6 @@
 """Vocabulary of the contract: kinds of task, states, flags, and the stems with their spellings."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
@@ -73,7 +74,7 @@ STEMS: dict[SeparationType, tuple[str, ...]] = {
     SeparationType.SEPARATE_VOCAL: ("vocal", "instrumental"),
     SeparationType.SPLIT_STEM: ("vocal", "drums", "bass", "other"),
 }
-"""The stems that our engine makes of a song."""
+"""The stems that our own engine makes of a song."""
 
 GROUP_NAMES = {
     "vocal": "Vocals",
@@ -95,8 +96,11 @@ GROUP_NAMES = {
 """Every stem of the documented API, as ``stem_type_group_name`` says it."""
 
 SPLIT_STEMS = tuple(name for name in GROUP_NAMES if name != "instrumental")
-SINGLE_STEMS = STEMS[SeparationType.SPLIT_STEM]
-"""The stems that ``split_stem_advanced`` takes out of a song by itself."""
+SINGLE_STEMS = (*STEMS[SeparationType.SPLIT_STEM], "guitar", "piano")
+"""The stems that ``split_stem_advanced`` takes out of a song by itself; the last two with engines that make them."""
+
+STAND_INS = {"fx": "other", "keyboard": "piano"}
+"""Stems of the documented API, and the one of ours whose link they have where there is no such stem of its own."""
 
 
 def stems_of(separation: SeparationType, stem: str | None = None) -> tuple[str, ...]:
@@ -114,6 +118,11 @@ def stems_of(separation: SeparationType, stem: str | None = None) -> tuple[str, 
         return STEMS[separation]
     assert stem in SINGLE_STEMS
     return stem, "instrumental" if stem in ("vocal", "other") else "other"
+
+
+def link_of(stem: str, links: Mapping[str, str]) -> str | None:
+    """The link that a stem of the documented API has, ``links`` being those of the stems that were made."""
+    return links.get(stem) or links.get(STAND_INS.get(stem, stem))
 
 
 def find_stem(name: str) -> str | None:

@@ -101,7 +101,16 @@ class SeparationFields(TrackRecord):
 
 
 class SeparationRecord(Ours, SeparationFields):
-    pass
+    engine: str | None = Field(None, description="ours: what separated the song", examples=["builtin"])
+    gainDb: float | None = Field(
+        None,
+        le=0,
+        description="ours: how much quieter all stems are than in the song, so that none exceeds full scale",
+        examples=[0.0],
+    )
+    absentStems: list[str] = Field(
+        [], description="ours: stems that the engine makes and the song does not have", examples=[["bass"]]
+    )
 
 
 class MidiFields(Documented):

@@ -38,6 +38,7 @@ MAX_REPEATED_LYRICS_CHARS = 200_000  # of the lines that come back, counted at e
 MAX_HEADERS_CHARS = 50_000
 MAX_PATH_CHARS = 500
 MAX_NAME_CHARS = 255
+MAX_ENGINE_CHARS = 100
 
 
 def _task_id(value: str) -> str:
@@ -190,6 +191,14 @@ class Separation(TrackRequest):
             validate_default=True,
             description=f"For split_stem_advanced: which stem, {', '.join(GROUP_NAMES[stem] for stem in SINGLE_STEMS)}",
             examples=["Drums"],
+        ),
+    ] = None
+    engine: Annotated[
+        str | None,
+        Field(
+            max_length=MAX_ENGINE_CHARS,
+            description="Ours: what separates the song; without it, what the server is set to",
+            examples=["builtin"],
         ),
     ] = None
     callBackUrl: CallBackUrl = None

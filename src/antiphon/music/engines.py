@@ -55,21 +55,30 @@ def align(arguments: Arguments, progress: Progress) -> dict[str, Any]:
     return {"words": words}
 
 
-def separate(arguments: Arguments, progress: Progress) -> dict[str, str]:
-    """``source``, ``out``, ``kind``, ``models``, ``codec``, ``threads``, optional ``stem`` → path by stem."""
+def separate(arguments: Arguments, progress: Progress) -> dict[str, Any]:
+    """``source``, ``out``, ``kind``, ``models``, ``codec``, ``threads``, optional ``stem``, ``engine`` and
+    ``models_url`` → ``stems`` (path by name), ``absent`` (names), ``engine`` and ``gain_db``."""
     from antiphon.music.separation import separate
+    from antiphon.music.separators import BUILTIN
 
-    stems = separate(
+    done = separate(
         Path(arguments["source"]),
         Path(arguments["out"]),
         kind=arguments["kind"],
         stem=arguments.get("stem"),
         models=Path(arguments["models"]),
         codec=arguments["codec"],
+        engine=arguments.get("engine") or BUILTIN,
+        models_url=arguments.get("models_url"),
         threads=arguments["threads"],
         progress=progress,
     )
-    return {name: str(path) for name, path in stems.items()}
+    return {
+        "stems": {name: str(path) for name, path in done.stems.items()},
+        "absent": list(done.absent),
+        "engine": done.engine,
+        "gain_db": done.gain_db,
+    }
 
 
 def transcribe(arguments: Arguments, progress: Progress) -> dict[str, Any]:
@@ -150,10 +159,15 @@ def render(arguments: Arguments, progress: Progress) -> dict[str, Any]:
 
 
 def fetch(arguments: Arguments, progress: Progress) -> dict[str, str]:
-    """``models``, ``name`` → the weights of a network, fetched unless they are there. Needs the network: no cage."""
-    from antiphon.music import weights
+    """``models``, ``name``, optional ``models_url`` → the weights of a network or of a pretrained separation engine,
+    fetched unless they are there. Needs the network: no cage."""
+    from antiphon.music import separators, weights
+    from antiphon.music.separation import pretrained
 
-    return {"path": str(weights.ensure(Path(arguments["models"]), arguments["name"], progress=progress))}
+    models, name = Path(arguments["models"]), arguments["name"]
+    if name in separators.HTDEMUCS:
+        return {"path": str(pretrained.ensure(models, name, progress, source=arguments.get("models_url")))}
+    return {"path": str(weights.ensure(models, name, progress=progress))}
 
 
 def probe(arguments: Arguments, progress: Progress) -> dict[str, bool]:

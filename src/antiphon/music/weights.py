@@ -143,7 +143,7 @@ def ensure(
         return target
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _lock(folder / f".{weights.file}.lock"):
+        with locked(folder / f".{weights.file}.lock"):
             if not target.is_file():
                 _install(weights, target, progress)
     except OSError as error:
@@ -264,7 +264,7 @@ def _verify(path: Path, digest: str, what: str) -> None:
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """Hold ``path`` against every other process; the kernel frees it when its holder dies."""
     deadline = time.monotonic() + FETCH_TIMEOUT_S
     with path.open("a") as file:

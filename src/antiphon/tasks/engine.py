@@ -13,6 +13,7 @@ from typing import Any
 
 from antiphon import errors
 from antiphon.errors import AntiphonError, EngineError, EngineTimeout
+from antiphon.music import separators
 from antiphon.music.confinement import Cage, EngineLimits, child_environment
 from antiphon.music.confinement.limits import READING_MEMORY_BYTES, limits_of, out_of_memory, out_of_time
 
@@ -49,7 +50,7 @@ async def run_engine(
         AntiphonError: Its own error.
     """
     limits = limits_of(engine, arguments, memory_bytes=memory_bytes, timeout_s=timeout)
-    cage = Cage(limits, folder, tuple(Path(arguments[name]) for name in ("models",) if name in arguments))
+    cage = Cage(limits, folder, _read_only(arguments))
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",  # the folder in which the server was started is no place for its modules
@@ -137,3 +138,10 @@ def _error(answer: dict[str, Any]) -> AntiphonError:
     classes = [errors.NotAudio, errors.TooLarge, errors.BadParameter]
     kind = next((kind for kind in classes if kind.code == answer["code"]), EngineError)
     return kind(answer["message"])
+
+
+def _read_only(arguments: dict[str, Any]) -> tuple[Path, ...]:
+    """The folders outside its own that an engine may read: the weights', and that of a network with a manifest."""
+    manifest = str(arguments.get("engine") or "")
+    read = [Path(arguments["models"])] if "models" in arguments else []
+    return (*read, *([Path(manifest).absolute().parent] if separators.is_manifest(manifest) else []))

@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import structlog
 
-from antiphon.contract.kinds import Kind, SeparationType, stems_of
+from antiphon.contract.kinds import Kind, SeparationType
 from antiphon.errors import EngineError, NotFound, StorageError
-from antiphon.music import weights
+from antiphon.music import separators, weights
 from antiphon.tasks import store
 from antiphon.tasks.engine import run_engine
 from antiphon.tasks.file_names import CONTENT_TYPES, file_name
@@ -83,8 +83,9 @@ class TaskRun:
     async def _separate(self, sources: dict[str, Artifact]) -> RunOutcome:
         settings, origin = self.services.settings, sources["origin"]
         kind, stem = SeparationType(self.task.parameters["type"]), self.task.parameters.get("stem")
-        await self._fetch_weights("spleeter")
-        paths = await self._run(
+        engine = self.task.parameters.get("engine", settings.separation)
+        await self._fetch_separator(engine)
+        done = await self._run(
             "separate",
             source=await self._fetch(origin),
             out=str(self._new_folder("stems")),
@@ -92,21 +93,26 @@ class TaskRun:
             stem=stem,
             models=str(settings.models_folder),
             codec=settings.stem_codec,
+            engine=engine,
+            models_url=settings.models_url,
             threads=settings.engine_threads,
         )
         title = self.task.parameters["title"]
         artifacts = [
-            await self._store(name, paths[name], title, audio_id=str(uuid4()), duration=origin.duration)
-            for name in stems_of(kind, stem)
+            await self._store(name, path, title, audio_id=str(uuid4()), duration=origin.duration)
+            for name, path in done.pop("stems").items()
         ]
-        return RunOutcome(artifacts)
+        return RunOutcome(artifacts, done)
 
     async def _transcribe(self, sources: dict[str, Artifact]) -> RunOutcome:
         stems = {name: await self._fetch(artifact) for name, artifact in sources.items()}
         chosen = self.task.audio_id
         only = next((name for name, artifact in sources.items() if chosen and artifact.audio_id == chosen), None)
         settings = self.services.settings
-        await self._fetch_weights("basic_pitch")
+        if settings.ear == "basic_pitch":
+            await self._fetch_weights("basic_pitch")
+        if "vocal" in stems:
+            await self._fetch_weights("swift_f0")
         paths = await self._run(
             "transcribe",
             stems=stems,
@@ -161,7 +167,7 @@ class TaskRun:
             source = await store.find(connection, self.task.source_id or "")
             return (await store.artifacts_of(connection, (source and source.source_id) or "")).get("cover")
 
-    async def _run(self, engine: str, **arguments: Any) -> dict[str, Any]:
+    async def _run(self, engine: str, /, **arguments: Any) -> dict[str, Any]:
         # The last hundredth is for storing what was made.
         return await run_engine(
             engine,
@@ -172,12 +178,21 @@ class TaskRun:
             progress=lambda fraction, stage: self.report(0.99 * fraction, stage),
         )
 
+    async def _fetch_separator(self, engine: str) -> None:
+        if engine == separators.BUILTIN:
+            await self._fetch_weights("spleeter")
+        elif engine in separators.HTDEMUCS and not separators.is_ready(engine, self.services.settings.models_folder):
+            await self._fetch_from_network(engine)
+
     async def _fetch_weights(self, name: weights.Name) -> None:
-        """Have the weights there before the engine that reads them starts: from its cage it reaches no network."""
-        models = self.services.settings.models_folder
-        if not weights.is_ready(models, name):
-            arguments = {"models": str(models), "name": name}
-            await run_engine("fetch", arguments, folder=None, timeout=weights.FETCH_TIMEOUT_S, caged=False)
+        if not weights.is_ready(self.services.settings.models_folder, name):
+            await self._fetch_from_network(name)
+
+    async def _fetch_from_network(self, name: str) -> None:
+        """Have weights there before the engine that reads them starts: from its cage it reaches no network."""
+        settings = self.services.settings
+        arguments = {"models": str(settings.models_folder), "name": name, "models_url": settings.models_url}
+        await run_engine("fetch", arguments, folder=None, timeout=weights.FETCH_TIMEOUT_S, caged=False)
 
     def _new_folder(self, name: str) -> Path:
         folder = self.folder / name

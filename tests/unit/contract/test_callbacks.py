@@ -130,3 +130,19 @@ def test_a_receiver_reads_what_we_send_and_numbers_as_texts() -> None:
 def test_a_receiver_refuses_notes_that_are_none(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         MidiCallback.model_validate(midi_callback(TASK, [{"name": "Drums", "notes": [{**NOTE, **wrong}]}], None))
+
+
+def test_a_piano_is_also_the_keyboard_and_what_is_not_there_is_null() -> None:
+    urls = {"origin": "o", "vocal": "v", "guitar": "g", "piano": "p", "other": "r"}
+    body = separation_callback("1" * 32, SeparationType.SPLIT_STEM, urls, None)
+    info = body["data"]["vocal_removal_info"]
+    assert (info["guitar_url"], info["piano_url"], info["keyboard_url"]) == ("g", "p", "p")
+    assert (info["drums_url"], info["bass_url"], info["strings_url"]) == (None, None, None)
+    assert (info["other_url"], info["fx_url"]) == ("r", "r")
+
+
+def test_a_guitar_may_be_taken_out_by_itself() -> None:
+    urls = {"origin": "o", "guitar": "g", "other": "r"}
+    body = separation_callback("1" * 32, SeparationType.SPLIT_STEM_ADVANCED, urls, None, stem="guitar")
+    info = body["data"]["vocal_removal_info"]
+    assert (info["guitar_url"], info["other_url"], info["vocal_url"]) == ("g", "r", None)

@@ -5,11 +5,11 @@ at all.
 """
 
 from antiphon.music.audio.conversion import to_wav
-from antiphon.music.audio.inspection import MIN_DURATION_S, AudioInfo, inspect, stated_duration
+from antiphon.music.audio.inspection import MIN_DURATION_S, AudioInfo, inspect, stated_duration, stated_sample_rate
 from antiphon.music.audio.peaks import Outline, peaks
 from antiphon.music.audio.pieces import piece
 from antiphon.music.audio.streaming import decode, stream
-from antiphon.music.audio.writer import Codec, Writer
+from antiphon.music.audio.writer import Codec, Writer, writable_rate
 
 __all__ = [
     "MIN_DURATION_S",
@@ -22,6 +22,8 @@ __all__ = [
     "peaks",
     "piece",
     "stated_duration",
+    "stated_sample_rate",
     "stream",
     "to_wav",
+    "writable_rate",
 ]

@@ -89,6 +89,16 @@ def stated_duration(path: Path) -> float | None:
         return microseconds / av.time_base if microseconds and microseconds > 0 else None
 
 
+def stated_sample_rate(path: Path) -> int:
+    """Samples a second that the header states, without decoding; 44,100 where it states none.
+
+    Raises:
+        NotAudio: The file cannot be opened.
+    """
+    with open_source(path) as source:
+        return source.track.codec_context.sample_rate or 44_100
+
+
 def _check_complete(source: Source, duration: float) -> None:
     promised = _promised_duration(source, duration)
     if promised is not None and duration < MIN_DECODED_SHARE * promised:

@@ -15,8 +15,21 @@ from antiphon.music.audio.source import Samples
 Codec = Literal["flac", "mp3", "wav"]
 MP3_BIT_RATE = 256_000
 
+MP3_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+MAX_RATE = 192_000
+"""Hz; what is beyond it is written at half the rate, as often as needed."""
+
 _ENCODERS = {"flac": "flac", "mp3": "libmp3lame", "wav": "pcm_s16le"}
 _FULL_SCALE = 32768
+
+
+def writable_rate(sample_rate: int, codec: Codec) -> int:
+    """The sample rate at which such a file is written: the sound's own, where the format has it."""
+    if codec == "mp3":
+        return next((rate for rate in MP3_RATES if rate >= sample_rate), MP3_RATES[-1])
+    while sample_rate > MAX_RATE:
+        sample_rate //= 2
+    return sample_rate
 
 
 class Writer:

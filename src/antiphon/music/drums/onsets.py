@@ -67,6 +67,15 @@ def peaks(onset: Activation, threshold: float) -> Frames:
     return np.array(kept, np.intp)
 
 
+def sure_hits(heard: HitActivations) -> NDArray[np.float32]:
+    """Of each frame, how many of kick, snare, hi-hat and toms are struck in it beyond doubt."""
+    counts = np.zeros(len(heard), np.float32)
+    for column, threshold in enumerate(THRESHOLDS[: DRUMS.index("cymbal")]):
+        frames = peaks(heard.onsets[:, column], threshold)
+        counts[frames] += heard.onsets[frames, column] > MIN_BEST_DRUM_ACTIVATION_P90
+    return counts
+
+
 def hits(heard: HitActivations, song: NDArray[np.float16]) -> list[Note]:
     """The notes in what the network heard in the levels ``song`` (frames, BANDS), in order of start and key."""
     onsets = heard.onsets[: max(len(heard) - IGNORED_END_FRAMES, 0)]

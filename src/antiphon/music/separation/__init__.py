@@ -1,5 +1,5 @@
 """Separation of a song into stems."""
 
-from antiphon.music.separation.engine import SAMPLE_RATE, STEMS, SeparationKind, separate
+from antiphon.music.separation.engine import SAMPLE_RATE, STEMS, Separated, SeparationKind, separate
 
-__all__ = ["SAMPLE_RATE", "STEMS", "SeparationKind", "separate"]
+__all__ = ["SAMPLE_RATE", "STEMS", "Separated", "SeparationKind", "separate"]

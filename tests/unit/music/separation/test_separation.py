@@ -12,7 +12,7 @@ from tests.paths import EVALUATION_SONGS
 
 from antiphon.errors import NotAudio, WeightsError
 from antiphon.music import weights
-from antiphon.music.audio import Codec, Writer, decode
+from antiphon.music.audio import Codec, Writer, decode, stated_sample_rate
 from antiphon.music.separation import SAMPLE_RATE, STEMS, SeparationKind, separate
 from antiphon.music.separation.checkpoint import Arrays
 from antiphon.music.separation.rhythm import split_rhythm
@@ -157,40 +157,57 @@ def test_the_stems_sum_to_the_song_exactly(tmp_path: Path, models: Path, kind: S
     true = song(1.7)
     source = save(tmp_path / "song.wav", true, "wav")
     stems = separate(source, tmp_path / "out", kind=kind, models=models, codec=codec, threads=2)
-    assert tuple(stems) == STEMS[kind]
-    heard = [decode(path, sample_rate=SAMPLE_RATE, channels=2) for path in stems.values()]
+    assert tuple(stems.stems) == STEMS[kind]
+    heard = [decode(path, sample_rate=SAMPLE_RATE, channels=2) for path in stems.stems.values()]
     assert np.abs(sum(heard, np.zeros_like(true)) - true).max() < 0.5 / 32768
 
 
-def test_the_stems_of_a_song_at_full_scale_still_sum_to_it(tmp_path: Path, models: Path) -> None:
+@pytest.mark.parametrize("kind", ["separate_vocal", "split_stem"])
+def test_stems_over_full_scale_keep_their_peaks_under_one_common_gain(
+    tmp_path: Path, models: Path, kind: SeparationKind
+) -> None:
     true = song(1.0, loudness=3.0)
-    stems = separate(
-        save(tmp_path / "song.flac", true), tmp_path / "out", kind="separate_vocal", models=models, threads=2
-    )
-    heard = sum((decode(path, sample_rate=SAMPLE_RATE, channels=2) for path in stems.values()), np.zeros_like(true))
-    assert np.mean(np.abs(heard - true) > 1 / 32768) < 0.01
+    done = separate(save(tmp_path / "song.flac", true), tmp_path / "out", kind=kind, models=models, threads=2)
+    gain = 10 ** (done.gain_db / 20)
+    heard = [decode(path, sample_rate=SAMPLE_RATE, channels=2) for path in done.stems.values()]
+    assert done.gain_db < -0.1
+    assert max(float(np.abs(part).max()) for part in heard) == pytest.approx(1.0, abs=1e-3)
+    assert np.abs(np.sum(heard, axis=0) - gain * true).max() < 0.002  # the gain is told to a hundredth of a decibel
 
 
-def test_other_rates_and_mono_become_stereo_of_44100_hz(tmp_path: Path, models: Path) -> None:
+def test_stems_within_full_scale_are_left_as_loud_as_the_song(tmp_path: Path, models: Path) -> None:
+    source = save(tmp_path / "song.flac", song(1.0))
+    assert separate(source, tmp_path / "out", kind="split_stem", models=models, threads=2).gain_db == 0.0
+
+
+@pytest.mark.parametrize("codec", ["flac", "wav", "mp3"])
+@pytest.mark.parametrize("rate", [8_000, 44_100, 48_000])
+def test_the_stems_have_the_songs_rate_and_length_and_are_aligned_with_it(
+    tmp_path: Path, models: Path, rate: int, codec: Codec
+) -> None:
+    true = song(1.0)[: rate + 123, :1] if rate < SAMPLE_RATE else np.resize(song(1.0)[:, :1], (rate + 123, 1))
     source = tmp_path / "song.wav"
-    with Writer(source, 8_000, 1, "wav") as writer:
-        writer.write(song(1.0)[:8_000, :1])
-    stems = separate(source, tmp_path / "out", kind="split_stem", models=models, codec="mp3", threads=2)
-    for path in stems.values():
-        assert decode(path, sample_rate=SAMPLE_RATE, channels=2).shape == (SECOND, 2)
+    with Writer(source, rate, 1, "wav") as writer:
+        writer.write(true)
+    done = separate(source, tmp_path / "out", kind="split_stem", models=models, codec=codec, threads=2)
+    heard = [decode(path, sample_rate=rate, channels=2) for path in done.stems.values()]
+    assert {stated_sample_rate(path) for path in done.stems.values()} == {rate}
+    assert {len(part) for part in heard} == {rate + 123}
+    error = np.sum(heard, axis=0) * 10 ** (-done.gain_db / 20) - true
+    assert np.sum(error**2) < np.sum(true**2) * (0.1 if codec == "mp3" else 1e-6)
 
 
 @pytest.mark.parametrize("kind", ["separate_vocal", "split_stem"])
 def test_silence_stays_silent(tmp_path: Path, models: Path, kind: SeparationKind) -> None:
     source = save(tmp_path / "silence.flac", np.zeros((SECOND, 2), np.float32))
-    for path in separate(source, tmp_path / "out", kind=kind, models=models, threads=2).values():
+    for path in separate(source, tmp_path / "out", kind=kind, models=models, threads=2).stems.values():
         assert not decode(path, sample_rate=SAMPLE_RATE, channels=2).any()
 
 
 def test_a_tenth_of_a_second_is_enough(tmp_path: Path, models: Path) -> None:
     source = save(tmp_path / "click.flac", song(0.1))
     stems = separate(source, tmp_path / "out", kind="split_stem", models=models, threads=2)
-    assert [len(decode(path, sample_rate=SAMPLE_RATE, channels=2)) for path in stems.values()] == [4410] * 4
+    assert [len(decode(path, sample_rate=SAMPLE_RATE, channels=2)) for path in stems.stems.values()] == [4410] * 4
 
 
 class EvenMask(VocalMask):
@@ -283,6 +300,6 @@ def test_on_a_real_song_every_stem_is_nearer_to_the_truth_than_the_mix_is(tmp_pa
     stems = separate(source, tmp_path / "out", kind="split_stem", models=folder, threads=2)
     for stem, name in (("vocal", "vocals"), ("drums", "drums"), ("bass", "bass"), ("other", "other")):
         true = decode(DATA / f"{name}.flac", sample_rate=SAMPLE_RATE, channels=2, start=2.0, duration=8.0)
-        heard = decode(stems[stem], sample_rate=SAMPLE_RATE, channels=2)
+        heard = decode(stems.stems[stem], sample_rate=SAMPLE_RATE, channels=2)
         gain = 10 * np.log10(np.sum((mix - true) ** 2) / np.sum((heard - true) ** 2))
         assert gain > 3, stem

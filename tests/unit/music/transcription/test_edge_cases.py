@@ -77,7 +77,7 @@ def test_nothing_plays_in_the_stems_of_noise(models: Path, tmp_path: Path, slope
     source = tmp_path / "noise.wav"
     with Writer(source, RATE, 1, "wav") as writer:
         writer.write(noise(slope)[:, None])
-    stems = separate(source, tmp_path, kind="split_stem", models=models, codec="wav", threads=1, progress=silent)
+    stems = separate(source, tmp_path, kind="split_stem", models=models, codec="wav", threads=1, progress=silent).stems
     assert transcribe(stems, models=models, threads=1, progress=silent) == []
 
 
