@@ -1,5 +1,5 @@
 """Separation engines by name: the package's own, those that other packages bring as entry points, and networks
-described by a manifest. This module is light: an engine is imported when it is asked for."""
+described by a manifest. ``separation.loading`` loads them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from antiphon.errors import BadParameter, EngineError, WeightsError
+from antiphon.errors import BadParameter, WeightsError
 from antiphon.music.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ Factory = Callable[[Workplace], Separator]
 def names() -> list[str]:
     """The engines that can be asked for by name, the default first."""
     own = [BUILTIN, *HTDEMUCS]
-    return [*own, *sorted(point.name for point in _entry_points() if point.name not in own)]
+    return [*own, *sorted(point.name for point in entry_points() if point.name not in own)]
 
 
 def check_name(name: str) -> None:
@@ -125,40 +125,5 @@ def is_ready(engine: str, models: Path) -> bool:
     return (models / engine / MANIFEST).is_file()
 
 
-def load(engine: str, workplace: Workplace) -> Separator:
-    """The engine of this name, or of the manifest at this path, ready to work.
-
-    Raises:
-        BadParameter: There is none.
-        WeightsError: Its weights are not there and cannot be fetched.
-        EngineError: It cannot be loaded.
-    """
-    if is_manifest(engine):
-        from antiphon.music.separation.onnx_separator import OnnxSeparator
-
-        return OnnxSeparator.of_file(Path(engine), workplace.threads)
-    check_name(engine)
-    if engine == BUILTIN:
-        from antiphon.music.separation.builtin import Builtin
-
-        return Builtin(workplace)
-    if engine in HTDEMUCS:
-        from antiphon.music.separation.onnx_separator import OnnxSeparator
-        from antiphon.music.separation.pretrained import ensure
-
-        manifest = ensure(workplace.models, engine, workplace.progress, source=workplace.models_url)
-        return OnnxSeparator.of_file(manifest, workplace.threads)
-    return _of_entry_point(engine, workplace)
-
-
-def _of_entry_point(name: str, workplace: Workplace) -> Separator:
-    point = next(point for point in _entry_points() if point.name == name)
-    try:
-        factory: Factory = point.load()
-        return factory(workplace)
-    except (ImportError, AttributeError) as error:
-        raise EngineError(f"the separation engine {name!r} ({point.value}) cannot be loaded: {error}") from error
-
-
-def _entry_points() -> metadata.EntryPoints:
+def entry_points() -> metadata.EntryPoints:
     return metadata.entry_points(group=GROUP)

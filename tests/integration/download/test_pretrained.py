@@ -12,7 +12,7 @@ import pytest
 from antiphon.download import Downloader
 from antiphon.errors import WeightsError
 from antiphon.music.separation.onnx_separator import OnnxSeparator
-from antiphon.music.separation.pretrained import PRETRAINED, Part, Pretrained, ensure
+from antiphon.music.separation.pretrained import PRETRAINED, Pretrained, WeightsPart, ensure
 from tests.integration.download.origin import Origin, answering, reset, serving, truncated
 from tests.unit.music.separation import htdemucs_reference as reference
 
@@ -38,7 +38,7 @@ def downloader() -> Downloader:
 
 
 def catalogue(weights: bytes, **changes: str) -> dict[str, Pretrained]:
-    part = Part("net.safetensors", hashlib.sha256(weights).hexdigest(), len(weights))
+    part = WeightsPart("net.safetensors", hashlib.sha256(weights).hexdigest(), len(weights))
     return {"small": Pretrained("author/Net/resolve/abc", (replace(part, **changes),))}  # type: ignore[arg-type]
 
 

@@ -13,6 +13,7 @@ from antiphon.music import separators
 from antiphon.music.audio import Codec, stated_duration, stated_sample_rate, stream, writable_rate
 from antiphon.music.audio.source import UNREADABLE
 from antiphon.music.progress import Progress, part, silent
+from antiphon.music.separation import loading
 from antiphon.music.separation.presence import Watched
 from antiphon.music.separation.rates import separated_at
 from antiphon.music.separation.takes import Takes
@@ -84,7 +85,7 @@ def separate(
     """
     if kind not in get_args(SeparationKind):
         raise ValueError(f"kind must be one of {get_args(SeparationKind)}, got {kind!r}")
-    made = separators.load(engine, Workplace(models, threads, part(progress, 0, _LOADED), models_url))
+    made = loading.load(engine, Workplace(models, threads, part(progress, 0, _LOADED), models_url))
     names, wanted = _named(kind, stem, only, separators.name_of(engine), made)
     rate = writable_rate(stated_sample_rate(source), codec)
     blocks = stream(source, sample_rate=rate, channels=2, block=_BLOCK)

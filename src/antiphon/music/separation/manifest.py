@@ -39,7 +39,7 @@ class Stft(_Strict):
     window: Annotated[int, Field(ge=64, le=65_536, multiple_of=8)]
 
 
-class Network(_Strict):
+class NetworkEntry(_Strict):
     """One ONNX file. ``stems`` name its rows; ``other`` and rows that are called ``-`` are left unused."""
 
     file: str
@@ -70,7 +70,7 @@ class Manifest(_Strict):
     overlap: Annotated[float, Field(ge=0, lt=1)] = 0.25
     transition: Annotated[float, Field(ge=1, le=16)] = 1.0
     stft: Stft | None = None
-    network: Annotated[tuple[Network, ...], Field(min_length=1)]
+    network: Annotated[tuple[NetworkEntry, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

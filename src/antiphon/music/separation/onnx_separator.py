@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 
 from antiphon.errors import EngineError
-from antiphon.music.separation.manifest import Manifest, Network, read_manifest
+from antiphon.music.separation.manifest import Manifest, NetworkEntry, read_manifest
 from antiphon.music.separation.segments import Estimates, Segmenting, separated
 from antiphon.music.separation.spectrum import SegmentSpectrum
 from antiphon.music.signal.framing import Samples
@@ -53,7 +53,7 @@ class OnnxSeparator:
 class _Loaded:
     """One network, loaded."""
 
-    def __init__(self, network: Network, folder: Path, spectrum: SegmentSpectrum | None, threads: int) -> None:
+    def __init__(self, network: NetworkEntry, folder: Path, spectrum: SegmentSpectrum | None, threads: int) -> None:
         self.rows = network.rows
         self._network = network
         self._spectrum = spectrum

@@ -25,7 +25,7 @@ _LICENCE = "research (its code: MIT)"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class WeightsPart:
     """One file of weights: its ``name`` at the source, the SHA-256 that it must have, its size in bytes, and the stems
     that are taken of what it computes (empty: all)."""
 
@@ -40,7 +40,7 @@ class Pretrained:
     """One engine's weights: ``parts`` under ``path`` at the source, a revision that cannot change."""
 
     path: str
-    parts: tuple[Part, ...]
+    parts: tuple[WeightsPart, ...]
     licence: str = _LICENCE
 
     @property
@@ -53,7 +53,7 @@ PRETRAINED: Mapping[str, Pretrained] = MappingProxyType(
         "htdemucs": Pretrained(
             "adefossez/HTDemucs/resolve/cbc8a9b1a87023b7fd74e7b3412e6321c0eab003",
             (
-                Part(
+                WeightsPart(
                     "955717e8.safetensors",
                     "d9fa14133cfcc034a6758923bb3a8ca9f8dfd0b582134643bbf83f72c17576dd",
                     84_025_440,
@@ -63,19 +63,19 @@ PRETRAINED: Mapping[str, Pretrained] = MappingProxyType(
         "htdemucs_ft": Pretrained(
             "adefossez/HTDemucs-ft/resolve/d74ac89c3a1e874fc78f152555cf4d8533f06cd4",
             (
-                Part(
+                WeightsPart(
                     "f7e0c4bc.safetensors",
                     "2c85ab3c62dd6edd8e0b965e38b16fd1cdde357cc25de6b6bc9ce7c83f60925f",
                     84_025_440,
                     ("drums",),
                 ),
-                Part(
+                WeightsPart(
                     "d12395a8.safetensors",
                     "5b01a97567ae9a3178a6236fb520251045c03eb8834bc8c24a4eec11d6c8fb56",
                     84_025_440,
                     ("bass",),
                 ),
-                Part(
+                WeightsPart(
                     "04573f0d.safetensors",
                     "68854b0d7c2b3274723b5761f6fd9f5aec5f1bcd3f0de7c1669546fdb7871b7c",
                     84_025_440,
@@ -86,7 +86,7 @@ PRETRAINED: Mapping[str, Pretrained] = MappingProxyType(
         "htdemucs_6s": Pretrained(
             "adefossez/HTDemucs-6s/resolve/3c5ee475be622df764938de97e4281a7b07ffa58",
             (
-                Part(
+                WeightsPart(
                     "5c90dfd2.safetensors",
                     "d2a1745f0744721f6b8ca5bf469b67c651ea5ed1b52998cab033b2158609d411",
                     54_885_744,
@@ -164,7 +164,7 @@ def _install(name: str, model: Pretrained, home: Path, source: str, downloader: 
     progress(1.0, f"{name} is ready")
 
 
-def _fetch(name: str, url: str, one: Part, home: Path, downloader: Downloader, progress: Progress) -> Path:
+def _fetch(name: str, url: str, one: WeightsPart, home: Path, downloader: Downloader, progress: Progress) -> Path:
     def report(done: int, total: int | None) -> None:
         whole = total or one.size
         progress(0.9 * min(done / whole, 1.0), f"fetching {name}: {done / 1e6:.0f} of {whole / 1e6:.0f} MB")
@@ -191,7 +191,7 @@ def _fetch(name: str, url: str, one: Part, home: Path, downloader: Downloader, p
     return path
 
 
-def _build(weights: Path, one: Part, home: Path, progress: Progress) -> tuple[Fields, Fields]:
+def _build(weights: Path, one: WeightsPart, home: Path, progress: Progress) -> tuple[Fields, Fields]:
     """Write the ONNX file; gives the network's entry in the manifest, and what the manifest says of all of them."""
     from antiphon.music.separation.htdemucs import build_model, read_checkpoint
     from antiphon.music.separation.htdemucs.graph import MIX, SPECTRA, SPECTRUM, WAVES

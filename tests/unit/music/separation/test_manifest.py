@@ -12,7 +12,7 @@ from tests.unit.music.separation.toys import save_shares
 from antiphon.errors import BadParameter, EngineError, WeightsError
 from antiphon.music import separators
 from antiphon.music.audio import Writer, decode
-from antiphon.music.separation import separate
+from antiphon.music.separation import loading, separate
 from antiphon.music.separation.manifest import read_manifest
 from antiphon.music.separation.onnx_separator import OnnxSeparator
 from antiphon.music.separators import Workplace
@@ -51,7 +51,7 @@ def halves(tmp_path: Path) -> Path:
 
 
 def test_each_stem_is_its_row_of_the_network(halves: Path, tmp_path: Path) -> None:
-    made = separators.load(str(halves), Workplace(tmp_path, 1))
+    made = loading.load(str(halves), Workplace(tmp_path, 1))
     samples = noise(3 * SEGMENT + 321)
     assert made.stems == ("drums", "vocal")
     assert made.sample_rate == RATE
@@ -133,7 +133,7 @@ def test_what_is_wrong_in_a_manifest_is_named(tmp_path: Path, content: str, mess
 
 def test_a_manifest_that_is_not_there_is_an_engines_error(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"gone\.toml cannot be read: No such file"):
-        separators.load(str(tmp_path / "gone.toml"), Workplace(tmp_path, 1))
+        loading.load(str(tmp_path / "gone.toml"), Workplace(tmp_path, 1))
 
 
 def test_a_missing_network_and_a_wrong_name_are_told(halves: Path, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_network_of_another_length_is_told_when_it_runs(halves: Path) -> None:
 
 def test_an_unknown_engine_is_refused_with_the_names_of_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(BadParameter, match="'magic'; expected one of: builtin, htdemucs, htdemucs_ft, htdemucs_6s"):
-        separators.load("magic", Workplace(tmp_path, 1))
+        loading.load("magic", Workplace(tmp_path, 1))
 
 
 def test_a_stem_that_the_engine_does_not_make_is_refused_with_those_it_makes(halves: Path, tmp_path: Path) -> None:
@@ -222,10 +222,10 @@ def test_an_engine_of_another_package_is_found_by_its_entry_point(
     )
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     assert separators.names() == ["builtin", "htdemucs", "htdemucs_ft", "htdemucs_6s", "broken", "quarter"]
-    made = separators.load("quarter", Workplace(tmp_path, 3))
+    made = loading.load("quarter", Workplace(tmp_path, 3))
     assert made.stems == ("vocal",)
     with pytest.raises(EngineError, match=r"'broken' .*cannot be loaded"):
-        separators.load("broken", Workplace(tmp_path, 1))
+        loading.load("broken", Workplace(tmp_path, 1))
 
 
 def test_an_engine_is_checked_without_being_loaded(halves: Path, tmp_path: Path) -> None:

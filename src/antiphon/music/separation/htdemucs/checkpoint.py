@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from antiphon.music.separation.htdemucs.config import Config
 
-Weights = dict[str, NDArray[np.floating]]
+NamedArrays = dict[str, NDArray[np.floating]]
 
 MAX_HEADER_BYTES = 16 << 20
 _TYPES: dict[str, np.dtype[np.floating]] = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4")}
@@ -21,7 +21,7 @@ class Checkpoint:
     """A network's configuration and its weights by name."""
 
     config: Config
-    weights: Weights
+    weights: NamedArrays
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
