@@ -141,17 +141,19 @@ MIN_NOTE_FRAMES = 3
 
 def at_onsets(events: Sequence[NoteEvent], onsets: NDArray[np.uint8]) -> list[NoteEvent]:
     """A line of ``events`` that begin where a note of their pitch is heard to begin, by ``onsets`` (frames, 88) in
-    255ths: pitch settles late after a consonant, and is there early where a singer slides. What touched still does."""
+    255ths: pitch settles late after a consonant, and is there early where a singer slides. What touched still does,
+    and what is sung after a rest begins no later than the singing."""
     moved: list[NoteEvent] = []
     for event in events:
         column, before = event.pitch - MIN_PITCH, moved[-1] if moved else None
         first = max(event.start - MAX_MOVE_FRAMES, before.start + MIN_NOTE_FRAMES if before else 0)
-        last = min(event.start + MAX_MOVE_FRAMES + 1, event.end - MIN_NOTE_FRAMES)
+        touching = before is not None and before.end == event.start
+        last = min(event.start + (MAX_MOVE_FRAMES if touching else 0) + 1, event.end - MIN_NOTE_FRAMES)
         near = onsets[first : max(last, first), max(column - 1, 0) : column + 2].max(axis=1, initial=0)
         start = event.start
         if near.max(initial=0) >= 255 * MIN_ONSET:
             start = first + int(np.flatnonzero(near == near.max()).mean())
-        if before and (before.end == event.start or before.end > start):
+        if before and (touching or before.end > start):
             moved[-1] = replace(before, end=start)
         moved.append(replace(event, start=start))
     return moved

@@ -63,6 +63,7 @@ def test_notes_begin_where_they_are_heard_to_begin() -> None:
     onsets = np.zeros((FRAMES, 88), np.uint8)
     onsets[14:16, 60 - 21] = 200
     onsets[104:106, 62 - 21] = 200
+    onsets[205, 64 - 21] = 200  # later than the singing after a rest
     line = [NoteEvent(20, 100, 60, 0.8), NoteEvent(100, 180, 62, 0.8), NoteEvent(200, 260, 64, 0.8)]
     moved = at_onsets(line, onsets)
     assert [(event.start, event.end) for event in moved] == [(14, 104), (104, 180), (200, 260)]
