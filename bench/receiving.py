@@ -63,7 +63,8 @@ def receiving(python: Path, folder: Path, key: str) -> Iterator[tuple[str, int]]
         port = probe.getsockname()[1]
     keys = folder.with_suffix(".key")
     keys.write_text(key + "\n")
-    command = [str(python), "-m", "antiphon", "receive", "--inbox", str(folder), "--port", str(port), "--plain"]
+    options = ["--port", str(port), "--plain", "--allow-private"]  # the link leads to this machine
+    command = [str(python), "-m", "antiphon", "receive", "--inbox", str(folder), *options]
     with running([*command, "--key-file", str(keys)]) as process:
         await_port(port, process)
         yield f"http://127.0.0.1:{port}/hook", process.pid

@@ -150,7 +150,12 @@ class Started:
         """Run the commands until somebody listens."""
         bin_ = str(Path(sys.executable).parent)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ANTIPHON_")}
-        environment |= {"WEBHOOK_KEYS": ",".join(self.keys), "PORT": str(self.port), **self.environment}
+        environment |= {
+            "WEBHOOK_KEYS": ",".join(self.keys),
+            "PORT": str(self.port),
+            "ALLOW_PRIVATE": "1",
+            **self.environment,
+        }
         environment["PATH"] = f"{bin_}{os.pathsep}{environment['PATH']}"
         for command in self.example.commands:
             words = command.replace("3000", str(self.port)).split()

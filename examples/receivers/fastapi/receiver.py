@@ -8,7 +8,8 @@ from starlette.routing import Route
 from antiphon.receiver import Delivery, FailedResult, MidiResult, Receiver, SeparationResult, VideoResult
 
 keys = [key.strip() for key in os.environ["WEBHOOK_KEYS"].split(",")]
-receiver = Receiver(os.environ.get("INBOX", "inbox"), keys=keys)
+allow_private = os.environ.get("ALLOW_PRIVATE") == "1"  # links may lead into your own network
+receiver = Receiver(os.environ.get("INBOX", "inbox"), keys=keys, allow_private=allow_private)
 app = FastAPI(lifespan=receiver.lifespan)
 app.router.routes.append(Route("/hook", receiver))
 

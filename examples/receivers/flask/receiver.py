@@ -8,7 +8,8 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from antiphon.receiver import Delivery, FailedResult, MidiResult, Receiver, SeparationResult, VideoResult
 
 keys = [key.strip() for key in os.environ["WEBHOOK_KEYS"].split(",")]
-receiver = Receiver(os.environ.get("INBOX", "inbox"), keys=keys)
+allow_private = os.environ.get("ALLOW_PRIVATE") == "1"  # links may lead into your own network
+receiver = Receiver(os.environ.get("INBOX", "inbox"), keys=keys, allow_private=allow_private)
 app = Flask(__name__)
 app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/hook": receiver.wsgi})  # type: ignore[method-assign]
 

@@ -39,7 +39,7 @@ def test_every_callback_of_a_song_becomes_its_files(server: Server, line: Line, 
             report=lambda fraction, text: None,
         )
         assert not isinstance(delivery.result, FailedResult), delivery.result.message
-        files = FilesStep(Downloader(reserve=0), reserve=0).run(delivery)
+        files = FilesStep(Downloader(allow_private=True, reserve=0), reserve=0).run(delivery)
     assert sorted(files) == EXPECTED[name]
     assert {path.parent for path in files.values()} == {tmp_path / KINDS[name] / line.ids[name]}
     if name == "midi":
