@@ -152,13 +152,14 @@ def test_models_are_listed_with_their_licences(cluster: Cluster, tmp_path: Path)
     lines = cluster.succeed("models", "list").splitlines()
     assert [line.split()[:3] for line in lines] == [
         ["basic_pitch", "ready", "Apache-2.0"],
+        ["swift_f0", "ready", "MIT"],
         ["spleeter", "ready", "MIT"],
         ["htdemucs", "optional", "research"],
         ["htdemucs_ft", "optional", "research"],
         ["htdemucs_6s", "optional", "research"],
     ]
     missing = cluster.succeed("models", "list", models=tmp_path / "empty")
-    assert missing.count("missing") == 2
+    assert missing.count("missing") == 3
 
 
 def test_the_doctor_finds_nothing_wrong_with_a_sound_server(cluster: Cluster) -> None:
@@ -181,7 +182,7 @@ def test_the_doctor_says_what_is_wrong_with_weights_and_address(cluster: Cluster
     url = "http://10.0.0.1/callback"
     weights, address = complaints(cluster, "--url", url, models=tmp_path / "empty")
     assert weights.split()[1] == "weights"
-    assert "basic_pitch, spleeter; run 'antiphon models fetch'" in weights
+    assert "basic_pitch, swift_f0, spleeter; run 'antiphon models fetch'" in weights
     assert address.split()[1] == "address"
     assert "10.0.0.1" in address and "ANTIPHON_CALLBACK_ALLOW" in address
 

@@ -10,6 +10,7 @@ import resource
 import sys
 import traceback
 from pathlib import Path
+from typing import TextIO
 
 from antiphon.errors import AntiphonError
 from antiphon.music.confinement import Cage
@@ -23,6 +24,7 @@ MAX_CPU_S = 3600
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
+    status = Path("/proc/self/status").open()  # which cannot be opened from the cage
     template = limits_of("inspect", {"path": __file__}, memory_bytes=0, timeout_s=0)
     Cage(type(template)(template.memory_bytes, MAX_CPU_S), Path(sys.argv[1])).enter()
     for line in sys.stdin:
@@ -30,7 +32,7 @@ def main() -> None:
         _, hard = resource.getrlimit(resource.RLIMIT_CPU)
         allowed = limits_of("inspect", {"path": path}, memory_bytes=0, timeout_s=0).cpu_s
         resource.setrlimit(resource.RLIMIT_CPU, (int(_cpu_s()) + 1 + allowed, hard))
-        answers.write(json.dumps(_inspected(path)) + "\n")
+        answers.write(json.dumps(_inspected(path) | {"rss_mb": _rss_mb(status)}) + "\n")
 
 
 def _inspected(path: str) -> dict[str, object]:
@@ -41,8 +43,14 @@ def _inspected(path: str) -> dict[str, object]:
         said = error.message
     except Exception:
         trace = traceback.format_exc()
-    rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-    return {"said": said, "traceback": trace, "cpu_s": _cpu_s() - before, "rss_mb": rss_mb}
+    return {"said": said, "traceback": trace, "cpu_s": _cpu_s() - before}
+
+
+def _rss_mb(status: TextIO) -> float:
+    """The largest resident set. ``getrusage`` counts that of the process that started this one, too."""
+    status.seek(0)
+    (line,) = (line for line in status if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024 / 1e6
 
 
 def _cpu_s() -> float:

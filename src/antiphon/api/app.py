@@ -56,7 +56,7 @@ from antiphon.api.windows import SlidingWindows
 from antiphon.playback.players import Players
 from antiphon.services import Services
 
-MAX_UPLOADS = 20  # that one key may be sending
+MAX_UPLOADS = 100  # that one key may be sending
 MAX_WRONG_KEYS = 10  # that one address may try to sign in with in the period
 MAX_SIGN_INS = 60  # with one key in the period
 SIGN_IN_PERIOD_S = 60.0

@@ -150,7 +150,7 @@ def test_the_system_is_shown(alone: Server, admin: Browser, settings: dict[str, 
     assert (storage["kind"], storage["location"], storage["artifactBytes"]) == ("folder", str(alone.storage), 0)
     assert storage["freeBytes"] > 1_000_000
     assert (database["embedded"], database["bytes"] > 1_000_000) == (False, True)
-    assert {item["name"] for item in system["weights"]} == {"basic_pitch", "spleeter"}
+    assert {item["name"] for item in system["weights"]} == {"basic_pitch", "swift_f0", "spleeter"}
     assert {"kind": "midi", "state": "queued", "number": 1} in system["tasks"]
     assert system["callbacks"] == {"pending": 0, "sending": 0, "oldestDue": 0.0}
     checks = {check["name"]: check for check in system["checks"]}
