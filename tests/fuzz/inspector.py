@@ -24,7 +24,7 @@ MAX_CPU_S = 3600
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    status = Path("/proc/self/status").open()  # which cannot be opened from the cage
+    status = Path("/proc/self/status").open()  # noqa: SIM115 - it cannot be opened from the cage
     template = limits_of("inspect", {"path": __file__}, memory_bytes=0, timeout_s=0)
     Cage(type(template)(template.memory_bytes, MAX_CPU_S), Path(sys.argv[1])).enter()
     for line in sys.stdin:
