@@ -15,6 +15,7 @@ from antiphon.music.lyrics.entries import (
     StampedLine,
 )
 from antiphon.music.lyrics.lines import Line, Singer, Word
+from antiphon.music.lyrics.singers import singers_of
 
 MAX_LINE_S = 10.0
 """Seconds that a line stays which nothing follows for longer: it shall not stand through a solo."""
@@ -25,9 +26,6 @@ UNTIMED_LINE_S = 3.0
 
 MAX_LINE_CHARS = 90
 """Characters in a line of plain text; longer ones are broken at a space."""
-
-BOTH = frozenset({"D", "both", "all", "group", "v1000"})
-"""Names under which files let all singers sing: ``D`` (duet) in LRC, a group in TTML (``v1000`` by custom)."""
 
 
 def placed(read: Reading, duration: float) -> tuple[Line, ...]:
@@ -47,7 +45,7 @@ def placed(read: Reading, duration: float) -> tuple[Line, ...]:
                 read.warn(LINE_OUT_OF_ORDER, after.number)
     entries = sorted((e for e in read.entries if (e.start or 0) < duration), key=lambda entry: entry.start or 0)
     merged = _merge(entries)
-    singers = _singers(merged)
+    singers = singers_of(merged)
     ends = [*(entry.start or 0 for entry in merged[1:]), duration]
     return tuple(
         _line(entry, end, singers.get(entry.singer), read)
@@ -105,17 +103,6 @@ def _merge(entries: Sequence[StampedLine]) -> list[StampedLine]:
         one.background = " ".join(filter(None, (entry.background for entry in same)))
         merged.append(one)
     return merged
-
-
-def _singers(entries: Sequence[StampedLine]) -> dict[str, Singer]:
-    """Who is meant by each name that the entries use. A single singer is no duet and stays without a name."""
-    names = list(dict.fromkeys(entry.singer for entry in entries if entry.singer))
-    alone: list[Singer] = ["first", "second"]
-    single = [name for name in names if name not in BOTH]
-    if len(names) < 2:
-        return {}
-    found: dict[str, Singer] = dict.fromkeys(names, "both")
-    return found | dict(zip(single, alone, strict=False))
 
 
 def _line(entry: StampedLine, latest: float, singer: Singer | None, read: Reading) -> Line:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from antiphon.music.progress import Progress, part
-from antiphon.music.transcription.bass import bass_line
+from antiphon.music.transcription.basicpitchbass import bass_line
 from antiphon.music.transcription.chords import chords, with_struck
 from antiphon.music.transcription.ear import BASS, DRUMS, Hearing
 from antiphon.music.transcription.lowpitch import listen_low

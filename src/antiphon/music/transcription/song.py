@@ -120,7 +120,7 @@ def by_stem(
 
 def _band(sounds: Mapping[str, Sound], found: Survey) -> dict[str, Sound]:
     """What plays but is not sung; the low end that the separation took for a bass is with the rest. Empty where no
-    pitched stem is left."""
+    pitched stem is left. (Whether there is a bass stem at all, ``separation.presence`` decides.)"""
     band = {stem: sound for stem, sound in sounds.items() if stem != VOICE}
     rest = [stem for stem in band if stem not in (BASS, DRUMS)]
     if not rest and BASS not in band:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from antiphon.music.audio import Writer
 from antiphon.music.transcription import sound as listened
-from antiphon.music.transcription.bass import bass_line
+from antiphon.music.transcription.basicpitchbass import bass_line
 from antiphon.music.transcription.levels import HOP, SAMPLE_RATE
 from antiphon.music.transcription.lowpitch import MIN_PITCH, LowPitches, listen_low
 
