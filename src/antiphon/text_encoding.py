@@ -27,8 +27,18 @@ LEGACY = {
     "gb18030": "gb18030",
     "gb2312": "gb18030",
     "gbk": "gb18030",
-    "big5": "big5",
-    "big5-hkscs": "big5",
+    "big5": "big5hkscs",
+    "big5-hkscs": "big5hkscs",
+    "big5hkscs": "big5hkscs",
+    "cp950": "big5hkscs",
+    "windows-1250": "cp1250",
+    "windows-1253": "cp1253",
+    "windows-1254": "cp1254",
+    "iso-8859-9": "cp1254",
+    "cp874": "cp874",
+    "tis-620": "cp874",
+    "cp866": "cp866",
+    "ibm866": "cp866",
     "cp932": "cp932",
     "shift_jis": "cp932",
     "euc-jp": "euc_jp",
@@ -41,6 +51,9 @@ LEGACY = {
 """Python's name of each legacy encoding that is recognised, by the detector's, in lower case."""
 
 _LETTERS = re.compile(rb"[A-Za-z\x80-\xff]")
+_SIGNS = re.compile(r"[^\W\d_][¡¢£¤¥¦§¨©ª«¬®¯°±²³´µ¶·¸¹º¼½¾¿×÷]|[¡¢£¤¥¦§¨©ª¬®¯°±²³´µ¶·¸¹º¼½¾×÷]{2}")
+"""Signs within words, which other encodings have letters for."""
+
 _HIGH = re.compile(rb"[\x80-\xff]+")
 
 
@@ -92,12 +105,14 @@ def _legacy(data: bytes) -> str:
 
     found: dict[str, float] = {}
     for guess in chardet.detect_all(_sample(data)):
-        encoding = LEGACY.get((guess["encoding"] or "").lower())
-        if encoding and _is_text(data, encoding):
+        named = (guess["encoding"] or "").lower()
+        encoding = LEGACY.get(named, named)
+        if encoding and (encoding not in LEGACY.values() or _is_text(data, encoding)):
             found[encoding] = max(found.get(encoding, 0.0), guess["confidence"])
     ranked = sorted(found, key=lambda encoding: -found[encoding])
-    if not ranked:
+    if not ranked or ranked[0] not in LEGACY.values():
         raise InDoubt("in an encoding that is not known")
+    ranked = [encoding for encoding in ranked if encoding in LEGACY.values()]
     if len(ranked) > 1 and found[ranked[0]] < MIN_LEAD * found[ranked[1]]:
         raise InDoubt(f"in {ranked[0]} or {ranked[1]}")
     return ranked[0]
@@ -109,7 +124,7 @@ def _is_western(data: bytes) -> bool:
     high = sum(map(len, runs))
     if high > MAX_WESTERN_SHARE * len(_LETTERS.findall(data)) or max(map(len, runs)) > MAX_WESTERN_RUN_BYTES:
         return False
-    return _is_text(data, "cp1252")
+    return _is_text(data, "cp1252") and not _SIGNS.search(data.decode("cp1252"))
 
 
 def _is_text(data: bytes, encoding: str) -> bool:

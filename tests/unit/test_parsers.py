@@ -106,6 +106,7 @@ TEXTS: dict[str, Callable[[int], str]] = {
     "times and words": lambda size: "[0:1]" * size + "<0:1>a" * size,  # so large that the bound of repeats is met
     "lines of one time": lambda size: "[0:1]a\n" * (size // 7),
     "lines out of order": lambda size: "".join(f"[{9 - n % 9}:1]a\n" for n in range(size // 7)),
+    "background voices": lambda size: "[bg:]\n" * (size // 6) + "[bg:a]\n" * (size // 7),
     "cues": lambda size: "00:01.000 --> 00:02.000\n<v a>b <00:01.500>c\n\n" * (size // 40),
     "rows of a cue": lambda size: "00:01.000 --> 00:02.000\n" + "a\n" * (size // 2),
     "text after a cue": lambda size: "00:01.000 --> 00:02.000\na\n" + "\nb\n" * (size // 3),

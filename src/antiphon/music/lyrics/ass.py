@@ -8,15 +8,16 @@ FIELDS: tuple[str, ...] = ("layer", "start", "end", "style", "name", "marginl", 
 """Of a dialogue line, where no ``Format:`` line says otherwise."""
 
 _CLOCK = re.compile(r"(\d{1,3}):(\d{1,2}):(\d{1,2})[.:](\d{1,3})", re.ASCII)
+_DIALOGUE = re.compile(r"Dialogue:[^,]{0,20},\s*\d{1,3}:\d{1,2}:\d{1,2}", re.ASCII)
 _OVERRIDE = re.compile(r"\{[^{}]*\}")
 _KARAOKE = re.compile(r"\\[kK][fo]?(\d{1,6})", re.ASCII)
 _DRAWING = re.compile(r"\\p(\d{1,2})", re.ASCII)
 
 
 def is_ass(text: str) -> bool:
-    """Whether this is ASS or SSA: it has one of their sections or a dialogue line."""
+    """Whether this is ASS or SSA: it has their first section or a dialogue line with times."""
     return any(
-        line.lower() in ("[script info]", "[events]") or line.startswith("Dialogue:")
+        line.lower() == "[script info]" or _DIALOGUE.match(line) is not None
         for line in map(str.strip, text.split("\n"))
     )
 

@@ -5,33 +5,51 @@ WebVTT: https://www.w3.org/TR/webvtt1/. SRT has no standard; read is what SubRip
 
 import html
 import re
+from collections.abc import Iterator
 
 from antiphon.music.lyrics.entries import UNREADABLE_TIME, Reading, StampedLine, TimedText, single_spaced
 
-_CLOCK = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
+_CLOCK = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
 _TIMES = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s.*)?", re.ASCII)
 _WITHIN = re.compile(rf"<{_CLOCK}>", re.ASCII)
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s([^<>]*)>", re.IGNORECASE)
 _MARKUP = re.compile(r"<[^<>]*>|\{\\[^{}]*\}")
+_FAR_REFERENCE = re.compile(r"&#(?:\d{8}|[xX][0-9a-fA-F]{7})[0-9a-fA-F]*;?")
 _ASIDE = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")
 
 
 def is_cues(text: str) -> bool:
-    """Whether this is SRT or WebVTT: it says so, or a line of it is a cue's times."""
-    return text.startswith("WEBVTT") or any("-->" in line and _TIMES.fullmatch(line) for line in text.split("\n"))
+    """Whether this is SRT or WebVTT: a line of it is a cue's times."""
+    return any("-->" in line and _TIMES.fullmatch(line) for line in text.split("\n"))
 
 
 def read_cues(text: str) -> Reading:
     """The cues of SRT or WebVTT, the rows of each as one line. A cue whose times cannot be read is told."""
     reading = Reading()
+    for block in _blocks(text):
+        _cue(reading, block)
+    return reading
+
+
+def _blocks(text: str) -> Iterator[list[tuple[int, str]]]:
+    """The blocks of numbered rows, which empty rows part, and rows with a cue's times: these begin a block, with the
+    number before them."""
     block: list[tuple[int, str]] = []
     for number, line in enumerate([*text.split("\n"), ""], 1):
-        if line.strip():
-            block.append((number, line))
-        elif block:
-            _cue(reading, block)
+        if not line.strip():
+            if block and not (len(block) == 1 and block[0][1].strip().isdigit()):
+                yield block
+                block = []
+            continue
+        if block and "-->" in line and _TIMES.fullmatch(line) and not block[-1][1].strip().isdigit():
+            yield block
             block = []
-    return reading
+        elif len(block) > 1 and "-->" in line and _TIMES.fullmatch(line):
+            yield block[:-1]
+            block = block[-1:]
+        block.append((number, line))
+    if block:
+        yield block
 
 
 def _cue(reading: Reading, block: list[tuple[int, str]]) -> None:
@@ -49,7 +67,7 @@ def _cue(reading: Reading, block: list[tuple[int, str]]) -> None:
         reading.warn(UNREADABLE_TIME, number)
     text = "\n".join(row for _, row in block[at + 1 :])
     voice = _VOICE.search(text)
-    singer = single_spaced(html.unescape(voice[1])).strip() if voice else ""
+    singer = single_spaced(_unescaped(voice[1])).strip() if voice else ""
     reading.add(StampedLine(number, start, _words(text), end, singer))
 
 
@@ -69,9 +87,14 @@ def _words(text: str) -> list[TimedText]:
 
 
 def _plain(text: str) -> str:
-    return single_spaced(html.unescape(_MARKUP.sub("", text)))
+    return single_spaced(_unescaped(_MARKUP.sub("", text)))
 
 
 def _seconds(parts: tuple[str | None, ...] | list[str | None]) -> float:
     hours, minutes, seconds, fraction = (part or "0" for part in parts)
     return 3600 * int(hours) + 60 * int(minutes) + int(seconds) + float(f"0.{fraction}")
+
+
+def _unescaped(text: str) -> str:
+    """The text with its character references; one to an impossible character is left out."""
+    return html.unescape(_FAR_REFERENCE.sub("", text))

@@ -9,6 +9,7 @@ come as JSON lines, as NetEase writes them: ``{"t": 500, "c": [{"tx": "…"}]}``
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,12 +25,12 @@ from antiphon.music.lyrics.entries import (
 
 MAX_CREDIT_MS = 86_400_000
 
-_TIME = r"(?P<sign>[-+]?)(?:(?P<h>\d{1,2}):(?=\d+:\d+\.))?(?P<m>\d{1,3}):(?P<s>\d{1,2})(?:[.:,](?P<f>\d{1,3}))?"
+_TIME = r"(?P<sign>[-+]?)(?:(?P<h>\d{1,2}):(?=\d+:\d+\.))?(?P<m>\d{1,3}):(?P<s>\d{1,2})(?:[.:,](?P<f>\d{1,9}))?"
 _STAMP = re.compile(rf"\s*\[\s*{_TIME}\s*\]", re.ASCII)
 _WORD_STAMP = re.compile(rf"(?:<\s*{_TIME}\s*>)|(?:\[\s*{_TIME.replace('?P<', '?P<b')}\s*\])", re.ASCII)
 _BACKGROUND = re.compile(r"\[bg:(?P<text>.*)\]", re.IGNORECASE)
 _TAG = re.compile(r"\[(?P<id>[^\W\d][\w#]*|#):(?P<value>.*)\]")
-_BROKEN = re.compile(r"\s*\[([^\s\]]*)\]")
+_BROKEN = re.compile(r"\s*\[(?!bg:)([-+\w]{1,4}:[-+\w.:,]{1,9})\]", re.ASCII)
 _HEADING = re.compile(r"\[[^\]]*\]")
 _SINGER = re.compile(r"(?P<name>v\d{1,4}|[FMD])\s?[:\uff1a]\s*", re.ASCII)
 
@@ -54,6 +55,8 @@ class _Reader:
     singers: bool
     singer: str = ""
     reading: Reading = field(default_factory=Reading)
+    last: StampedLine | None = None
+    """The last line with text."""
 
     def line(self, number: int, line: str) -> None:
         if line.startswith("{") and line.endswith("}") and self._credit(number, line):
@@ -76,6 +79,9 @@ class _Reader:
                 break
             position = stamp.end()
         line = line[position:].lstrip()
+        if sung := _BACKGROUND.fullmatch(line):
+            self._background(number, sung["text"], stamps)
+            return
         if not stamps and (not line or _HEADING.fullmatch(line)):
             return
         self._add(number, stamps, self._sung(line), broken)
@@ -99,19 +105,25 @@ class _Reader:
                 return
             moved = start - stamps[0]
             placed = [(word, None if time is None else time + moved) for word, time in words]
-            self.reading.add(StampedLine(number, start, placed, singer=self.singer))
+            self._take(StampedLine(number, start, placed, singer=self.singer))
         if not stamps:
-            self.reading.add(StampedLine(number, None, words, singer=self.singer))
+            self._take(StampedLine(number, None, words, singer=self.singer))
 
-    def _background(self, number: int, text: str) -> None:
+    def _take(self, entry: StampedLine) -> None:
+        self.reading.add(entry)
+        if entry.text:
+            self.last = entry
+
+    def _background(self, number: int, text: str, stamps: Sequence[float] = ()) -> None:
         """What is sung to the line before; a line of its own where there is none."""
         words = _words(text)
         sung = "".join(word for word, _ in words).strip()
-        last = next((entry for entry in reversed(self.reading.entries) if entry.text), None)
-        if last is None:
-            self._add(number, [], words, broken=False)
-        elif sung:
-            last.background = f"{last.background} {sung}".strip()
+        if not sung:
+            return
+        if self.last is None:
+            self._add(number, list(stamps), words, broken=False)
+        else:
+            self.last.background = f"{self.last.background} {sung}".strip()
 
     def _credit(self, number: int, line: str) -> bool:
         """Take a JSON line as a credit; whether it is JSON."""
@@ -121,7 +133,7 @@ class _Reader:
             return False
         text = _credit_text(said.get("c"))
         start = said.get("t")
-        if text and isinstance(start, int) and 0 <= start < MAX_CREDIT_MS:
+        if text and isinstance(start, int) and not isinstance(start, bool) and 0 <= start < MAX_CREDIT_MS:
             self.reading.add(StampedLine(number, start / 1000, [(text, None)]))
         else:
             self.reading.warn(NO_LYRICS, number)
@@ -140,7 +152,8 @@ def _credit_text(pieces: Any) -> str:
     if not isinstance(pieces, list):
         return ""
     texts = [piece.get("tx") for piece in pieces if isinstance(piece, dict)]
-    return single_spaced("".join(text for text in texts if isinstance(text, str))).strip()
+    joined = "".join(text for text in texts if isinstance(text, str))
+    return single_spaced("".join(one for one in joined if one.isprintable() or one.isspace())).strip()
 
 
 def _seconds(match: re.Match[str], prefix: str = "") -> float:

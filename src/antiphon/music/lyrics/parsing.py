@@ -10,6 +10,9 @@ from antiphon.music.lyrics.lrc import read_lrc
 from antiphon.music.lyrics.placing import placed, spread
 from antiphon.music.lyrics.ttml import is_ttml, read_ttml
 
+_INVISIBLE = re.compile("[\ufeff\u200b\u2060]")
+"""Byte order marks, also where files were joined, and spaces without a width."""
+
 NOT_TIMED = "'lyrics': they have no times; they scroll with the song"
 
 
@@ -18,7 +21,7 @@ def parse(text: str, duration: float) -> Lyrics:
 
     Never fails: what has a bad time is put where it likely belongs, and what is not understood is told.
     """
-    read = _read(re.sub(r"\r\n?", "\n", text.removeprefix("\ufeff")))
+    read = _read(re.sub(r"\r*\n|\r", "\n", _INVISIBLE.sub("", text)))
     if _has_times(read):
         return Lyrics(placed(read, duration), read.warnings())
     lines = spread([entry.text for entry in read.entries if entry.text], duration)

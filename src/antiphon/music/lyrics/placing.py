@@ -24,6 +24,9 @@ MAX_WORD_S = 2.0
 UNTIMED_LINE_S = 3.0
 """Seconds between lines without a time that no line with a time follows."""
 
+NO_TRANSLATION = "//"
+"""What some services write in place of a translation."""
+
 MAX_LINE_CHARS = 90
 """Characters in a line of plain text; longer ones are broken at a space."""
 
@@ -93,7 +96,7 @@ def _merge(entries: Sequence[StampedLine]) -> list[StampedLine]:
     merged: list[StampedLine] = []
     for start, together in groupby(entries, key=lambda entry: entry.start):
         first, *_ = same = list(together)
-        sung = [entry for entry in same if entry.text] or [first]
+        sung = _unlike([entry for entry in same if entry.text and entry.text != NO_TRANSLATION]) or [first]
         one = sung[0]
         if len(sung) > 1:
             text = " / ".join(entry.text for entry in sung)
@@ -105,12 +108,17 @@ def _merge(entries: Sequence[StampedLine]) -> list[StampedLine]:
     return merged
 
 
+def _unlike(entries: Sequence[StampedLine]) -> list[StampedLine]:
+    """Those whose text no earlier one has."""
+    return list({entry.text: entry for entry in reversed(entries)}.values())[::-1]
+
+
 def _line(entry: StampedLine, latest: float, singer: Singer | None, read: Reading) -> Line:
     start = entry.start or 0.0
     if entry.end is not None and entry.end > start:
         latest = min(latest, entry.end)
     if all(time is None for _, time in entry.words):
-        longest = MAX_LINE_S if entry.end is None else latest - start
+        longest = MAX_LINE_S if entry.end is None or entry.end <= start else latest - start
         return Line(start, min(latest, start + longest), (Word(entry.text),), singer, entry.background)
     times: list[float] = []
     for _, time in entry.words:

@@ -49,7 +49,9 @@ def read_ttml(text: str) -> Reading:
         words.read(element)
         named = "both" if singer in groups else singer
         sung, background = words.sung, words.background
-        if sung or background:
+        if background and not any(word.strip() for word, _ in sung):
+            sung, background = [(background, start)], ""
+        if sung:
             reading.add(StampedLine(number, start, sung, end, named, background))
     if not paragraphs:
         reading.warn(NO_LYRICS, 1)
@@ -159,7 +161,7 @@ def _absolute(paragraphs: list[_Paragraph], clock: _Clock) -> bool:
 
 def _parsed(text: str) -> Element | None:
     try:
-        return ElementTree.fromstring(text.strip())  # noqa: S314 - it has no DOCTYPE, so no entities
+        return ElementTree.fromstring(text.strip().replace("&nbsp;", "&#160;"))  # noqa: S314 - it has no DOCTYPE, so no entities
     except (ElementTree.ParseError, ValueError):
         return None
 

@@ -229,3 +229,61 @@ def test_a_line_that_comes_back_a_hundred_times_is_kept_whole() -> None:
 def test_text_that_only_looks_like_a_format_is_read_to_its_end(text: str) -> None:
     lyrics = parse(text, SONG)
     assert sum(len(line.text) for line in lyrics.lines) <= len(text)
+
+
+TWO = [(1.0, 2.0, "hi"), (3.0, 4.0, "ho")]
+AS_FOUND: list[tuple[str, str, Shown]] = [
+    ("cues without a row between", "WEBVTT\n00:01.000 --> 00:02.000\nhi\n00:03.000 --> 00:04.000\nho", TWO),
+    (
+        "numbers without a row between",
+        "1\n00:00:01,000 --> 00:00:02,000\nhi\n2\n00:00:03,000 --> 00:00:04,000\nho",
+        TWO,
+    ),
+    ("double rows", "1\n\n00:00:01,000 --> 00:00:02,000\n\nhi\n\n2\n\n00:00:03,000 --> 00:00:04,000\n\nho\n", TWO),
+    ("seconds without fractions", "00:00:01 --> 00:00:02\nhi\n\n00:00:03 --> 00:00:04\nho", TWO),
+    ("joined files with marks", "\ufeff[00:01.00]hi\n[00:02.00]\n\ufeff[00:03.00]ho\n[00:04.00]", TWO),
+    ("fractions of a microsecond", "[00:01.000000]hi\n[00:02.0000]\n[00:03.00]ho\n[00:04.0]", TWO),
+    (
+        "an entity for a space",
+        '<tt><body><p begin="1s" end="2s">hi</p><p begin="3s" end="4s">ho&nbsp;</p></body></tt>',
+        TWO,
+    ),
+    ("a line that looks like ASS", "[00:01.00]Dialogue: hi\n[00:02.00]", [(1, 2, "Dialogue: hi")]),
+    (
+        "a line that looks like a cue file",
+        "[00:01.00]hi\n[00:02.00]\nWEBVTT rocks",
+        [(1, 2, "hi"), (5, 15, "WEBVTT rocks")],
+    ),
+    ("the same line twice", "[00:01.00]hi\n[00:01.00]hi\n[00:02.00]", [(1, 2, "hi")]),
+    ("no translation", "[00:01.00]hi\n[00:01.00]//\n[00:02.00]", [(1, 2, "hi")]),
+    ("a Chinese name in brackets", "[00:01.00][女:我爱你]\n[00:02.00]", [(1, 2, "[女:我爱你]")]),
+    ("a cue without length", "00:00:05,000 --> 00:00:05,000\nhi", [(5, 15, "hi")]),
+    (
+        "only a background voice",
+        '<tt xmlns:m="http://www.w3.org/ns/ttml#metadata"><body><p begin="1s" end="2s">'
+        '<span m:role="x-bg">ooh</span></p></body></tt>',
+        [(1, 2, "ooh")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "lines"), [case[1:] for case in AS_FOUND], ids=[case[0] for case in AS_FOUND])
+def test_files_are_read_as_people_have_them(text: str, lines: Shown) -> None:
+    assert shown(parse(text, SONG)) == lines
+
+
+def test_background_voices_may_have_a_time_before_them() -> None:
+    assert [(line.text, line.background) for line in parse("[00:01]One\n[00:02][bg:ooh]\n[00:03]Two", SONG).lines] == [
+        ("One", "ooh"),
+        ("Two", ""),
+    ]
+
+
+@pytest.mark.parametrize("text", ["&#" + "9" * 5000 + ";", "<v &#" + "9" * 5000 + ";>x", "&#x" + "f" * 50 + ";"])
+def test_a_reference_to_no_character_is_left_out(text: str) -> None:
+    assert len(parse(f"00:00:01,000 --> 00:00:02,000\nhi {text}", SONG).lines) == 1
+
+
+def test_credits_bring_no_control_characters_in() -> None:
+    [line] = parse('{"t":1000,"c":[{"tx":"a\\u0000\\u001bb\\ud800"}]}', SONG).lines
+    assert (line.text, line.start) == ("ab", 1.0)
