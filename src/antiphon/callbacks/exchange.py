@@ -19,7 +19,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from antiphon import __version__
-from antiphon.callbacks.schedule import acknowledged
+from antiphon.callbacks.retry_schedule import acknowledged
 from antiphon.errors import AntiphonError
 from antiphon.http_dates import parse_retry_after
 from antiphon.outbound.connection import guarded_connector

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from antiphon.callbacks.schedule import NextStep
+from antiphon.callbacks.retry_schedule import NextStep
 from antiphon.errors import NotFound
 from antiphon.outbound.guard import host_of
 

@@ -14,7 +14,7 @@ from antiphon.callbacks import outbox
 from antiphon.callbacks.exchange import PostOutcome
 from antiphon.callbacks.metrics import Metrics
 from antiphon.callbacks.outbox import ClaimedDelivery, MadeAttempt
-from antiphon.callbacks.schedule import NextStep, next_step
+from antiphon.callbacks.retry_schedule import NextStep, next_step
 from antiphon.database import Database
 
 log = structlog.get_logger()

@@ -175,7 +175,7 @@ class Client:
             audio_id: The track of it.
             callback_url: Where the result is announced; None where it is polled, on our server only.
             author: Shown below the title.
-            domain: Shown as the maker's mark.
+            domain: Shown at the bottom.
             theme: This and what follows is known to our server only.
             lyrics: LRC or plain text instead of the upload's; an empty text shows none.
         """

@@ -82,7 +82,7 @@ class Transfer:
         """Fetch, check, move into place."""
         try:
             self._begin()
-            self._gather()
+            self._resume_until_whole()
         except LinkExpired:
             self._partial.drop()
             raise
@@ -93,8 +93,8 @@ class Transfer:
         if note.link != link or not note.validator or note.wrong >= MAX_WRONG_RANGES:
             self._partial.restart(PartialNote(link))
 
-    def _gather(self) -> None:
-        """Ask until all is there: a connection that brought something before it broke is mended at once."""
+    def _resume_until_whole(self) -> None:
+        """Ask for what is missing until all is there; at once where a connection brought something before it broke."""
         resumes, changes = self._terms.resumes, 1
         while True:
             before = self._partial.size

@@ -10,7 +10,7 @@ from sqlalchemy import event, text
 from antiphon.callbacks import outbox
 from antiphon.callbacks.history import deliveries_of
 from antiphon.callbacks.outbox import ClaimedDelivery, MadeAttempt
-from antiphon.callbacks.schedule import NextStep
+from antiphon.callbacks.retry_schedule import NextStep
 from antiphon.errors import NotFound
 from antiphon.outbound.guard import host_of
 from tests.integration.callbacks.conftest import Rig

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.callbacks.schedule import NextStep, delay_of, next_step
+from antiphon.callbacks.retry_schedule import NextStep, delay_of, next_step
 from antiphon.http_dates import parse_retry_after
 
 DELAYS = (10.0, 60.0, 300.0)
