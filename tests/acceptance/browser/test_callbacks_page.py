@@ -24,6 +24,7 @@ def open_callback(console: Console, task: str) -> Page:
 
 
 def test_body_and_headers_are_shown_exactly_as_they_were_sent(console: Console, song: Song, receiver: Receiver) -> None:
+    wait_for(lambda: receiver.received_for(song.midi), "the callback")
     sent = receiver.received_for(song.midi)[-1]  # the newest delivery stands above
     page = open_callback(console, song.midi)
     page.locator(".attempt summary").first.click()
