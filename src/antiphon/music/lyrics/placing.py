@@ -110,7 +110,10 @@ def _merge(entries: Sequence[StampedLine]) -> list[StampedLine]:
 
 def _unlike(entries: Sequence[StampedLine]) -> list[StampedLine]:
     """Those whose text no earlier one has."""
-    return list({entry.text: entry for entry in reversed(entries)}.values())[::-1]
+    first: dict[str, StampedLine] = {}
+    for entry in entries:
+        first.setdefault(entry.text, entry)
+    return list(first.values())
 
 
 def _line(entry: StampedLine, latest: float, singer: Singer | None, read: Reading) -> Line:

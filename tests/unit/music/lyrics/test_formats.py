@@ -255,6 +255,11 @@ AS_FOUND: list[tuple[str, str, Shown]] = [
         [(1, 2, "hi"), (5, 15, "WEBVTT rocks")],
     ),
     ("the same line twice", "[00:01.00]hi\n[00:01.00]hi\n[00:02.00]", [(1, 2, "hi")]),
+    (
+        "a line again behind its translation",
+        "[00:01.00]hi\n[00:01.00]ho\n[00:01.00]hi\n[00:02.00]",
+        [(1, 2, "hi / ho")],
+    ),
     ("no translation", "[00:01.00]hi\n[00:01.00]//\n[00:02.00]", [(1, 2, "hi")]),
     ("a Chinese name in brackets", "[00:01.00][女:我爱你]\n[00:02.00]", [(1, 2, "[女:我爱你]")]),
     ("a cue without length", "00:00:05,000 --> 00:00:05,000\nhi", [(5, 15, "hi")]),
