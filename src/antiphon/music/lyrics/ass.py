@@ -2,7 +2,7 @@
 
 import re
 
-from antiphon.music.lyrics.entries import UNREADABLE_TIME, Reading, StampedLine, TimedText, single_spaced
+from antiphon.music.lyrics.entries import UNREADABLE_TIME, Reading, StampedLine, TimedText, clock_seconds, single_spaced
 
 FIELDS: tuple[str, ...] = ("layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text")
 """Of a dialogue line, where no ``Format:`` line says otherwise."""
@@ -77,5 +77,4 @@ def _seconds(clock: str) -> float | None:
     found = _CLOCK.fullmatch(clock.strip())
     if not found:
         return None
-    hours, minutes, seconds, fraction = found.groups()
-    return 3600 * int(hours) + 60 * int(minutes) + int(seconds) + float(f"0.{fraction}")
+    return clock_seconds(*found.groups())

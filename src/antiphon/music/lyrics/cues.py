@@ -7,7 +7,7 @@ import html
 import re
 from collections.abc import Iterator
 
-from antiphon.music.lyrics.entries import UNREADABLE_TIME, Reading, StampedLine, TimedText, single_spaced
+from antiphon.music.lyrics.entries import UNREADABLE_TIME, Reading, StampedLine, TimedText, clock_seconds, single_spaced
 
 _CLOCK = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
 _TIMES = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s.*)?", re.ASCII)
@@ -20,7 +20,7 @@ _ASIDE = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")
 
 def is_cues(text: str) -> bool:
     """Whether this is SRT or WebVTT: a line of it is a cue's times."""
-    return any("-->" in line and _TIMES.fullmatch(line) for line in text.split("\n"))
+    return any(map(_begins_cue, text.split("\n")))
 
 
 def read_cues(text: str) -> Reading:
@@ -36,20 +36,23 @@ def _blocks(text: str) -> Iterator[list[tuple[int, str]]]:
     number before them."""
     block: list[tuple[int, str]] = []
     for number, line in enumerate([*text.split("\n"), ""], 1):
+        numbered = bool(block) and block[-1][1].strip().isdigit()
         if not line.strip():
-            if block and not (len(block) == 1 and block[0][1].strip().isdigit()):
+            if block and not (numbered and len(block) == 1):
                 yield block
                 block = []
             continue
-        if block and "-->" in line and _TIMES.fullmatch(line) and not block[-1][1].strip().isdigit():
-            yield block
-            block = []
-        elif len(block) > 1 and "-->" in line and _TIMES.fullmatch(line):
-            yield block[:-1]
-            block = block[-1:]
+        if _begins_cue(line) and len(block) > numbered:
+            ended = len(block) - numbered
+            yield block[:ended]
+            block = block[ended:]
         block.append((number, line))
     if block:
         yield block
+
+
+def _begins_cue(line: str) -> bool:
+    return "-->" in line and _TIMES.fullmatch(line) is not None
 
 
 def _cue(reading: Reading, block: list[tuple[int, str]]) -> None:
@@ -62,7 +65,7 @@ def _cue(reading: Reading, block: list[tuple[int, str]]) -> None:
         return
     number, line = block[at]
     times = _TIMES.fullmatch(line)
-    start, end = (_seconds(times.groups()[:4]), _seconds(times.groups()[4:])) if times else (None, None)
+    start, end = (clock_seconds(*times.groups()[:4]), clock_seconds(*times.groups()[4:])) if times else (None, None)
     if times is None:
         reading.warn(UNREADABLE_TIME, number)
     text = "\n".join(row for _, row in block[at + 1 :])
@@ -82,17 +85,12 @@ def _words(text: str) -> list[TimedText]:
     pieces = _WITHIN.split(text)  # text, then the four parts of a time and a text, again and again
     words: list[TimedText] = [(_plain(pieces[0]), None)]
     for index in range(1, len(pieces), 5):
-        words.append((_plain(pieces[index + 4]), _seconds(pieces[index : index + 4])))
+        words.append((_plain(pieces[index + 4]), clock_seconds(*pieces[index : index + 4])))
     return [(word, time) for word, time in words if word.strip() or time is not None]
 
 
 def _plain(text: str) -> str:
     return single_spaced(_unescaped(_MARKUP.sub("", text)))
-
-
-def _seconds(parts: tuple[str | None, ...] | list[str | None]) -> float:
-    hours, minutes, seconds, fraction = (part or "0" for part in parts)
-    return 3600 * int(hours) + 60 * int(minutes) + int(seconds) + float(f"0.{fraction}")
 
 
 def _unescaped(text: str) -> str:

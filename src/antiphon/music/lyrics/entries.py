@@ -83,6 +83,11 @@ class Reading:
         return tuple(f"'lyrics': {_listed(list(numbers))}: {what}" for what, numbers in self._found.items())
 
 
+def clock_seconds(hours: str | None, minutes: str, seconds: str, fraction: str | None) -> float:
+    """Seconds of a clock's digits; ``fraction`` holds those behind the point. None or empty parts are 0."""
+    return 3600 * int(hours or 0) + 60 * int(minutes) + int(seconds) + float(f"0.{fraction or 0}")
+
+
 def single_spaced(text: str) -> str:
     """The text with every run of white space as one space."""
     return re.sub(r"\s+", " ", text)

@@ -20,6 +20,7 @@ from antiphon.music.lyrics.entries import (
     Reading,
     StampedLine,
     TimedText,
+    clock_seconds,
     single_spaced,
 )
 
@@ -157,8 +158,8 @@ def _credit_text(pieces: Any) -> str:
 
 
 def _seconds(match: re.Match[str], prefix: str = "") -> float:
-    sign, hours, minutes, seconds, fraction = (match[prefix + name] or "" for name in ("sign", "h", "m", "s", "f"))
-    value = 3600 * int(hours or 0) + 60 * int(minutes) + int(seconds) + float(f"0.{fraction or 0}")
+    sign, *digits = (match[prefix + name] for name in ("sign", "h", "m", "s", "f"))
+    value = clock_seconds(*digits)
     return -value if sign == "-" else value
 
 
