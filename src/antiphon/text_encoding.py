@@ -50,6 +50,7 @@ LEGACY = {
 }
 """Python's name of each legacy encoding that is recognised, by the detector's, in lower case."""
 
+_READ = frozenset(LEGACY.values())
 _LETTERS = re.compile(rb"[A-Za-z\x80-\xff]")
 _SIGNS = re.compile(r"[^\W\d_][¡¢£¤¥¦§¨©ª«¬®¯°±²³´µ¶·¸¹º¼½¾¿×÷]|[¡¢£¤¥¦§¨©ª¬®¯°±²³´µ¶·¸¹º¼½¾×÷]{2}")
 """Signs within words, which other encodings have letters for."""
@@ -107,12 +108,12 @@ def _legacy(data: bytes) -> str:
     for guess in chardet.detect_all(_sample(data)):
         named = (guess["encoding"] or "").lower()
         encoding = LEGACY.get(named, named)
-        if encoding and (encoding not in LEGACY.values() or _is_text(data, encoding)):
+        if encoding and (encoding not in _READ or _is_text(data, encoding)):
             found[encoding] = max(found.get(encoding, 0.0), guess["confidence"])
     ranked = sorted(found, key=lambda encoding: -found[encoding])
-    if not ranked or ranked[0] not in LEGACY.values():
+    if not ranked or ranked[0] not in _READ:
         raise InDoubt("in an encoding that is not known")
-    ranked = [encoding for encoding in ranked if encoding in LEGACY.values()]
+    ranked = [encoding for encoding in ranked if encoding in _READ]
     if len(ranked) > 1 and found[ranked[0]] < MIN_LEAD * found[ranked[1]]:
         raise InDoubt(f"in {ranked[0]} or {ranked[1]}")
     return ranked[0]
