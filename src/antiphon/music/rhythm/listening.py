@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from antiphon.music import audio
 from antiphon.music.rhythm.onsets import BLOCK_SAMPLES, DRUMS, HOP, SAMPLE_RATE, VOCAL, Rises, salient
+from antiphon.music.signal.framing import summed
 from antiphon.music.signal.pitchbands import pitch_power
 
 PITCH_WINDOW, PITCH_HOP = 8_192, 8 * HOP
@@ -62,11 +63,11 @@ class RhythmListener:
 
     def push(self, blocks: Mapping[str, NDArray[np.float32]]) -> None:
         """The next block (n,) of each stem that goes on, at ``SAMPLE_RATE``."""
-        struck = _together([blocks[name] for name in self._struck if name in blocks])
+        struck = summed([blocks[name] for name in self._struck if name in blocks])
         self._whole.push(struck)
         if DRUMS in blocks and len(self._struck) > 1:
             self._drums.push(blocks[DRUMS])
-        self._power.append(self._pitch.push(_together([blocks[name] for name in self._tonal if name in blocks])))
+        self._power.append(self._pitch.push(summed([blocks[name] for name in self._tonal if name in blocks])))
 
     def finish(self) -> Listened:
         strength = salient(self._whole.strength())
@@ -77,10 +78,3 @@ class RhythmListener:
             for column, one in enumerate(rises.by_register().T, start=first):
                 accents[: len(one), column] = salient(one)[: len(accents)]
         return Listened(strength, accents, np.concatenate([*self._power, self._pitch.finish()]))
-
-
-def _together(blocks: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    total = np.zeros(max((len(block) for block in blocks), default=0), np.float32)
-    for block in blocks:
-        total[: len(block)] += block
-    return total

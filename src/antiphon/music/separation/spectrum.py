@@ -9,6 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from antiphon.music.signal.framing import Samples
+from antiphon.music.signal.stft import periodic_hann
 
 Parts = NDArray[np.float32]
 """(…, 2 × channels, bins, frames): of each channel the real and the imaginary parts."""
@@ -38,16 +39,12 @@ class SegmentSpectrum:
     def _lead(self) -> int:
         return 3 * self.hop // 2
 
-    def _taper(self) -> Samples:
-        phase = np.arange(self.window) * (2 * np.pi / self.window)
-        return np.asarray(0.5 - 0.5 * np.cos(phase), np.float32)
-
     def forward(self, segment: Samples) -> Parts:
         """(channels, length) as (2 × channels, bins, frames)."""
         behind = self._lead + self.frames * self.hop - self.length
         padded = np.pad(segment, ((0, 0), (self._lead, behind)), mode="reflect")
         windows = sliding_window_view(padded, self.window, axis=1)[:, :: self.hop][:, : self.frames]
-        spectra = scipy.fft.rfft(windows * (self._taper() / np.float32(np.sqrt(self.window))), axis=2)
+        spectra = scipy.fft.rfft(windows * (periodic_hann(self.window) / np.float32(np.sqrt(self.window))), axis=2)
         spectra = spectra[:, :, :-1].transpose(0, 2, 1)
         parts = np.stack([spectra.real, spectra.imag], axis=1)
         return np.ascontiguousarray(parts.reshape(-1, self.bins, self.frames), np.float32)
@@ -58,7 +55,7 @@ class SegmentSpectrum:
         paired = parts.reshape(-1, 2, self.bins, frames)
         spectra = np.zeros((len(paired), frames, self.bins + 1), np.complex64)
         spectra[:, :, :-1] = (paired[:, 0] + 1j * paired[:, 1]).transpose(0, 2, 1)
-        taper = self._taper()
+        taper = periodic_hann(self.window)
         # Four squared Hann windows over each sample sum to 1.5.
         pieces = scipy.fft.irfft(spectra, n=self.window, axis=2) * (taper * np.float32(np.sqrt(self.window) / 1.5))
         out = np.zeros((len(paired), (frames + 3) * self.hop), np.float32)

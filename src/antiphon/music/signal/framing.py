@@ -1,10 +1,20 @@
 """Streamed signals: overlapping windows of them, and a queue of their samples."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
+
+
+def summed(blocks: Sequence[Samples]) -> Samples:
+    """Sum of blocks (n,), as long as the longest of them; empty for none."""
+    total = np.zeros(max((len(block) for block in blocks), default=0), np.float32)
+    for block in blocks:
+        total[: len(block)] += block
+    return total
 
 
 class Framer:

@@ -12,6 +12,12 @@ from antiphon.music.signal.framing import Framer, Samples
 Frames = NDArray[np.complex64]
 
 
+def periodic_hann(length: int) -> Samples:
+    """Hann window of ``length`` samples whose next one would begin it anew."""
+    phase = np.arange(length) * (2 * np.pi / length)
+    return np.asarray(0.5 - 0.5 * np.cos(phase), np.float32)
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """Where the frames of an STFT are: a periodic Hann ``window`` of that many samples every ``hop`` samples, at least
@@ -34,8 +40,7 @@ class Grid:
         return self.window - self.hop
 
     def shape(self) -> Samples:
-        phase = np.arange(self.window) * (2 * np.pi / self.window)
-        return np.asarray(0.5 - 0.5 * np.cos(phase), np.float32)
+        return periodic_hann(self.window)
 
 
 class Analysis:

@@ -7,7 +7,7 @@ from antiphon.music.signal.viterbi import best_path, runs
 from antiphon.music.transcription.attacks import align, peaks, rise
 from antiphon.music.transcription.lowpitch import MIN_PITCH, LowPitches
 from antiphon.music.transcription.notecreation import NoteEvent
-from antiphon.music.transcription.sound import loud_db
+from antiphon.music.transcription.sound import in_db, loud_db
 from antiphon.music.transcription.transitions import pitch_moves
 
 SALIENCE_WEIGHT = 0.7
@@ -56,7 +56,7 @@ def _path(salience: NDArray[np.float16], level: NDArray[np.float32]) -> NDArray[
     strongest = salience.max(axis=1).astype(np.float32)
     strong = strongest[strongest > 0.1 * strongest.max()]
     usual = float(np.percentile(strong, 90)) if len(strong) else 1.0
-    rests = 20 * np.log10(level + 1e-10) < loud_db(level) - MAX_BELOW_LOUD_DB
+    rests = in_db(level) < loud_db(level) - MAX_BELOW_LOUD_DB
     nothing = np.where(rests, usual, MIN_SALIENCE_SHARE * usual).astype(np.float32)
     blocks = (
         SALIENCE_WEIGHT * np.column_stack([salience[part], nothing[part]]).astype(np.float32)

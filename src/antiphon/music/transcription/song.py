@@ -16,7 +16,7 @@ from antiphon.music.transcription.leakage import owned
 from antiphon.music.transcription.levels import HOP, MIN_PITCH, SAMPLE_RATE
 from antiphon.music.transcription.monophony import sing
 from antiphon.music.transcription.notecreation import NoteEvent
-from antiphon.music.transcription.sound import Sound, joined, loud_db
+from antiphon.music.transcription.sound import Sound, in_db, joined, loud_db
 from antiphon.music.transcription.survey import Survey, survey
 from antiphon.music.transcription.timbre import Spectra, timbre
 from antiphon.music.transcription.velocity import velocities
@@ -154,7 +154,7 @@ def _sorted_out(heard: Mapping[str, Hearing]) -> dict[str, Hearing]:
 
 
 def _loud_enough(heard: Hearing) -> list[NoteEvent]:
-    decibels = 20 * np.log10(heard.level + 1e-10)
+    decibels = in_db(heard.level)
     quietest = max(loud_db(heard.level, SILENT_DB) - MAX_NOTE_BELOW_LOUD_DB, SILENT_DB)
     return [event for event in heard.events if decibels[event.start : event.end].max(initial=-200.0) > quietest]
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antiphon.music import audio
+from antiphon.music.signal.framing import summed
 
 Samples = NDArray[np.float32]
 
@@ -31,11 +32,7 @@ class Sound:
         """
         streams = [audio.stream(path, sample_rate=sample_rate, channels=1, block=block) for path in self.paths]
         for blocks in zip_longest(*streams):
-            total = np.zeros(max(len(one) for one in blocks if one is not None), np.float32)
-            for one in blocks:
-                if one is not None:
-                    total[: len(one)] += one[:, 0]
-            yield total * np.float32(self.gain)
+            yield summed([one[:, 0] for one in blocks if one is not None]) * np.float32(self.gain)
 
 
 def joined(sounds: Sequence[Sound]) -> Sound:
@@ -43,9 +40,15 @@ def joined(sounds: Sequence[Sound]) -> Sound:
     return replace(sounds[0], paths=tuple(path for sound in sounds for path in sound.paths))
 
 
+def in_db(level: Samples) -> Samples:
+    """RMS amplitudes in dB re full scale."""
+    decibels: Samples = 20 * np.log10(level + 1e-10)
+    return decibels
+
+
 def loud_db(level: Samples, silent: float = -60.0) -> float:
     """Level in dB of the loud passages of a sound of RMS amplitude ``level`` (frames,): the 95th percentile of the
     frames that are not ``silent``."""
-    decibels = 20 * np.log10(level + 1e-10)
+    decibels = in_db(level)
     sounding = decibels[decibels >= silent]
     return float(np.percentile(sounding, 95)) if len(sounding) else silent

@@ -20,7 +20,7 @@ from antiphon.music.transcription.levels import MIN_PITCH
 from antiphon.music.transcription.levels import SAMPLE_RATE as FRAME_RATE
 from antiphon.music.transcription.notecreation import NoteEvent
 from antiphon.music.transcription.parallel import side_by_side
-from antiphon.music.transcription.sound import Sound, loud_db
+from antiphon.music.transcription.sound import Sound, in_db, loud_db
 from antiphon.music.transcription.survey import TARGET_LOUD_DB
 
 SAMPLE_RATE, HOP = 16_000, 256
@@ -161,7 +161,7 @@ def at_onsets(events: Sequence[NoteEvent], onsets: NDArray[np.uint8]) -> list[No
 
 def sung(track: PitchTrack, level: Samples) -> Samples:
     """The pitch where the voice sings, (frames,), NaN where it rests."""
-    loud = 20 * np.log10(level + 1e-10) >= loud_db(level) - MAX_BELOW_LOUD_DB
+    loud = in_db(level) >= loud_db(level) - MAX_BELOW_LOUD_DB
     audible = track.confidence[loud & (track.confidence > AUDIBLE_CONFIDENCE)]
     usual = float(np.percentile(audible, SURE_PERCENTILE)) if len(audible) else 0.0
     voiced = loud & (track.confidence >= np.clip(SUNG_SHARE * usual, MIN_CONFIDENCE, MAX_CONFIDENCE))

@@ -1,9 +1,10 @@
 """Configuration of a Hybrid Transformer Demucs: what its constructor was given, as far as a graph is built from it."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
+
+from antiphon.music.separation.spectrum import SegmentSpectrum
 
 _MUST_BE: dict[str, tuple[Any, ...]] = {
     "audio_channels": (2,),
@@ -86,16 +87,9 @@ class Config:
         return int(self.segment * self.samplerate)
 
     @property
-    def hop(self) -> int:
-        return self.nfft // 4
-
-    @property
-    def bins(self) -> int:
-        return self.nfft // 2
-
-    @property
-    def frames(self) -> int:
-        return math.ceil(self.length / self.hop)
+    def spectrum(self) -> SegmentSpectrum:
+        """The STFT of a segment."""
+        return SegmentSpectrum(self.nfft, self.length)
 
 
 def _seconds(value: Any) -> Any:

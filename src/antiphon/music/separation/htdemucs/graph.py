@@ -28,19 +28,21 @@ def build_model(checkpoint: Checkpoint, sources: Sequence[str] | None = None) ->
     """
     config, build = checkpoint.config, LayerBuilder(checkpoint.weights)
     chosen = [config.sources.index(name) for name in (sources or config.sources)]
-    spectrum, mean, deviation = _standardised(build, SPECTRUM, 4 * config.bins * config.frames, axes=[1, 2, 3])
+    spectrum, mean, deviation = _standardised(
+        build, SPECTRUM, 4 * config.spectrum.bins * config.spectrum.frames, axes=[1, 2, 3]
+    )
     wave, wave_mean, wave_deviation = _standardised(build, MIX, 2 * config.length, axes=[1, 2])
     spectra, waves = _branches(build, config, spectrum, wave)
     count, picked = len(config.sources), build.constant(np.array(chosen, np.int64))
     outputs = {
-        SPECTRA: (len(chosen), 4, config.bins, config.frames),
+        SPECTRA: (len(chosen), 4, config.spectrum.bins, config.spectrum.frames),
         WAVES: (len(chosen), 2, config.length),
     }
     for name, value, shift, scale in ((SPECTRA, spectra, mean, deviation), (WAVES, waves, wave_mean, wave_deviation)):
         rows = build.node("Gather", [build.reshape(value, count, *outputs[name][1:]), picked], axis=0)
         scaled = build.node("Mul", [rows, scale])
         build.node("Add", [scaled, shift], output=name)
-    inputs = {MIX: (1, 2, config.length), SPECTRUM: (1, 4, config.bins, config.frames)}
+    inputs = {MIX: (1, 2, config.length), SPECTRUM: (1, 4, config.spectrum.bins, config.spectrum.frames)}
     return build.model("htdemucs", inputs, outputs)
 
 
@@ -56,12 +58,12 @@ def _standardised(build: LayerBuilder, value: str, count: int, *, axes: list[int
 
 def _branches(build: LayerBuilder, config: Config, spectrum: str, wave: str) -> tuple[str, str]:
     """Both branches from input to output: encoders, transformer, decoders with the encoders' values beside them."""
-    channels, bins, length = 0, config.bins, config.length
+    channels, bins, length = 0, config.spectrum.bins, config.length
     beside: list[tuple[str, str, int]] = []
     for level in range(config.depth):
         channels = config.channels * config.growth**level
         bins //= config.stride
-        shape = channels, bins, config.frames
+        shape = channels, bins, config.spectrum.frames
         wave, shorter = _encode_wave(build, config, wave, f"tencoder.{level}", channels, length)
         spectrum = _encode_spectrum(build, config, spectrum, f"encoder.{level}", shape)
         if level == 0 and config.freq_emb:
@@ -69,9 +71,11 @@ def _branches(build: LayerBuilder, config: Config, spectrum: str, wave: str) -> 
         beside.append((spectrum, wave, length))
         length = shorter
     if config.t_layers:
-        spectrum, wave = _through_transformer(build, config, spectrum, wave, (channels, bins, config.frames), length)
+        spectrum, wave = _through_transformer(
+            build, config, spectrum, wave, (channels, bins, config.spectrum.frames), length
+        )
     for level in range(config.depth):
-        shape = config.channels * config.growth ** (config.depth - 1 - level), bins, config.frames
+        shape = config.channels * config.growth ** (config.depth - 1 - level), bins, config.spectrum.frames
         skip, wave_skip, longer = beside.pop()
         last = level == config.depth - 1
         spectrum = _decode_spectrum(build, config, spectrum, skip, f"decoder.{level}", shape, last=last)
