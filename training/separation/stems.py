@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
+from antiphon.music.onnxsession import open_session
 from antiphon.music.separation.vocals import OVERLAP, SEGMENT, VocalMask, faded, masked, pieces
 from antiphon.music.signal.framing import Fifo, Samples
 from antiphon.music.signal.stft import Frames, Synthesis, frames_of
@@ -48,13 +48,7 @@ class StemNetwork:
     """The network, loaded once and run with ``threads`` threads."""
 
     def __init__(self, model: Path, threads: int = 1) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        options.enable_cpu_mem_arena = False
-        # Spinning threads would take the cores from decoding, encoding and other tasks.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self._session = open_session(model, threads=threads, memory_arena=False, warnings=False)
 
     def __call__(self, known: Floats) -> Shares:
         """For a segment of what the network may know of a mixture, (frames, BANDS, KNOWN)."""

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from antiphon.music import audio
 from antiphon.music.drums.features import BANDS, HOP, SAMPLE_RATE, Levels, gain, levels, scaled
 from antiphon.music.drums.onsets import DETAILS, DRUMS, HitActivations
+from antiphon.music.onnxsession import open_session
 from antiphon.music.progress import Progress
 
 MODEL = Path(__file__).parent / "model.onnx"
@@ -27,13 +27,7 @@ class DrumModel:
 
     def __init__(self, *, threads: int = 1, piece: int = PIECE_FRAMES) -> None:
         self._piece = piece
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False
-        # Spinning threads would take the cores from decoding, encoding and other tasks.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
+        self._session = open_session(MODEL, threads=threads, memory_arena=False)
 
     def __call__(self, inputs: Levels) -> NDArray[np.float32]:
         """Activations (frames, outputs) 0–1 of ``inputs`` (frames, BANDS)."""

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import onnxruntime
 
 from antiphon.errors import EngineError
+from antiphon.music.onnxsession import open_session
 from antiphon.music.separation.manifest import Manifest, NetworkEntry, read_manifest
 from antiphon.music.separation.segments import Estimates, Segmenting, separated
 from antiphon.music.separation.spectrum import SegmentSpectrum
@@ -58,15 +58,11 @@ class _Loaded:
         self._network = network
         self._spectrum = spectrum
         self._path = folder / network.file
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        # Without these two, segments of ever the same shape keep more memory than they need.
-        options.enable_cpu_mem_arena = False
-        options.enable_mem_pattern = False
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = onnxruntime.InferenceSession(self._path, options, providers=["CPUExecutionProvider"])
+            # With arena or pattern, segments of ever the same shape keep more memory than they need.
+            self._session = open_session(
+                self._path, threads=threads, memory_arena=False, memory_pattern=False, warnings=False
+            )
         except Exception as error:
             raise EngineError(f"the network {self._path} cannot be loaded: {error}") from error
         self._check_names()

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from antiphon.errors import WeightsError
+from antiphon.music.onnxsession import open_session
 from antiphon.music.separation.unet import BINS, FRAME_MULTIPLE, INPUT, OUTPUT
 from antiphon.music.signal.framing import Fifo, Samples
 from antiphon.music.signal.stft import Frames, Grid, Synthesis, frames_of
@@ -31,15 +31,9 @@ class VocalMask:
     """The network, loaded."""
 
     def __init__(self, path: Path, threads: int) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        # Its plan of memory costs 140 MB more and saves no time.
-        options.enable_mem_pattern = False
-        # Spinning threads would take the cores from decoding, encoding and other tasks.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            # Its plan of memory costs 140 MB more and saves no time.
+            self._session = open_session(path, threads=threads, memory_pattern=False, warnings=False)
         except Exception as error:
             raise WeightsError(
                 f"The weights in {path} cannot be loaded: {error}. Delete the file and run 'antiphon models fetch'"

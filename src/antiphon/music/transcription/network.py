@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
+from antiphon.music.onnxsession import open_session
 from antiphon.music.progress import Progress
 from antiphon.music.transcription.levels import HOP, PITCHES, SAMPLE_RATE
 from antiphon.music.transcription.parallel import side_by_side
@@ -77,11 +77,7 @@ class BasicPitch:
     """The Basic Pitch network, loaded once; up to ``threads`` threads hear a file's windows side by side."""
 
     def __init__(self, weights: Path, *, threads: int) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(
-            str(weights), sess_options=options, providers=["CPUExecutionProvider"]
-        )
+        self._session = open_session(weights)
         self.threads = threads
 
     def __call__(self, windows: NDArray[np.float32]) -> Activations:

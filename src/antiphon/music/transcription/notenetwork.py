@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import onnxruntime
 
+from antiphon.music.onnxsession import open_session
 from antiphon.music.signal.framing import Framer
 from antiphon.music.transcription.levels import (
     FRAMES_PER_STEP,
@@ -77,10 +77,7 @@ class NoteModel:
     """The network, loaded."""
 
     def __init__(self, path: Path = MODEL, threads: int = 1) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._session = open_session(path, threads=threads)
 
     def __call__(self, sound: Floats) -> NoteActivations:
         """What is heard in mono samples at ``SAMPLE_RATE``."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
+from antiphon.music.onnxsession import open_session
 from antiphon.music.progress import Progress
 from antiphon.music.signal.framing import Framer, Samples
 from antiphon.music.transcription.levels import HOP as FRAME_SAMPLES
@@ -47,11 +47,7 @@ class PitchTracker:
     """The SwiftF0 network, loaded once, with ``threads`` threads that each hear a piece."""
 
     def __init__(self, weights: Path, *, threads: int) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(
-            str(weights), sess_options=options, providers=["CPUExecutionProvider"]
-        )
+        self._session = open_session(weights)
         self._threads = threads
 
     def follow(self, sound: Sound, *, frames: int, progress: Progress) -> PitchTrack:
