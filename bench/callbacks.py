@@ -33,6 +33,7 @@ from antiphon.callbacks import outbox
 from antiphon.database import Database
 from antiphon.database.connection import migrate
 from antiphon.database.embedded import EmbeddedPostgres
+from antiphon.demo.processes import stop
 from bench import results
 from bench.contenders import procrastinate_tasks
 from bench.counting import Tally, receiving
@@ -61,12 +62,7 @@ def running(command: list[str], environment: dict[str, str]) -> Iterator[subproc
             sys.stderr.buffer.write(words.read()[-4000:])
             raise
         finally:
-            process.terminate()
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            stop(process)
 
 
 class Contender(Protocol):

@@ -17,10 +17,11 @@ from typing import Any
 import httpx
 
 from antiphon.database.embedded import EmbeddedPostgres
+from antiphon.demo.processes import stop
 from antiphon.music.audio import Writer
 
 MAX_SERVER_BYTES = 6_000_000_000  # of address space, for the server and each of its children: this machine has others
-START_TIMEOUT_S, STOP_TIMEOUT_S = 60.0, 30.0
+START_TIMEOUT_S = 60.0
 HEALTH_PAUSE_S, MEMORY_PAUSE_S = 0.05, 0.02
 PATIENCE_S = 120.0  # of an honest client
 HONEST_SONG_S = 3.0
@@ -106,12 +107,7 @@ def _serving(folder: Path, environment: dict[str, str]) -> Iterator[Place]:
         webhook_key = next(word for word in words if word.startswith("whsec_"))
         yield Place(url, process.pid, folder, key, {key: webhook_key})
     finally:
-        process.terminate()
-        try:
-            process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop(process)
 
 
 def _limit() -> None:

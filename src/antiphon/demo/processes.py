@@ -107,12 +107,17 @@ def _process(name: str, arguments: list[str], environment: dict[str, str], log: 
         if process.poll() is not None:
             raise AntiphonError(f"the {name} process ended by itself:\n{_tail(log)}")
     finally:
-        process.terminate()
-        try:
-            process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes], timeout: float = STOP_TIMEOUT_S) -> None:
+    """Ask a process to end, and end it if it has not after ``timeout`` seconds."""
+    process.terminate()
+    try:
+        process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _await_answer(url: str, process: ServerProcess, log: Path) -> None:
